@@ -1,0 +1,43 @@
+# Every target prepares what it needs: Debian packages come through apt when they are missing, Go modules and the pinned
+# tools (tools/go.mod) through the Go module proxy. A machine needs go, git and make to begin with.
+
+BUILD_PACKAGES := gcc libc6-dev
+TEST_PACKAGES  := $(BUILD_PACKAGES) ca-certificates openssl systemd
+TOOLS_BIN      := $(CURDIR)/bin/tools
+
+.PHONY: build demo test check tools clean help
+
+build: ## build bin/payscand
+	@scripts/packages.sh $(BUILD_PACKAGES) || echo 'build: going on without them' >&2
+	@scripts/build.sh bin/payscand
+
+demo: build ## play a counter's day with the practice gateway; ARGS=--once ends by itself
+	bin/payscand demo $(ARGS)
+
+# The race detector needs cgo. No cached results (-count=1): the end-to-end tests run a binary that they build themselves,
+# and go test does not see the sources of that one.
+test: ## everything that must hold before a change lands
+	@scripts/packages.sh $(TEST_PACKAGES)
+	go vet ./...
+	CGO_ENABLED=0 go build -buildvcs=false ./...
+	scripts/verify-units.sh
+	scripts/fuzz.sh 3s
+	CGO_ENABLED=1 go test -race -count=1 -timeout=8m ./...
+
+check: tools ## format, linters, import rules, known vulnerabilities
+	@scripts/packages.sh $(BUILD_PACKAGES)
+	scripts/gofmt.sh
+	go vet ./...
+	$(TOOLS_BIN)/golangci-lint config verify
+	$(TOOLS_BIN)/golangci-lint run ./...
+	scripts/vulnerabilities.sh $(TOOLS_BIN)/govulncheck
+
+tools: ## build the pinned linters into bin/tools
+	@mkdir -p $(TOOLS_BIN)
+	go -C tools build -buildvcs=false -o $(TOOLS_BIN)/ tool
+
+clean: ## remove what was built
+	rm -rf bin
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile

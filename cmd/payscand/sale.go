@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"payscand/api/client"
+	"payscand/payment"
+)
+
+type saleFlags struct {
+	config, address, tokenFile          string
+	currency, reference, mode, replaces string
+	description, key                    string
+	separate, json                      bool
+}
+
+func newSale() *cobra.Command {
+	var f saleFlags
+	cmd := &cobra.Command{
+		Use:   "sale AMOUNT",
+		Short: "Take an amount, such as 12.34, and follow the sale to its end",
+		Long: "Take an amount, such as 12.34, and follow the sale to its end. The customer's code is scanned,\n" +
+			"or typed here and sent with Enter. Ctrl-C cancels the sale and waits for the truth.\n\n" +
+			"Exit status: 0 paid, 1 not done, 2 wrong words, 3 ended without payment, 4 not known yet.",
+		Example: "  payscand sale 12.34\n  payscand sale 12.34 --reference till-1/000123 --mode qr",
+		Args:    usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runSale(cmd.Context(), args[0], f, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	configFlag(cmd, &f.config)
+	flags.StringVar(&f.address, "address", "", "the terminal's socket or URL, in place of the configuration's")
+	flags.StringVar(&f.tokenFile, "token-file", "", "file with a token, needed for a URL")
+	flags.StringVar(&f.currency, "currency", "", "ISO 4217 code; default: the configuration's")
+	flags.StringVar(&f.reference, "reference", "", "the register's number of the sale")
+	flags.StringVar(&f.description, "description", "", "what the customer's wallet shows")
+	flags.StringVar(&f.mode, "mode", "auto", "auto, scan or qr")
+	flags.StringVar(&f.replaces, "replaces", "", "id of the unresolved sale that this one stands for")
+	flags.BoolVar(&f.separate, "separate", false, "this sale is no twin of an unresolved one")
+	flags.StringVar(&f.key, "key", "", "idempotency key, to take up a sale again; default: random")
+	flags.BoolVar(&f.json, "json", false, "print each state of the sale as one line of JSON")
+	return cmd
+}
+
+func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out io.Writer) error {
+	c, err := f.connect()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	currency, err := payment.ParseCurrency(f.currency)
+	if err != nil {
+		return &exitError{exitUsage, fmt.Errorf("--currency: %w", err)}
+	}
+	money, err := payment.ParseMoney(amount, currency)
+	if err != nil {
+		return &exitError{exitUsage, fmt.Errorf("amount: %w", err)}
+	}
+	if f.key == "" {
+		f.key = rand.Text()
+	}
+	sale, _, err := c.CreateSale(ctx, f.key, client.NewSale{
+		Amount: money.Amount, Currency: string(currency), Reference: f.reference, Description: f.description,
+		Mode: client.Mode(f.mode), Replaces: f.replaces, Separate: f.separate,
+	})
+	if err != nil {
+		return err
+	}
+	go postTyped(ctx, c, sale.ID, in)
+	sale, err = follow(ctx, c, sale, printer(out, f.json))
+	if err != nil {
+		return err
+	}
+	return saleEnd(sale)
+}
+
+// connect finds the terminal by flags or by its configuration, whose keys need
+// not be readable.
+func (f *saleFlags) connect() (*client.Client, error) {
+	if f.address == "" || f.currency == "" {
+		config, err := loadConfig(f.config, true)
+		if err != nil {
+			return nil, err
+		}
+		if f.currency == "" {
+			f.currency = string(config.Terminal.Currency)
+		}
+		if f.address == "" {
+			f.address = config.API.Socket
+			if f.address == "" {
+				f.address = "http://" + config.API.Listen
+				f.tokenFile = filepath.Join(config.API.TokenDir, "register.token")
+			}
+		}
+	}
+	token := ""
+	if f.tokenFile != "" {
+		content, err := os.ReadFile(f.tokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("token: %w", err)
+		}
+		token, _, _ = strings.Cut(strings.TrimSpace(string(content)), "\n")
+	}
+	c, err := client.New(f.address, token)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return c, nil
+}
+
+// postTyped posts every line typed as a payment code.
+func postTyped(ctx context.Context, c *client.Client, id string, in io.Reader) {
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" {
+			continue
+		}
+		if _, err := c.PostCode(ctx, id, text); err != nil {
+			fmt.Fprintln(os.Stderr, "payscand:", err)
+		}
+	}
+}
+
+// follow prints each state of the sale until it is over. When ctx ends the sale
+// is cancelled, and its truth awaited.
+func follow(ctx context.Context, c *client.Client, sale client.Sale, show func(client.Sale)) (client.Sale, error) {
+	show(sale)
+	for !sale.Final() && sale.Status != client.StatusUnresolved {
+		next, err := c.WaitSale(ctx, sale.ID, sale.Version, 25*time.Second)
+		if ctx.Err() != nil {
+			ctx = context.WithoutCancel(ctx)
+			if _, err := c.Cancel(ctx, sale.ID); err != nil {
+				return sale, err
+			}
+			continue
+		}
+		if err != nil {
+			return sale, err
+		}
+		if next.Version > sale.Version {
+			show(next)
+		}
+		sale = next
+	}
+	return sale, nil
+}
+
+func printer(out io.Writer, asJSON bool) func(client.Sale) {
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		return func(s client.Sale) { _ = encoder.Encode(s) } // nobody is left to be told
+	}
+	return func(s client.Sale) { fmt.Fprintln(out, describe(s)) }
+}
+
+// describe says in one line where a sale stands.
+func describe(s client.Sale) string {
+	line := fmt.Sprintf("%s  %s", s.ID, s.Status)
+	if n := len(s.Attempts); n > 0 {
+		a := s.Attempts[n-1]
+		line += fmt.Sprintf("  attempt %d %s %s", a.N, a.Instrument, a.Status)
+		if a.QR != nil {
+			line += "  " + a.QR.Payload
+		}
+	}
+	switch {
+	case s.Receipt != nil:
+		line += "  payment " + s.Receipt.PaymentID
+	case s.LastFailure != nil:
+		line += "  " + s.LastFailure.Reason.Message
+	case s.Status == client.StatusAwaitingCode:
+		line += "  scan the customer's code, or type it"
+	}
+	return line
+}
+
+func saleEnd(s client.Sale) error {
+	switch s.Status {
+	case client.StatusPaid:
+		return nil
+	case client.StatusUnresolved:
+		return &exitError{exitNotKnown, fmt.Errorf("sale %s: its outcome is not known yet; the terminal goes on asking", s.ID)}
+	}
+	return &exitError{exitUnpaid, errors.New("not paid: " + string(s.Status))}
+}

@@ -1,0 +1,138 @@
+package configs
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Scanner is a [[scanner]] table. Exactly the field of its Type is set.
+type Scanner struct {
+	Type ScannerType `toml:"type"`
+	// Name is what people call the scanner; empty: it is called after its device.
+	Name   string         `toml:"name"`
+	Serial *SerialScanner `toml:"-"`
+}
+
+// ScannerType is the way a scanner is connected.
+type ScannerType string
+
+// ScannerSerial is a scanner on a serial port, USB scanners in serial mode included.
+const ScannerSerial ScannerType = "serial"
+
+// SerialScanner is a scanner on a serial port. Its fields have the values and
+// limits of serialscan.Config.
+type SerialScanner struct {
+	// Port is the absolute path of the device node or of a symbolic link to it.
+	Port string `toml:"port"`
+	// Baud is in bits per second, 300 to 4,000,000.
+	Baud     int    `toml:"baud"`
+	DataBits int    `toml:"data_bits"` // 7 or 8
+	Parity   string `toml:"parity"`    // one of Parities
+	StopBits int    `toml:"stop_bits"` // 1 or 2
+	// Terminator is one of Terminators.
+	Terminator string `toml:"terminator"`
+	// IdleTimeout ends a scan that has no terminator, 10 ms to 1 s.
+	IdleTimeout time.Duration `toml:"idle_timeout"`
+}
+
+// Parities lists the words for the parity bit.
+func Parities() []string { return []string{"none", "even", "odd", "mark", "space"} }
+
+// Terminators lists the words for what ends a scan.
+func Terminators() []string { return []string{"auto", "cr", "lf", "crlf", "tab", "none"} }
+
+// DefaultSerialScanner is 9600 8N1, as most scanners are delivered, without a port.
+func DefaultSerialScanner() SerialScanner {
+	return SerialScanner{
+		Baud: 9600, DataBits: 8, Parity: "none", StopBits: 1,
+		Terminator: "auto", IdleTimeout: 50 * time.Millisecond,
+	}
+}
+
+// scanner reads the table by its type, so that only the keys of that type are known.
+func (d *decoder) scanner(path string, value any, out *Scanner) {
+	table, ok := value.(map[string]any)
+	if !ok {
+		d.wrongType(path, "a table: write [[scanner]]", value)
+		return
+	}
+	given, isGiven := table["type"]
+	if given == string(ScannerSerial) {
+		serial := DefaultSerialScanner()
+		out.Serial = &serial
+		d.table(path, table, out, out.Serial)
+	} else if isGiven { // of an unknown type no other key is known
+		d.value(join(path, "type"), given, &out.Type)
+	}
+}
+
+const (
+	maxScanners    = 16
+	maxNameLength  = 64
+	minBaud        = 300
+	maxBaud        = 4_000_000
+	minIdleTimeout = 10 * time.Millisecond
+	maxIdleTimeout = time.Second
+)
+
+func validateScanners(p *collector, scanners []Scanner) {
+	if len(scanners) > maxScanners {
+		p.addf(index("scanner", maxScanners), "there are more than %d scanners", maxScanners)
+		return
+	}
+	ports, names := map[string]string{}, map[string]string{}
+	for i, scanner := range scanners {
+		path := index("scanner", i)
+		scanner.validate(p, path)
+		if scanner.Serial != nil && scanner.Serial.Port != "" {
+			once(p, ports, filepath.Clean(scanner.Serial.Port), path, "port")
+		}
+		if scanner.Name != "" {
+			once(p, names, scanner.Name, path, "name")
+		}
+	}
+}
+
+// once reports a value that an earlier scanner has already.
+func once(p *collector, seen map[string]string, value, path, key string) {
+	if earlier, ok := seen[value]; ok {
+		p.addf(join(path, key), "is that of %s already", earlier)
+		return
+	}
+	seen[value] = path
+}
+
+func (s Scanner) validate(p *collector, path string) {
+	if len(s.Name) > maxNameLength || strings.ContainsFunc(s.Name, isControl) {
+		p.addf(join(path, "name"), "must be at most %d bytes without control characters", maxNameLength)
+	}
+	switch {
+	case s.Type == "":
+		p.addf(join(path, "type"), "is missing; use one of %s", ScannerSerial)
+	case s.Type != ScannerSerial:
+		p.addf(join(path, "type"), "unknown type of scanner; use one of %s", ScannerSerial)
+	case s.Serial == nil:
+		p.addf(path, "the serial settings are missing")
+	default:
+		s.Serial.validate(p, path)
+	}
+}
+
+func (s SerialScanner) validate(p *collector, path string) {
+	check := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			p.addf(join(path, key), format, args...)
+		}
+	}
+	check(filepath.IsAbs(s.Port) && len(s.Port) > 1 && !strings.ContainsFunc(s.Port, isControl),
+		"port", "must be the whole path of the device, such as /dev/ttyACM0 or /dev/serial/by-id/…")
+	check(s.Baud >= minBaud && s.Baud <= maxBaud, "baud", "must be within %d and %d, such as 9600 or 115200", minBaud, maxBaud)
+	check(s.DataBits == 7 || s.DataBits == 8, "data_bits", "must be 7 or 8")
+	check(slices.Contains(Parities(), s.Parity), "parity", "use one of %s", strings.Join(Parities(), ", "))
+	check(s.StopBits == 1 || s.StopBits == 2, "stop_bits", "must be 1 or 2")
+	check(slices.Contains(Terminators(), s.Terminator), "terminator", "use one of %s", strings.Join(Terminators(), ", "))
+	check(s.IdleTimeout >= minIdleTimeout && s.IdleTimeout <= maxIdleTimeout,
+		"idle_timeout", `must be within "%v" and "%v"`, minIdleTimeout, maxIdleTimeout)
+}

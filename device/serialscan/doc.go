@@ -1,0 +1,30 @@
+// Package serialscan reads bar code scanners on serial ports: USB scanners in
+// serial mode (CDC-ACM, /dev/ttyACM*), USB adapters (/dev/ttyUSB*), RS-232
+// (/dev/ttyS*) and pseudo-terminals. It stands on go.bug.st/serial and needs no
+// cgo; Linux only.
+//
+// # One owner
+//
+// Run's goroutine alone opens, reads and closes the port. The library's Close
+// frees the file descriptor before it wakes a reader, so a Close from another
+// goroutine could make the reader read somebody else's file. That is why ctx is
+// noticed by a read time-out, and why "Port has been closed" from a read always
+// means that the scanner was unplugged: nobody else closes.
+//
+// # Unplug and replug
+//
+// The port is named by its path, which may be a symbolic link such as
+// /dev/serial/by-id/usb-…; the link is followed anew at each try, so a scanner
+// that returns under another number is found through it. While the scanner is
+// gone the port is tried every 250 ms. Ports are never listed through the
+// library: its listing opens and reprograms ports that belong to others.
+//
+// What the kernel, or the scanner itself, kept from before the port was opened
+// is discarded: half a scan from then must not become a code.
+//
+// # Locking
+//
+// The library sets TIOCEXCL, which does not stop a second process of root;
+// hence an advisory lock (flock) on the device node as well, held as long as the
+// port is open. It also keeps two [[scanner]] entries off the same port.
+package serialscan

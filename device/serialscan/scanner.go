@@ -1,0 +1,146 @@
+package serialscan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"payscand/device"
+)
+
+const (
+	// retryInterval is the pause between two tries to open the port. With
+	// settleLimit it keeps a replug within the promised second.
+	retryInterval = 250 * time.Millisecond
+	// readInterval is how soon a read returns without bytes, to look at ctx.
+	readInterval = 100 * time.Millisecond
+	// settleQuiet and settleLimit: after an open, bytes are discarded until
+	// the line was quiet for settleQuiet, at most for settleLimit. The kernel
+	// may hold some from before, and scanners keep a scan that nobody fetched
+	// and send it when the port is opened.
+	settleQuiet = 100 * time.Millisecond
+	settleLimit = 500 * time.Millisecond
+
+	readBytes = 1024
+)
+
+// Scanner is a device.Scanner on a serial port.
+type Scanner struct {
+	config   Config
+	arming   *device.Arming
+	framer   *device.Framer
+	reporter *device.Reporter
+}
+
+var _ device.Scanner = (*Scanner)(nil)
+
+// New returns the scanner that config describes, stamping its scans with the
+// tokens of arming. The error is that of Config.Validate.
+func New(config Config, arming *device.Arming) (*Scanner, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("serial scanner: %w", err)
+	}
+	config = config.WithDefaults()
+	return &Scanner{
+		config:   config,
+		arming:   arming,
+		framer:   device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
+		reporter: device.NewReporter(config.device(), config.Name),
+	}, nil
+}
+
+// Status returns the present state and counters.
+func (s *Scanner) Status() device.Status { return s.reporter.Status() }
+
+// Run reads the scanner until ctx ends, which it notices within readInterval.
+func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
+	defer func() { s.reporter.Stop(time.Now()) }()
+	for ctx.Err() == nil {
+		if err := s.session(ctx, sink); err != nil {
+			state, detail := s.explain(err)
+			s.reporter.Enter(sink, state, detail, time.Now())
+			pause(ctx, retryInterval)
+		}
+	}
+}
+
+// session opens the port and reads it until it is lost, with the reason, or
+// until ctx ends, with nil.
+func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+	port, err := openPort(s.config)
+	if err != nil {
+		return err
+	}
+	defer port.close()
+	buffer := make([]byte, readBytes)
+	defer clear(buffer)
+	if err := settle(ctx, port, buffer); err != nil {
+		return err
+	}
+	s.reporter.Enter(sink, device.StateReady, "", time.Now())
+	emit := func(frame device.Frame) { s.reporter.Frame(sink, frame) }
+	defer s.framer.Abandon(emit)
+	return s.read(ctx, port, buffer, emit)
+}
+
+// settle discards what was sent before anybody listened.
+func settle(ctx context.Context, port *port, buffer []byte) error {
+	for end := time.Now().Add(settleLimit); ctx.Err() == nil && time.Now().Before(end); {
+		n, err := port.read(buffer, settleQuiet)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *Scanner) read(ctx context.Context, port *port, buffer []byte, emit func(device.Frame)) error {
+	for ctx.Err() == nil {
+		n, err := port.read(buffer, s.untilDue(time.Now()))
+		// The token first: a sale armed while we look at the clock is later
+		// than these bytes.
+		token, now := s.arming.Token(), time.Now()
+		if err != nil {
+			return err
+		}
+		s.framer.Feed(buffer[:n], token, now, emit)
+		s.reporter.Received(n)
+		clear(buffer[:n]) // no copy of a payment code stays behind
+	}
+	return nil
+}
+
+// untilDue is how long to wait for bytes: until the frame under way is due to
+// end, at most readInterval.
+func (s *Scanner) untilDue(now time.Time) time.Duration {
+	deadline, waiting := s.framer.Deadline()
+	if !waiting {
+		return readInterval
+	}
+	return max(0, min(readInterval, deadline.Sub(now)))
+}
+
+func (s *Scanner) explain(err error) (device.State, string) {
+	var refused *openError
+	if errors.As(err, &refused) {
+		return refused.state, refused.detail
+	}
+	if errors.Is(err, errDescriptors) {
+		refused = explainOpen(s.config.Port, err)
+		return refused.state, refused.detail
+	}
+	return device.StateMissing, fmt.Sprintf("the scanner at %s was unplugged: plug it in again", s.config.Port)
+}
+
+func pause(ctx context.Context, length time.Duration) {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+
+	"payscand/configs"
+	"payscand/device"
+	"payscand/device/serialscan"
+	"payscand/payment"
+	"payscand/payment/alphapay"
+	"payscand/payment/signature"
+)
+
+func gatewaysOf(config *configs.Config, log *slog.Logger) ([]payment.Gateway, error) {
+	gateways := make([]payment.Gateway, 0, len(config.Gateways))
+	for _, name := range config.Gateways.Names() {
+		g, err := alphaPayOf(name, config, log)
+		if err != nil {
+			return nil, fmt.Errorf("gateway.%s: %w", name, err)
+		}
+		gateways = append(gateways, g)
+	}
+	return gateways, nil
+}
+
+func alphaPayOf(name string, config *configs.Config, log *slog.Logger) (*alphapay.Gateway, error) {
+	account := config.Gateways[name].AlphaPay
+	pem, err := account.PrivateKeyFile.ReadPrivate()
+	if err != nil {
+		return nil, fmt.Errorf("private_key_file: %w", err)
+	}
+	private, err := signature.ParsePrivateKey(pem)
+	if err != nil {
+		return nil, fmt.Errorf("private_key_file: %w", err)
+	}
+	platform := make(map[int]signature.PublicKey)
+	for version, file := range account.PlatformKeyFiles {
+		pem, err := file.ReadPublic()
+		if err != nil {
+			return nil, fmt.Errorf("platform_key_file: %w", err)
+		}
+		if platform[version], err = signature.ParsePublicKey(pem); err != nil {
+			return nil, fmt.Errorf("platform_key_file: %w", err)
+		}
+	}
+	return alphapay.New(alphapay.Config{
+		Name: name, BaseURL: account.BaseURL, MerchantCode: account.MerchantCode,
+		PrivateKey: private, PlatformKeys: platform, CAFile: account.CAFile,
+		TerminalCode: config.Terminal.Code, Logger: log,
+	})
+}
+
+func scannersOf(config *configs.Config, arming *device.Arming) ([]device.Scanner, error) {
+	scanners := make([]device.Scanner, 0, len(config.Scanners))
+	for i, s := range config.Scanners {
+		scanner, err := serialscan.New(serialscan.Config{
+			Name: s.Name, Port: s.Serial.Port, Baud: s.Serial.Baud, DataBits: s.Serial.DataBits,
+			Parity: serialscan.Parity(s.Serial.Parity), StopBits: s.Serial.StopBits,
+			Terminator: device.Terminator(s.Serial.Terminator), IdleTimeout: s.Serial.IdleTimeout,
+		}, arming)
+		if err != nil {
+			return nil, fmt.Errorf("scanner[%d]: %w", i, err)
+		}
+		scanners = append(scanners, scanner)
+	}
+	return scanners, nil
+}

@@ -1,0 +1,243 @@
+// Package counter sets up a whole shop counter on this machine: the practice
+// gateway and the daemon as processes of their own, and a virtual scanner on a
+// pseudo-terminal. The demo and the end-to-end tests stand at it.
+package counter
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"payscand/api/client"
+	"payscand/device/devicetest"
+)
+
+// Options say what the counter is made of.
+type Options struct {
+	Program string // the payscand to run
+	Dir     string // an empty folder for everything that is written
+	// Extra is added to the daemon's configuration.
+	Extra string
+	// SandboxArgs are added to the practice gateway's command line.
+	SandboxArgs []string
+}
+
+// Counter is everything that stands at the counter. Its fields must not be changed.
+type Counter struct {
+	Gateway  string // base URL of the practice gateway
+	API      string // base URL of the daemon
+	Register *client.Client
+	Scanner  *devicetest.PTY
+
+	options         Options
+	gatewayAddress  string
+	gateway, daemon *process
+}
+
+// Open starts the practice gateway and the daemon and waits until gateway and
+// scanner are ready.
+func Open(ctx context.Context, o Options) (c *Counter, err error) {
+	c = &Counter{options: o}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	if c.Scanner, err = devicetest.NewPTY(filepath.Join(o.Dir, "scanner")); err != nil {
+		return c, err
+	}
+	if c.gatewayAddress, err = freeAddress("127.0.0.1:8490"); err != nil {
+		return c, err
+	}
+	c.Gateway = "http://" + c.gatewayAddress
+	if err := c.StartGateway(ctx); err != nil {
+		return c, err
+	}
+	if err := c.configure(); err != nil {
+		return c, err
+	}
+	if c.Register, err = client.New(filepath.Join(o.Dir, "api.sock"), ""); err != nil {
+		return c, err
+	}
+	if err := c.StartDaemon(ctx); err != nil {
+		return c, err
+	}
+	return c, c.AwaitReady(ctx)
+}
+
+// Close stops everything.
+func (c *Counter) Close() error {
+	errs := []error{c.StopDaemon(), c.StopGateway()}
+	if c.Scanner != nil {
+		errs = append(errs, c.Scanner.Close())
+	}
+	if c.Register != nil {
+		c.Register.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// StartGateway starts the practice gateway. It remembers nothing of an earlier one but its keys.
+func (c *Counter) StartGateway(ctx context.Context) (err error) {
+	args := append([]string{"sandbox", "--listen", c.gatewayAddress, "--dir", filepath.Join(c.options.Dir, "keys")}, c.options.SandboxArgs...)
+	if c.gateway, err = start(c.options.Program, filepath.Join(c.options.Dir, "sandbox.log"), args...); err != nil {
+		return err
+	}
+	return c.gateway.until(ctx, func() bool {
+		response, err := http.Get(c.Gateway + "/control/faults")
+		return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
+	})
+}
+
+// StopGateway ends the practice gateway: connections are refused then.
+func (c *Counter) StopGateway() error { return c.gateway.stop() }
+
+// configure writes what a shop's IT would write.
+func (c *Counter) configure() error {
+	address, err := freeAddress("127.0.0.1:8480")
+	if err != nil {
+		return err
+	}
+	c.API = "http://" + address
+	text := fmt.Sprintf(`[terminal]
+code = "L1"
+currency = "CAD"
+
+[api]
+listen = %q
+socket = "api.sock"
+token_dir = "tokens"
+
+[store]
+path = "payscand.db"
+
+[gateway.alphapay]
+base_url = %q
+merchant_code = "PRACTICE1"
+private_key_file = "keys/merchant_private.pem"
+platform_key_file = "keys/platform_public.pem"
+
+[[scanner]]
+type = "serial"
+port = %q
+
+%s`, address, c.Gateway, c.Scanner.Path(), c.options.Extra)
+	return os.WriteFile(c.Config(), []byte(text), 0o600)
+}
+
+// Config is the path of the daemon's configuration.
+func (c *Counter) Config() string { return filepath.Join(c.options.Dir, "payscand.toml") }
+
+// Database is the path of the daemon's database.
+func (c *Counter) Database() string { return filepath.Join(c.options.Dir, "payscand.db") }
+
+// DaemonLog and GatewayLog are the paths of what the processes print.
+func (c *Counter) DaemonLog() string  { return filepath.Join(c.options.Dir, "payscand.log") }
+func (c *Counter) GatewayLog() string { return filepath.Join(c.options.Dir, "sandbox.log") }
+
+// Token returns a role's token for the API on TCP.
+func (c *Counter) Token(role string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(c.options.Dir, "tokens", role+".token"))
+	return string(bytes.TrimSpace(content)), err
+}
+
+// StartDaemon starts the daemon and waits until it answers.
+func (c *Counter) StartDaemon(ctx context.Context) (err error) {
+	if c.daemon, err = start(c.options.Program, c.DaemonLog(), "run", "--config", c.Config()); err != nil {
+		return err
+	}
+	return c.Await(ctx, func(client.Terminal) bool { return true })
+}
+
+// AwaitReady waits until the scanner is ready and the gateway proved.
+func (c *Counter) AwaitReady(ctx context.Context) error {
+	return c.Await(ctx, func(t client.Terminal) bool {
+		return t.Scanners[0].State == "ready" && t.Gateways[0].State == "up"
+	})
+}
+
+// Await waits until the terminal's state is as wanted.
+func (c *Counter) Await(ctx context.Context, wanted func(client.Terminal) bool) error {
+	return c.daemon.until(ctx, func() bool {
+		t, err := c.Register.Terminal(ctx)
+		return err == nil && wanted(t)
+	})
+}
+
+// KillDaemon ends the daemon as a power cut would.
+func (c *Counter) KillDaemon() { c.daemon.kill() }
+
+// StopDaemon ends the daemon in order.
+func (c *Counter) StopDaemon() error { return c.daemon.stop() }
+
+// Order is the practice gateway's truth about a request id.
+type Order struct {
+	RequestID string `json:"request_id"`
+	PaymentID string `json:"payment_id"`
+	Status    string `json:"status"`
+	Captures  int    `json:"captures"` // how often money was taken
+	Sends     int    `json:"sends"`    // how many pay requests came
+}
+
+// Order returns the gateway's truth about one request id.
+func (c *Counter) Order(requestID string) (o Order, err error) {
+	return o, c.control(http.MethodGet, "/control/orders/"+requestID, nil, &o)
+}
+
+// Orders returns every order that the gateway knows of, the newest first.
+func (c *Counter) Orders() ([]Order, error) {
+	var all struct {
+		Orders []Order `json:"orders"`
+	}
+	return all.Orders, c.control(http.MethodGet, "/control/orders", nil, &all)
+}
+
+// Faults sets the gateway's faults: a JSON body of its control API, such as
+// {"down": true}. ClearFaults ends them all.
+func (c *Counter) Faults(body string) error {
+	return c.control(http.MethodPost, "/control/faults", []byte(body), nil)
+}
+
+// ClearFaults ends all faults.
+func (c *Counter) ClearFaults() error {
+	return c.control(http.MethodDelete, "/control/faults", nil, nil)
+}
+
+func (c *Counter) control(method, path string, body []byte, into any) error {
+	request, err := http.NewRequest(method, c.Gateway+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: HTTP %s", method, path, response.Status)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// freeAddress returns the address, or one with another port when it is taken.
+func freeAddress(address string) (string, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return "", err
+		}
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), listener.Close()
+}

@@ -1,0 +1,88 @@
+package counter
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// process is one running payscand.
+type process struct {
+	command *exec.Cmd
+	log     *os.File
+	exited  chan struct{}
+}
+
+func start(program, log string, args ...string) (*process, error) {
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{command: exec.Command(program, args...), log: file, exited: make(chan struct{})}
+	p.command.Stdout, p.command.Stderr = file, file
+	// Its own group, so that Ctrl-C reaches this program alone, which stops the others in order.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.command.Start(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	go func() {
+		_ = p.command.Wait() // how it ended is of no matter: until and stop see that it did
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// until asks again and again whether the process is as it should be.
+func (p *process) until(ctx context.Context, ready func() bool) error {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for !ready() {
+		select {
+		case <-again.C:
+		case <-p.exited:
+			return fmt.Errorf("%s ended:\n%s", p.command.Args[1], Tail(p.log.Name(), 20))
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not get ready: %w\n%s", p.command.Args[1], ctx.Err(), Tail(p.log.Name(), 20))
+		}
+	}
+	return nil
+}
+
+// kill ends the process as a power cut would.
+func (p *process) kill() {
+	_ = p.command.Process.Kill() // it may have ended
+	<-p.exited
+}
+
+// stop ends the process in order; one that was never started is stopped.
+func (p *process) stop() error {
+	if p == nil {
+		return nil
+	}
+	_ = p.command.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-p.exited:
+	case <-time.After(15 * time.Second):
+		p.kill()
+		return fmt.Errorf("%s did not stop by itself", p.command.Args[1])
+	}
+	if err := p.log.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Tail returns a file's last lines.
+func Tail(path string, lines int) []byte {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	all := bytes.Split(bytes.TrimSpace(content), []byte("\n"))
+	return bytes.Join(all[max(0, len(all)-lines):], []byte("\n"))
+}

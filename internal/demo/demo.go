@@ -1,0 +1,69 @@
+// Package demo plays a counter's day with this program as the register. Each
+// step says what it does and fails when anything goes another way.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"payscand/internal/counter"
+)
+
+// Options say how the demo ends and where it prints.
+type Options struct {
+	// Once ends the demo after its steps; otherwise it stays up until the context ends.
+	Once bool
+	Out  io.Writer
+}
+
+// stepBound fails a step that hangs.
+const stepBound = 90 * time.Second
+
+// Run plays all steps. The error says which one went another way than described.
+func Run(ctx context.Context, o Options) (err error) {
+	dir, err := os.MkdirTemp("", "payscand-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	opening, cancel := context.WithTimeout(ctx, stepBound)
+	defer cancel()
+	c, err := counter.Open(opening, counter.Options{Program: program, Dir: dir, SandboxArgs: []string{"--pending-delay", "2s"}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	p := player{Counter: c, out: o.Out}
+	p.say("A virtual barcode scanner is plugged in: %s", c.Scanner.Path())
+	p.say("The practice gateway is up:              %s", c.Gateway)
+	p.say("The daemon is ready:                     %s", c.API)
+
+	for _, step := range steps {
+		p.say("\n%s", step.title)
+		bounded, cancel := context.WithTimeout(ctx, stepBound)
+		err := step.play(bounded, p)
+		cancel()
+		if ctx.Err() != nil {
+			return nil // Ctrl-C
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w\nthe daemon said:\n%s", step.title, err, counter.Tail(c.DaemonLog(), 20))
+		}
+	}
+	p.say("\nAll went as described.")
+	if o.Once {
+		return nil
+	}
+	p.explain(program, dir)
+	<-ctx.Done()
+	p.say("\nStopping.")
+	return nil
+}

@@ -1,0 +1,149 @@
+package alphapay
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+
+	"payscand/payment"
+)
+
+// Limits of a pay request. The amount's form and the description's length are the
+// vendor's; the length of a request id is not documented (SDK examples have 36
+// characters, 32 is kept to be safe).
+const (
+	maxAmount      = 9_999_999 // minor units: ^\d{1,7}$
+	maxDescription = 128       // characters
+)
+
+var (
+	currencies    = []payment.Currency{"CAD", "USD", "CNY"}
+	requestIDForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,32}$`)
+)
+
+const (
+	scenarioCode = "OFFLINE"
+	scenarioQR   = "OFFLINE_QRCODE"
+)
+
+const (
+	payPath          = "/api/v2.0/payments/pay"
+	inquirePath      = "/api/v2.0/payments/inquiryPayment"
+	cancelPath       = "/api/v2.0/payments/cancel"
+	transactionsPath = "/api/v2.0/payments/transactions"
+)
+
+type payBody struct {
+	ScenarioCode string    `json:"scenarioCode"`
+	RequestID    string    `json:"paymentRequestId"`
+	Order        orderBody `json:"order"`
+}
+
+type orderBody struct {
+	Amount      amountBody `json:"orderAmount"`
+	Description string     `json:"description"`
+}
+
+type amountBody struct {
+	Value    string           `json:"value"` // minor units
+	Currency payment.Currency `json:"currency"`
+}
+
+// codeHole opens where the payment code goes, codeEnd closes behind it. No
+// paymentMethodType is sent with OFFLINE, as in the vendor's SDK.
+const (
+	codeHole = `,"paymentMethod":{"paymentCode":"`
+	codeEnd  = `"}}`
+)
+
+// Compose builds the body of the attempt's pay request. The same sale and attempt
+// give the same bytes. It refuses an amount outside 1 to 9,999,999 minor units, a
+// currency other than CAD, USD and CNY, and a request id other than 1 to 32
+// letters, digits and '-'. A long description is cut, not refused.
+func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, error) {
+	body := payBody{
+		RequestID: a.RequestID,
+		Order: orderBody{
+			Amount:      amountBody{strconv.FormatInt(s.Amount.Amount, 10), s.Amount.Currency},
+			Description: describe(g.config.TerminalCode, s.Reference, s.Description),
+		},
+	}
+	var problems []error
+	switch a.Instrument {
+	case payment.InstrumentCode:
+		body.ScenarioCode = scenarioCode
+	case payment.InstrumentQR:
+		body.ScenarioCode = scenarioQR
+	default:
+		problems = append(problems, errors.New("the attempt has no instrument"))
+	}
+	if s.Amount.Amount < 1 || s.Amount.Amount > maxAmount {
+		problems = append(problems, fmt.Errorf("amount %d: AlphaPay takes 1 to %d minor units", s.Amount.Amount, maxAmount))
+	}
+	if !slices.Contains(currencies, s.Amount.Currency) {
+		problems = append(problems, fmt.Errorf("currency %.3q: AlphaPay takes CAD, USD and CNY", string(s.Amount.Currency)))
+	}
+	if !requestIDForm.MatchString(a.RequestID) {
+		problems = append(problems, errors.New("request id: want 1 to 32 letters, digits or '-'"))
+	}
+	if len(problems) > 0 {
+		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: %w", g.config.Name, s.ID, errors.Join(problems...))
+	}
+	head, err := json.Marshal(body)
+	if err != nil {
+		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: pay request: %w", g.config.Name, s.ID, err)
+	}
+	intent := payment.Intent{Account: g.config.MerchantCode, URL: g.config.BaseURL + payPath, Head: string(head)}
+	if a.Instrument == payment.InstrumentCode {
+		intent.Head = strings.TrimSuffix(intent.Head, "}") + codeHole
+		intent.Tail = codeEnd
+	}
+	return intent, nil
+}
+
+// describe makes the order's title, which the vendor requires: the terminal's
+// code, then the register's words. Control and invisible characters are left out,
+// as are those beyond the basic plane, which a reader that counts or stores in
+// UTF-16 or three-byte UTF-8 gets wrong.
+func describe(parts ...string) string {
+	var words []string
+	for _, part := range parts {
+		clean := strings.Map(func(r rune) rune {
+			switch {
+			case unicode.IsSpace(r) || unicode.IsControl(r):
+				return ' '
+			case !unicode.IsGraphic(r) || r > 0xffff || r == unicode.ReplacementChar:
+				return -1
+			}
+			return r
+		}, part)
+		words = append(words, strings.Fields(clean)...)
+	}
+	return cut(strings.Join(words, " "), maxDescription)
+}
+
+// cut shortens text to limit characters, at a word's end where one is near.
+func cut(text string, limit int) string {
+	runes := []rune(text)
+	if len(runes) <= limit {
+		return text
+	}
+	const near = 20
+	end := limit - 1
+	for back := end; back > end-near; back-- {
+		if runes[back] == ' ' {
+			end = back
+			break
+		}
+	}
+	for end > 0 && unicode.Is(unicode.M, runes[end]) { // never an accent without its letter, nor a letter without its accent
+		end--
+	}
+	return strings.TrimRight(string(runes[:end]), " ") + "…"
+}

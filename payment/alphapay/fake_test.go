@@ -1,0 +1,244 @@
+package alphapay
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"payscand/payment"
+	"payscand/payment/signature"
+)
+
+const (
+	testMerchant  = "9FEOWJ"
+	testCode      = "281234567890123456"
+	testRequestID = "01JZ8M3V0QK6T9X2B4C5D7E8F9-1"
+	testPaymentID = "2506031505244756658153857"
+)
+
+var testMoney = payment.Money{Amount: 1234, Currency: "CAD"}
+
+// testKeys are made once: the merchant's, the platform's and a stranger's.
+var testKeys = sync.OnceValue(func() (keys struct{ merchant, platform, stranger signature.PrivateKey }) {
+	for _, key := range []*signature.PrivateKey{&keys.merchant, &keys.platform, &keys.stranger} {
+		made, err := signature.GenerateKey()
+		if err != nil {
+			panic(err)
+		}
+		*key = made
+	}
+	return keys
+})
+
+func testConfig(baseURL string) Config {
+	keys := testKeys()
+	return Config{
+		Name: "alphapay", BaseURL: baseURL, MerchantCode: testMerchant, TerminalCode: "L1",
+		PrivateKey:   keys.merchant,
+		PlatformKeys: map[int]signature.PublicKey{1: keys.platform.Public()},
+	}
+}
+
+func newGateway(t testing.TB, config Config) *Gateway {
+	t.Helper()
+	g, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// testAttempt is an attempt as Step makes it, with its intent.
+func testAttempt(t testing.TB, g *Gateway, instrument payment.Instrument) payment.Attempt {
+	t.Helper()
+	a := payment.Attempt{
+		N: 1, RequestID: testRequestID, Gateway: g.Name(), Instrument: instrument,
+		PaymentID: testPaymentID, SubmittedAt: time.Now().UTC(), Sends: 1,
+	}
+	if instrument == payment.InstrumentCode {
+		a.Code = payment.NewCode(testCode)
+	}
+	intent, err := g.Compose(payment.Sale{ID: "01JZ8M3V0QK6T9X2B4C5D7E8F9", Amount: testMoney, Description: "two coffees"}, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Intent = intent
+	return a
+}
+
+// call prepares and sends one call of the attempt.
+func call(t testing.TB, g *Gateway, a payment.Attempt, kind payment.CallKind) payment.Verdict {
+	t.Helper()
+	r, err := g.Prepare(a, payment.Call{Attempt: 1, Seq: 1, Kind: kind, Gateway: g.Name()}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g.Send(context.Background(), r)
+}
+
+// fake is AlphaPay as far as a test needs it: it checks what it receives by code
+// of its own, counts it, and signs what reply returns.
+type fake struct {
+	t     testing.TB
+	reply func(path string, body map[string]any) string // the answer's body
+	spoil func(w http.ResponseWriter, r *http.Request, body []byte) (over bool)
+	shift time.Duration // of its clock
+
+	mu       sync.Mutex
+	received []received
+}
+
+type received struct {
+	path, sent, nonce string
+	body              []byte
+}
+
+// newFake serves a fake over plain HTTP on the loopback address.
+func newFake(t testing.TB, reply func(path string, body map[string]any) string) (*fake, *Gateway) {
+	t.Helper()
+	f := &fake{t: t, reply: reply}
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	return f, newGateway(t, testConfig(server.URL))
+}
+
+// always answers every call with the same body.
+func always(body string) func(string, map[string]any) string {
+	return func(string, map[string]any) string { return body }
+}
+
+func (f *fake) now() time.Time { return time.Now().Add(f.shift) }
+
+func (f *fake) calls() []received {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]received(nil), f.received...)
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	h := r.Header
+	f.mu.Lock()
+	f.received = append(f.received, received{r.URL.Path, h.Get("Request-Time"), h.Get("Nonce"), body})
+	f.mu.Unlock()
+	if f.spoil != nil && f.spoil(w, r, body) {
+		return
+	}
+	w.Header().Set("Date", f.now().UTC().Format(http.TimeFormat))
+	var decoded map[string]any
+	if err := json.Unmarshal(body, &decoded); err != nil {
+		f.t.Errorf("%s: the request is not JSON: %v", r.URL.Path, err)
+	}
+	answer := f.check(r, body)
+	if answer == "" {
+		answer = f.reply(r.URL.Path, decoded)
+	}
+	f.sign(w, r.URL.Path, answer, testKeys().platform)
+	_, _ = io.WriteString(w, answer)
+}
+
+// check refuses what AlphaPay would: by the vendor's pages, not by the client's code.
+func (f *fake) check(r *http.Request, body []byte) string {
+	h := r.Header
+	content := "POST " + r.URL.Path + "\n" + testMerchant + "." + h.Get("Request-Time") + "." + h.Get("Nonce") + "." + string(body)
+	verifier := signature.Verifier{Algorithm: signature.RS256, Keys: map[int]signature.PublicKey{1: testKeys().merchant.Public()}}
+	if err := verifier.Verify([]byte(content), h.Get("Signature")); err != nil {
+		f.t.Errorf("%s: the request's signature: %v", r.URL.Path, err)
+	}
+	if h.Get("Merchant-Code") != testMerchant || len(h.Get("Nonce")) != 32 || h.Get("Content-Type") != "application/json; charset=UTF-8" {
+		f.t.Errorf("%s: headers are not as documented", r.URL.Path)
+	}
+	sent, err := time.Parse(time.RFC3339, h.Get("Request-Time"))
+	if err != nil {
+		f.t.Errorf("%s: Request-Time: %v", r.URL.Path, err)
+	}
+	if f.now().Sub(sent).Abs() > 5*time.Minute {
+		return result("F", "SIGN_TIMEOUT")
+	}
+	return ""
+}
+
+func (f *fake) sign(w http.ResponseWriter, path, body string, key signature.PrivateKey) {
+	at, nonce := f.now().UTC().Format(time.RFC3339), fmt.Sprintf("%032d", time.Now().UnixNano())
+	content := "POST " + path + "\n" + testMerchant + "." + at + "." + nonce + "." + body
+	header, err := signature.Signer{Algorithm: signature.RS256, KeyVersion: 1, Key: key}.Sign([]byte(content))
+	if err != nil {
+		f.t.Error(err)
+	}
+	w.Header().Set("Response-Time", at)
+	w.Header().Set("Nonce", nonce)
+	w.Header().Set("Signature", header)
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+}
+
+// result is an answer that says nothing but its result.
+func result(status, code string) string { return with(status, code, "") }
+
+// with is an answer with more members.
+func with(status, code, members string) string {
+	if members != "" {
+		members += ","
+	}
+	return `{` + members + `"result":{"resultCode":"` + code + `","resultMessage":"words","resultStatus":"` + status + `"}}`
+}
+
+const (
+	ids     = `"paymentRequestId":"` + testRequestID + `","paymentId":"` + testPaymentID + `"`
+	orderIs = `"order":{"orderAmount":{"value":"1234","currency":"CAD"},"description":"words"}`
+)
+
+// answers of the calls when all goes well.
+var (
+	payAccepted = with("S", "SUCCESS", ids+","+orderIs)
+	payPending  = with("U", "PAYMENT_IN_PROCESS", ids+","+orderIs)
+	paid        = inquiryAnswer("SUCCESS")
+	cancelled   = with("S", "SUCCESS", ids)
+)
+
+func inquiryAnswer(status string) string {
+	return with("S", "SUCCESS", ids+","+orderIs+`,"paymentStatus":"`+status+`","paymentTime":"2025-06-03T15:05:24-08:00"`)
+}
+
+// logs is what a gateway logged, at every level.
+type logs struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logs) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func assertVerdict(t testing.TB, v payment.Verdict, class payment.Class, reason payment.Reason) {
+	t.Helper()
+	if v.Class != class || v.Reason != reason {
+		t.Errorf("got %s (%s), want %s (%s)", v.Class, v.Reason, class, reason)
+	}
+}
+
+func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }

@@ -1,0 +1,243 @@
+package alphapay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"payscand/payment"
+)
+
+// The transaction list is the only way to an order whose payment id was never
+// learnt: AlphaPay has no inquiry by request id.
+
+const (
+	pageLimit = 100 // rows; the vendor takes 10 to 100
+	maxPages  = 50  // of one day
+)
+
+// listZone is that of the list's days.
+var listZone = time.FixedZone("UTC-8", -8*60*60)
+
+type transaction struct {
+	RequestID     text `json:"requestId"`
+	TransactionID text `json:"transactionId"` // of a Credit row the payment id (inferred)
+	Amount        text `json:"amount"`        // minor units (inferred)
+	Currency      text `json:"currency"`
+	Type          text `json:"transactionType"`
+	Method        text `json:"paymentMethod"`
+	PaidAt        text `json:"transactionTime"`
+}
+
+type listBody struct {
+	Date  string `json:"date"`
+	Page  int    `json:"page"`
+	Limit int    `json:"pageLimit"`
+	Type  string `json:"transactionType"`
+}
+
+// errListChanged is a pass over the list that proves nothing: its rows are not as
+// many as it says.
+var errListChanged = errors.New("the transaction list changed while it was read, or is too long to be read")
+
+// search is one pass over the list for one request id.
+type search struct {
+	g *Gateway
+	r *request
+	// heard: a page was had, so the lookup as a whole was sent.
+	heard bool
+	// rest is what the listed orders say that were not paid: nil, none listed.
+	rest *payment.Verdict
+}
+
+// lookup looks the request id up in the list. It says paid when a listed order is
+// proved; not found only after a complete pass over all days. One page that is
+// not had ends it without a verdict. It is one call made of several requests.
+func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, error) {
+	s := &search{g: g, r: r}
+	complete := true
+	for _, day := range g.searchDays(r.submittedAt) {
+		v, whole, err := s.day(ctx, day)
+		if v != nil {
+			return *v, err
+		}
+		complete = complete && whole
+	}
+	again := payment.Verdict{Class: payment.ClassRetryLater, Reason: payment.ReasonNotFound, GatewayCode: codeSuccess, Documented: true}
+	switch {
+	case s.rest != nil && s.rest.Class == payment.ClassPending:
+		return *s.rest, nil
+	case !complete:
+		return again, errListChanged
+	case s.rest == nil:
+		return payment.Verdict{Class: payment.ClassNotFound, Reason: payment.ReasonNotFound, GatewayCode: codeSuccess, Documented: true}, nil
+	case r.sends > 1 && s.rest.Class.Verified(): // there may be a second order, listed later (M4)
+		return again, errors.New("an order of this request id is over, but pay was sent more than once")
+	}
+	return *s.rest, nil
+}
+
+// searchDays are the days of the list, in UTC-8, that the order can be on: that of
+// its submission and the one after, once the gateway's clock has reached it. The
+// time of submission may have been taken by a wrong clock or by one put right
+// since, so both readings count, with the skew that AlphaPay allows.
+func (g *Gateway) searchDays(submitted time.Time) []string {
+	now := g.Now()
+	readings := []time.Time{submitted, submitted.Add(g.ClockOffset())}
+	slices.SortFunc(readings, time.Time.Compare)
+	last := readings[1].Add(24 * time.Hour)
+	if last.After(now) {
+		last = now
+	}
+	if last.Before(readings[1]) { // a clock far ahead: at least the day of submission
+		last = readings[1]
+	}
+	var days []string
+	const most = 4
+	for at := readings[0].Add(-maxClockSkew); len(days) < most; at = at.Add(24 * time.Hour) {
+		if at.After(last) {
+			at = last
+		}
+		if day := at.In(listZone).Format("20060102"); !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+		if !at.Before(last) {
+			break
+		}
+	}
+	return days
+}
+
+// day reads one day's pages. It returns a verdict where the search is over, for
+// better or worse; whole says that as many rows came as the list has.
+func (s *search) day(ctx context.Context, date string) (v *payment.Verdict, whole bool, err error) {
+	rows, total := 0, -1
+	for page := 1; page <= maxPages; page++ {
+		list, v, err := s.page(ctx, listBody{Date: date, Page: page, Limit: pageLimit, Type: "All"})
+		if v != nil {
+			return v, false, err
+		}
+		count, err := strconv.Atoi(string(list.Pagination.Total))
+		if err != nil || count < 0 {
+			return new(noVerdict(payment.ReasonAnswerMalformed, "")), false, errors.New("the transaction list has no total")
+		}
+		if total >= 0 && count != total {
+			return nil, false, nil
+		}
+		total = count
+		rows += len(list.Transactions)
+		for _, row := range list.Transactions {
+			if string(row.RequestID) != s.r.question.requestID {
+				continue
+			}
+			if v, err := s.prove(ctx, row); v != nil {
+				return v, false, err
+			}
+		}
+		if rows >= total || len(list.Transactions) == 0 {
+			break
+		}
+	}
+	return nil, rows == total, nil
+}
+
+// page returns one page, or the verdict that ends the search.
+func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Verdict, error) {
+	body, err := json.Marshal(wanted)
+	if err != nil {
+		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
+	}
+	m, err := s.g.sign(s.r.base, transactionsPath, body, time.Now())
+	if err != nil {
+		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
+	}
+	raw, f := s.g.exchange(ctx, m)
+	if f != nil {
+		return answer{}, s.unheard(f), f
+	}
+	s.heard = true
+	list, err := decode(raw)
+	if err != nil {
+		return answer{}, new(noVerdict(payment.ReasonAnswerMalformed, "")), err
+	}
+	code := printable(list.Result.Code, payment.Code{})
+	how, meaning, listed := interpret(payment.CallLookup, list.Result.Status, list.Result.Code)
+	switch how {
+	case contradiction:
+		return answer{}, new(noVerdict(payment.ReasonAnswerMalformed, code)), errors.New("resultStatus is missing, unknown, or contradicts resultCode")
+	case told:
+		v := payment.Verdict{Class: meaning.class, Reason: meaning.reason, GatewayCode: code, Documented: listed}
+		return answer{}, &v, fmt.Errorf("the transaction list was refused with %s", code)
+	}
+	return list, nil, nil
+}
+
+// unheard is the verdict on a lookup of which one request has no verified answer.
+func (s *search) unheard(f *fault) *payment.Verdict {
+	v := f.verdict()
+	if s.heard {
+		v.Class = payment.ClassNoAnswer
+	}
+	return &v
+}
+
+// prove asks about a listed order. Its id is a payment id only if an inquiry with
+// it answers with this request id and amount. Where that answers otherwise, a
+// Credit row with the right amount and a transactionTime is proof by itself. nil:
+// not proved, the search goes on.
+func (s *search) prove(ctx context.Context, row transaction) (*payment.Verdict, error) {
+	q := s.r.question
+	q.kind = payment.CallInquire
+	var inquired payment.Verdict
+	if isID(string(row.TransactionID)) {
+		inquiry := &request{base: s.r.base}
+		err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), time.Now())
+		if err != nil {
+			return new(noVerdict(payment.ReasonNoAnswer, "")), err
+		}
+		inquired, err = s.g.ask(ctx, inquiry.message, q)
+		if f := (*fault)(nil); errors.As(err, &f) {
+			return s.unheard(f), err
+		}
+	}
+	matches := inquired.PaymentID != "" && inquired.Amount == q.amount
+	listed, proved := row.proof(q)
+	switch {
+	case matches && inquired.Class == payment.ClassPaid:
+		return &inquired, nil
+	case matches && inquired.Class == payment.ClassPending:
+		s.rest = &inquired
+	case matches && (inquired.Class == payment.ClassClosed || inquired.Class == payment.ClassFailed) && !proved:
+		if s.rest == nil || !s.rest.Class.Verified() {
+			s.rest = &inquired
+		}
+	case proved && !matches:
+		return &listed, nil
+	case s.rest == nil: // wrong amount, or the list and the inquiry contradict each other
+		s.rest = new(noVerdict(payment.ReasonAnswerMismatch, inquired.GatewayCode))
+	}
+	return nil, nil
+}
+
+// proof is the verdict that the row itself is worth. Its id is not known to be a
+// payment id; it is what the merchant's portal shows.
+func (t transaction) proof(q question) (payment.Verdict, bool) {
+	amount, told := money(t.Amount, t.Currency)
+	paidAt := parseTime(string(t.PaidAt))
+	if !told || amount != q.amount || q.amount.IsZero() || t.Type != "Credit" || paidAt.IsZero() {
+		return payment.Verdict{}, false
+	}
+	v := payment.Verdict{
+		Class: payment.ClassPaid, GatewayCode: codeSuccess, Documented: true,
+		RequestID: q.requestID, Amount: amount, Wallet: walletOf(t.Method), PaidAt: paidAt,
+	}
+	if isID(string(t.TransactionID)) {
+		v.PaymentID = string(t.TransactionID)
+	}
+	return v, true
+}

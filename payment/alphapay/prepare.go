@@ -1,0 +1,217 @@
+package alphapay
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"payscand/payment"
+	"payscand/payment/signature"
+)
+
+// request is a prepared call. It holds a payment code, so it prints as its kind
+// and request id only.
+type request struct {
+	question    question
+	base        string    // scheme and host that the order was sent to
+	message     *message  // signed; nil for a lookup, which signs page by page
+	submittedAt time.Time // lookup: by this machine's clock
+	sends       int       // lookup: how often pay was sent
+}
+
+// message is one signed HTTP request.
+type message struct {
+	base, path string
+	header     http.Header
+	body       []byte
+}
+
+func (r *request) String() string {
+	return fmt.Sprintf("alphapay %s %s", r.question.kind, r.question.requestID)
+}
+
+// Format prints String, whatever the verb.
+func (r *request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+// LogValue logs String.
+func (r *request) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// probeID is a payment id that no order has: 25 digits, as the vendor's ids in
+// its SDK's examples, which begin with the date.
+const probeID = "0000000000000000000000000"
+
+// Prepare makes the request of a call and signs it with the gateway's time; at is
+// used as long as that is unknown. An order is asked about where its pay request
+// was sent, even when the configuration names another host by now (M7).
+//
+// It returns an error, and nothing may be sent, when the attempt was made for
+// another merchant code, when its code is missing though the body wants one, and
+// when the call needs a payment id that the attempt does not have.
+func (g *Gateway) Prepare(a payment.Attempt, c payment.Call, at time.Time) (payment.Request, error) {
+	r, err := g.prepare(a, c, at)
+	if err != nil {
+		return nil, fmt.Errorf("gateway %s, %s of %s: %w", g.config.Name, c.Kind, orNone(a.RequestID), err)
+	}
+	return r, nil
+}
+
+func orNone(requestID string) string {
+	if requestID == "" {
+		return "no order"
+	}
+	return requestID
+}
+
+func (g *Gateway) prepare(a payment.Attempt, c payment.Call, at time.Time) (*request, error) {
+	if c.Kind == payment.CallProbe {
+		r := &request{question: question{kind: c.Kind}, base: g.config.BaseURL}
+		return r, g.addressed(r, inquirePath, probeID, at)
+	}
+	order, err := g.orderOf(a)
+	if err != nil {
+		return nil, err
+	}
+	r := &request{question: order, base: g.config.BaseURL, submittedAt: a.SubmittedAt, sends: a.Sends}
+	r.question.kind = c.Kind
+	if a.Intent.URL != "" {
+		if r.base, err = baseOf(a.Intent.URL); err != nil {
+			return nil, err
+		}
+	}
+	switch c.Kind {
+	case payment.CallPay:
+		return r, g.pay(r, a, at)
+	case payment.CallInquire:
+		r.question.paymentID = a.PaymentID
+		return r, g.addressed(r, inquirePath, a.PaymentID, at)
+	case payment.CallCancel:
+		r.question.paymentID = a.PaymentID
+		return r, g.addressed(r, cancelPath, a.PaymentID, at)
+	case payment.CallLookup:
+		if a.SubmittedAt.IsZero() || r.question.amount.IsZero() {
+			return nil, errors.New("the attempt does not say when it was submitted, or for which amount")
+		}
+		return r, nil
+	}
+	return nil, errors.New("AlphaPay has no such call")
+}
+
+// orderOf reads what the attempt's order is about from its stored pay request.
+func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
+	if !requestIDForm.MatchString(a.RequestID) {
+		return question{}, errors.New("the attempt has no usable request id")
+	}
+	if a.Intent.Account != "" && a.Intent.Account != g.config.MerchantCode {
+		return question{}, errors.New("the order was sent for another merchant code than the one configured now: " +
+			"configure that one again until its orders are resolved")
+	}
+	q := question{requestID: a.RequestID}
+	if a.Intent.Head == "" {
+		return q, nil
+	}
+	var body payBody
+	if err := json.Unmarshal([]byte(a.Intent.Head+a.Intent.Tail), &body); err != nil {
+		return question{}, errors.New("the stored pay request is damaged")
+	}
+	amount, err := strconv.ParseInt(body.Order.Amount.Value, 10, 64)
+	if err != nil || body.RequestID != a.RequestID {
+		return question{}, errors.New("the stored pay request is not this attempt's")
+	}
+	q.amount = payment.Money{Amount: amount, Currency: body.Order.Amount.Currency}
+	q.qr = body.ScenarioCode == scenarioQR
+	return q, nil
+}
+
+func (g *Gateway) pay(r *request, a payment.Attempt, at time.Time) error {
+	switch {
+	case a.Intent.Head == "" || a.Intent.URL == "":
+		return errors.New("the attempt has no stored pay request")
+	case a.Intent.FillsCode() && a.Code.IsZero():
+		return errors.New("the payment code is no longer kept, so the request cannot be sent again")
+	case a.Intent.FillsCode() && !fitsHole(a.Code.Reveal()):
+		return errors.New("the payment code has characters that no wallet's has")
+	}
+	r.question.code = a.Code
+	body := []byte(a.Intent.Head) // a QR request has no hole, whatever the attempt holds
+	if a.Intent.FillsCode() {
+		body = a.Intent.Body(a.Code)
+	}
+	var err error
+	r.message, err = g.sign(r.base, payPath, body, at)
+	return err
+}
+
+// fitsHole reports whether the code can stand between the quotes of a JSON string
+// as it is. Digits and base64, which is all that codes are made of, can.
+func fitsHole(code string) bool {
+	return isVisible(code, maxPaymentCode) && !strings.ContainsAny(code, `"\\`)
+}
+
+// maxPaymentCode bounds a payment code, in characters: EMVCo's consumer-presented
+// codes end at 512.
+const maxPaymentCode = 512
+
+// addressed signs a call that names nothing but a payment id.
+func (g *Gateway) addressed(r *request, path, paymentID string, at time.Time) error {
+	if !isID(paymentID) {
+		return errors.New("AlphaPay wants a payment id for this call, and the attempt has none")
+	}
+	body, err := json.Marshal(struct {
+		PaymentID string `json:"paymentId"`
+	}{paymentID})
+	if err != nil {
+		return err
+	}
+	r.message, err = g.sign(r.base, path, body, at)
+	return err
+}
+
+// baseOf is scheme and host of a stored pay URL.
+func baseOf(payURL string) (string, error) {
+	text, isPay := strings.CutSuffix(payURL, payPath)
+	if !isPay {
+		return "", errors.New("the stored pay URL is not one of AlphaPay's")
+	}
+	if _, err := parseBase(text); err != nil {
+		return "", fmt.Errorf("the stored pay URL: %w", err)
+	}
+	return text, nil
+}
+
+// requestTimeForm is ISO 8601 to the second; the offset is written in digits, as
+// in the vendor's example.
+const requestTimeForm = "2006-01-02T15:04:05-07:00"
+
+// sign makes a message with fresh time, nonce and signature. at is used as the
+// time as long as the gateway's clock is unknown.
+func (g *Gateway) sign(base, path string, body []byte, at time.Time) (*message, error) {
+	if now, known := g.clock.now(); known {
+		at = now
+	}
+	var random [16]byte
+	_, _ = rand.Read(random[:])              // never fails
+	nonce := hex.EncodeToString(random[:])   // 32 characters
+	sent := at.UTC().Format(requestTimeForm) // as AlphaPay's clock shows
+	content := signature.AlphaPayContent(http.MethodPost, path, g.config.MerchantCode, sent, nonce, body)
+	signed, err := g.signer.Sign(content)
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{}
+	header.Set("Content-Type", "application/json; charset=UTF-8")
+	header.Set("Merchant-Code", g.config.MerchantCode)
+	header.Set("Request-Time", sent)
+	header.Set("Nonce", nonce)
+	header.Set("Signature", signed)
+	header.Set("User-Agent", "payscand")
+	return &message{base: base, path: path, header: header, body: body}, nil
+}

@@ -1,0 +1,124 @@
+package payment
+
+import "time"
+
+// EventKind names what happened to a sale.
+type EventKind string
+
+const (
+	EventCreated     EventKind = "created"
+	EventCode        EventKind = "code"
+	EventQR          EventKind = "qr"
+	EventCancel      EventKind = "cancel"
+	EventCheck       EventKind = "check"
+	EventScannerLost EventKind = "scanner_lost"
+	EventDue         EventKind = "due"
+	EventOutcome     EventKind = "outcome"
+	EventRecovered   EventKind = "recovered"
+)
+
+// EventKinds lists every kind of event.
+func EventKinds() []EventKind {
+	return []EventKind{
+		EventCreated, EventCode, EventQR, EventCancel, EventCheck,
+		EventScannerLost, EventDue, EventOutcome, EventRecovered,
+	}
+}
+
+// Event is one thing that happened. Facts from outside come in it.
+type Event interface{ Kind() EventKind }
+
+// Created makes a sale; it is the only event of the zero Sale.
+type Created struct {
+	ID          string // ULID
+	Key, Digest string
+	Amount      Money
+	Reference   string
+	Description string
+	Mode        Mode
+	// Scanner: a scanner is ready.
+	Scanner bool
+}
+
+// CodePresented is a recognised payment code for the sale.
+type CodePresented struct {
+	Code   Code
+	Wallet Wallet
+	// Arming is the token that the scan carries; 0 for a code that the register posted (P7).
+	Arming uint64
+}
+
+// QRRequested is the register's wish to show a QR.
+type QRRequested struct{}
+
+// CancelRequested is the register's cancel, or a sale that replaces this one.
+type CancelRequested struct{}
+
+// CheckRequested brings the next question forward: the register's check, a
+// waiting register, a verified notification, a gateway that answers again (M14).
+type CheckRequested struct{}
+
+// ScannerLost says that no scanner is left.
+type ScannerLost struct{}
+
+// Due says that the sale's Due time has come.
+type Due struct{}
+
+// Outcome is what a call brought back. One whose Seq is not that of the call
+// under way is ignored.
+type Outcome struct {
+	Attempt int
+	Seq     int
+	Verdict Verdict
+}
+
+// Recovered says that the daemon was started and no call is under way.
+type Recovered struct{}
+
+func (Created) Kind() EventKind         { return EventCreated }
+func (CodePresented) Kind() EventKind   { return EventCode }
+func (QRRequested) Kind() EventKind     { return EventQR }
+func (CancelRequested) Kind() EventKind { return EventCancel }
+func (CheckRequested) Kind() EventKind  { return EventCheck }
+func (ScannerLost) Kind() EventKind     { return EventScannerLost }
+func (Due) Kind() EventKind             { return EventDue }
+func (Outcome) Kind() EventKind         { return EventOutcome }
+func (Recovered) Kind() EventKind       { return EventRecovered }
+
+// Change is one committed step. A Change without Before and After only adds its
+// Record to the journal.
+type Change struct {
+	Before, After Sale
+	// Record is set when the register can see a difference, nil otherwise.
+	Record *Record
+}
+
+// Changed reports whether anything is to be stored.
+func (c Change) Changed() bool { return c.After.ID != "" || c.Record != nil }
+
+// Record is one line of the journal, which is also the event stream. The store
+// adds sequence, hash and, for a sale, the public fields that changed.
+type Record struct {
+	At   time.Time
+	Type RecordType
+	// Sale and Version are empty for a record that belongs to no sale.
+	Sale    string
+	Version int64
+	// Detail holds the fields of a record that belongs to no sale: small, and
+	// free of secrets.
+	Detail map[string]string
+}
+
+// RecordType names a record: "sale." and the sale's status, or one of the constants.
+type RecordType string
+
+const (
+	// RecordScanRefused: something was scanned that no sale could use. Detail:
+	// device, kind, mask, sale where one was armed.
+	RecordScanRefused RecordType = "scan.refused"
+	// RecordGateway: a gateway went down, came back, or is misconfigured.
+	// Detail: gateway, state, reason.
+	RecordGateway RecordType = "gateway.state"
+)
+
+func saleRecordType(s SaleStatus) RecordType { return RecordType("sale." + string(s)) }

@@ -1,0 +1,44 @@
+package payment
+
+// Reason is why an attempt ended, or what keeps it from a verdict. It is a
+// closed set: the words for it, in every language, are in package display.
+type Reason string
+
+const (
+	// Verdicts about the payment.
+	ReasonInsufficientFunds Reason = "insufficient_funds"
+	ReasonDeclined          Reason = "declined" // by wallet, limit, risk or customer
+	ReasonInvalidCode       Reason = "invalid_code"
+	ReasonExpiredCode       Reason = "expired_code"
+	ReasonNotPaidInTime     Reason = "not_paid_in_time" // the order closed before the customer paid
+	ReasonCancelled         Reason = "cancelled"        // closed because we cancelled it
+	ReasonQRNotShown        Reason = "qr_not_shown"     // abandoned before anybody saw it (M8)
+
+	// The call was refused: the shop's IT must mend something.
+	ReasonBadSignature    Reason = "bad_signature"
+	ReasonUnknownMerchant Reason = "unknown_merchant"
+	ReasonClockWrong      Reason = "clock_wrong"
+	ReasonRequestRefused  Reason = "request_refused" // parameter or method type
+	ReasonNotPermitted    Reason = "not_permitted"   // the merchant's contract does not allow it
+
+	// No verdict.
+	ReasonGatewayUnreachable Reason = "gateway_unreachable" // not sent (M6)
+	ReasonNoAnswer           Reason = "no_answer"
+	ReasonAnswerUnverified   Reason = "answer_unverified" // signature missing or wrong
+	ReasonAnswerMalformed    Reason = "answer_malformed"
+	ReasonAnswerMismatch     Reason = "answer_mismatch" // another request id, amount or currency
+	ReasonGatewayError       Reason = "gateway_error"
+	ReasonRateLimited        Reason = "rate_limited"
+	ReasonNotFound           Reason = "not_found"
+)
+
+// Reasons lists every reason.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonInsufficientFunds, ReasonDeclined, ReasonInvalidCode, ReasonExpiredCode,
+		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown,
+		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
+		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
+		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,
+	}
+}

@@ -1,0 +1,187 @@
+package payment
+
+import (
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// SaleStatus says where a sale stands. Each constant says who moves it on and
+// what a crash leaves.
+type SaleStatus string
+
+const (
+	// SaleAwaitingCode: the scanner is armed. A scan, a posted code, a QR, a
+	// cancel or the deadline moves it on. A crash leaves it as it is.
+	SaleAwaitingCode SaleStatus = "awaiting_code"
+	// SaleProcessing: a scanned code is with the gateway. Verdicts and the end
+	// of the fast phase move it on. A crash leaves the attempt unknown.
+	SaleProcessing SaleStatus = "processing"
+	// SaleShowingQR: a QR order is live and may be on the customer's screen.
+	// Verdicts, a scan, a cancel, the QR's expiry and the deadline move it on.
+	SaleShowingQR SaleStatus = "showing_qr"
+	// SaleSwitching: the QR is being cancelled because a code was scanned; the
+	// code is in memory only, so a crash loses it and goes on as cancelling.
+	SaleSwitching SaleStatus = "switching"
+	// SaleCancelling: the live attempt is being cancelled. Its closing, a
+	// completed payment or the cancel bound moves it on.
+	SaleCancelling SaleStatus = "cancelling"
+	// SaleUnresolved: no verdict came in time. The terminal is free for the
+	// next sale; the resolver goes on asking.
+	SaleUnresolved SaleStatus = "unresolved"
+	// SalePaid, SaleCancelled and SaleExpired are final.
+	SalePaid      SaleStatus = "paid"
+	SaleCancelled SaleStatus = "cancelled"
+	SaleExpired   SaleStatus = "expired"
+)
+
+// SaleStatuses lists every status, in the order of a sale's life.
+func SaleStatuses() []SaleStatus {
+	return []SaleStatus{
+		SaleAwaitingCode, SaleProcessing, SaleShowingQR, SaleSwitching, SaleCancelling,
+		SaleUnresolved, SalePaid, SaleCancelled, SaleExpired,
+	}
+}
+
+// Final reports whether nothing moves the sale on any more.
+func (s SaleStatus) Final() bool {
+	return s == SalePaid || s == SaleCancelled || s == SaleExpired
+}
+
+// Live reports whether the sale occupies the terminal.
+func (s SaleStatus) Live() bool {
+	return s != "" && s != SaleUnresolved && !s.Final()
+}
+
+// Mode says which instruments a sale uses without being asked again.
+type Mode string
+
+const (
+	// ModeAuto waits for a scan and shows a QR when none comes (M9).
+	ModeAuto Mode = "auto"
+	// ModeScan waits for a scan; a QR is shown only when the register asks.
+	ModeScan Mode = "scan"
+	// ModeQR shows a QR at once and leaves the scanner disarmed.
+	ModeQR Mode = "qr"
+)
+
+// Valid reports whether m is one of the three modes.
+func (m Mode) Valid() bool { return m == ModeAuto || m == ModeScan || m == ModeQR }
+
+// Sale is what the register wants paid. Times are UTC, to the millisecond.
+// It is a value: Step returns a new one and never changes the one it was given.
+type Sale struct {
+	ID          string     `json:"id"` // ULID
+	Version     int64      `json:"version"`
+	Status      SaleStatus `json:"status"`
+	Amount      Money      `json:"amount"`
+	Reference   string     `json:"reference,omitempty"`
+	Description string     `json:"description,omitempty"`
+	Mode        Mode       `json:"mode"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	Deadline    time.Time  `json:"deadline"`
+	// Late: the payment was found after the terminal had been freed (M12).
+	Late        bool      `json:"late,omitempty"`
+	Attempts    []Attempt `json:"attempts,omitempty"`
+	LastFailure *Failure  `json:"last_failure,omitempty"`
+	Receipt     *Receipt  `json:"receipt,omitempty"`
+
+	// Key and Digest are the register's idempotency key and the digest of the
+	// request that came with it.
+	Key    string `json:"key"`
+	Digest string `json:"digest"`
+
+	// CancelWanted is set by the register's cancel or by a sale that replaces
+	// this one, never by a time-out of ours.
+	CancelWanted bool `json:"cancel_wanted,omitempty"`
+	// Armings counts how often the scanner was armed for this sale.
+	Armings int `json:"armings,omitempty"`
+	// ScanUntil ends the scan window; in ModeAuto a QR follows.
+	ScanUntil time.Time `json:"scan_until,omitzero"`
+	// AutoQRDone: the one QR that ModeAuto shows by itself was begun (M9).
+	AutoQRDone bool `json:"auto_qr_done,omitempty"`
+	// QRRetryAt is when a QR that could not be had is tried once more (M9).
+	QRRetryAt time.Time `json:"qr_retry_at,omitzero"`
+	QRRetried bool      `json:"qr_retried,omitempty"`
+	// CancelUntil bounds SaleCancelling and SaleSwitching (M15).
+	CancelUntil time.Time `json:"cancel_until,omitzero"`
+	// Due is when the resolver must look at the sale again; zero: when something happens.
+	Due time.Time `json:"due,omitzero"`
+	// Next is the code that waits for its QR to close (SaleSwitching). It is
+	// never stored: a crash drops it and the customer scans again.
+	Next *NextCode `json:"-"`
+}
+
+// NextCode is a submittable code that waits until the QR attempt is closed.
+type NextCode struct {
+	Code   Code
+	Wallet Wallet
+}
+
+// Failure is why the last attempt ended without payment.
+type Failure struct {
+	Attempt int    `json:"attempt"`
+	Reason  Reason `json:"reason"`
+	// GatewayCode is the gateway's own result code, empty when it gave none.
+	GatewayCode string `json:"gateway_code,omitempty"`
+}
+
+// Receipt is what a paid sale proves.
+type Receipt struct {
+	Wallet     Wallet    `json:"wallet,omitempty"`
+	PaymentID  string    `json:"payment_id"`
+	PaidAmount Money     `json:"paid_amount"`
+	PaidAt     time.Time `json:"paid_at"`
+}
+
+// Armed reports whether a scan counts for this sale now (P7).
+func (s Sale) Armed() bool {
+	return (s.Status == SaleAwaitingCode || s.Status == SaleShowingQR) &&
+		s.Mode != ModeQR && len(s.Attempts) < MaxAttempts
+}
+
+// ArmingToken identifies the present arming of the scanner: 0 when the sale is
+// not armed. It differs for every sale and every arming of one sale.
+func (s Sale) ArmingToken() uint64 {
+	if !s.Armed() {
+		return 0
+	}
+	h := fnv.New64a()
+	h.Write([]byte(s.ID))
+	h.Write([]byte(strconv.Itoa(s.Armings)))
+	return h.Sum64() | 1 // never 0
+}
+
+// LiveAttempt returns the attempt that is not over, or nil. Only the last one
+// can be live (M2). The pointer is into s.Attempts.
+func (s Sale) LiveAttempt() *Attempt {
+	if n := len(s.Attempts); n > 0 && !s.Attempts[n-1].Status.Final() {
+		return &s.Attempts[n-1]
+	}
+	return nil
+}
+
+// Gateway names the gateway that the sale's next due action asks, empty when it
+// has no live attempt. The due index is kept by it.
+func (s Sale) Gateway() string {
+	if a := s.LiveAttempt(); a != nil {
+		return a.Gateway
+	}
+	return ""
+}
+
+// VisibleQR returns the QR that may be on a screen now, or nil. It is gone with
+// the commit that asks for cancel or switch (M8).
+func (s Sale) VisibleQR() *QR {
+	if a := s.LiveAttempt(); a != nil && s.Status == SaleShowingQR && a.Status == AttemptPending {
+		return a.QR
+	}
+	return nil
+}
+
+func (s Sale) clone() Sale {
+	s.Attempts = slices.Clone(s.Attempts)
+	return s
+}

@@ -1,0 +1,301 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"payscand/payment/signature"
+)
+
+// This file is the envelope of the AlphaPay Unified Payment API v2: headers,
+// signatures, results. The calls are in alphapay_calls.go. Source: the vendor's
+// pages "Unified Payment API" and "Keys and Parameters", and its public SDK.
+
+const (
+	maxBodyBytes = 64 * 1024
+	maxClockSkew = 5 * time.Minute // more is SIGN_TIMEOUT
+	nonceLength  = 32
+)
+
+// vendorZone is that of the vendor's days and, here, of its answers' times.
+var vendorZone = time.FixedZone("UTC-8", -8*60*60)
+
+// alphaResult is the result object of every answer.
+type alphaResult struct {
+	Code    string `json:"resultCode"`
+	Message string `json:"resultMessage"`
+	Status  string `json:"resultStatus"` // S, F or U
+}
+
+var (
+	alphaSuccess         = alphaResult{"SUCCESS", "success", "S"}
+	alphaInProcess       = alphaResult{"PAYMENT_IN_PROCESS", "Payment is processing", "U"}
+	alphaMismatch        = alphaResult{"ORDER_MISMATCH", "Order ID does not match the merchant", "F"}
+	alphaPaid            = alphaResult{"ORDER_PAID", "Order has been paid", "F"}
+	alphaSystemError     = alphaResult{"SYSTEMERROR", "The system encounters an internal exception", "U"}
+	alphaUnknownMerchant = alphaResult{"INVALID_MERCHANT_CODE", "Invalid merchant code or no corresponding merchant found", "F"}
+	alphaSignTimeout     = alphaResult{"SIGN_TIMEOUT", "Signature timeout, the 'time' field differs from the server time by more than 5 minutes", "F"}
+	alphaClosed          = alphaResult{"ORDER_CLOSED", "Order has been closed", "F"} // documented nowhere: unlisted codes occur
+)
+
+func alphaInvalidSign(why string) alphaResult {
+	return alphaResult{"INVALID_SIGN", "Invalid signature: " + why, "F"}
+}
+
+// alphaInvalid names the parameter, and never repeats its value.
+func alphaInvalid(parameter, want string) alphaResult {
+	return alphaResult{"PARAM_INVALID", parameter + ": " + want, "F"}
+}
+
+// alphaFailures are the results of failed payments. The vendor documents no code
+// for a wallet's refusal, so all but INVALID_PAYMENT_CODE are outside its list.
+var alphaFailures = map[Failure]struct {
+	result alphaResult
+	withID bool // whether the answer names the payment id
+}{
+	FailureBalance:             {alphaResult{"INSUFFICIENT_BALANCE", "The balance is insufficient", "F"}, true},
+	FailureBalanceUndocumented: {alphaResult{"USER_BALANCE_NOT_ENOUGH", "buyer balance not enough", "F"}, false},
+	FailureInvalidCode:         {alphaResult{"INVALID_PAYMENT_CODE", "Payment code is invalid", "F"}, false},
+	FailureExpiredCode:         {alphaResult{"INVALID_PAYMENT_CODE", "Payment code has expired", "F"}, false},
+	FailureDeclined:            {alphaResult{"PAYMENT_DECLINED", "The payment was declined", "F"}, true},
+}
+
+// alphaPay speaks AlphaPay's protocol over the server's model of the truth.
+type alphaPay struct {
+	*Server
+	requests signature.Verifier
+	answers  signature.Signer
+	nonces   nonceCache
+
+	mu      sync.Mutex
+	counter int // of answers, for their nonces
+}
+
+func newAlphaPay(s *Server) *alphaPay {
+	return &alphaPay{
+		Server:   s,
+		requests: signature.Verifier{Algorithm: signature.RS256, Keys: map[int]signature.PublicKey{1: s.config.MerchantKey}},
+		answers:  signature.Signer{Algorithm: signature.RS256, KeyVersion: 1, Key: s.config.PlatformKey},
+		nonces:   nonceCache{limit: s.config.MaxNonces, seen: map[string]bool{}},
+	}
+}
+
+func (a *alphaPay) register(mux *http.ServeMux) {
+	for path, call := range map[string]func(*alphaCall) any{
+		"/api/v2.0/payments/pay":            a.pay,
+		"/api/v2.0/payments/inquiryPayment": a.inquire,
+		"/api/v2.0/payments/cancel":         a.cancel,
+		"/api/v2.0/payments/transactions":   a.transactions,
+	} {
+		mux.HandleFunc("POST "+path, a.spoiled(func(r *http.Request, body []byte) reply { return a.answer(r, body, call) }))
+	}
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+}
+
+// alphaCall is one call while it is dealt with.
+type alphaCall struct {
+	request   *http.Request
+	body      []byte
+	requestID string // for the log, once known
+	result    alphaResult
+	damage    answer // what pay wants done to the answer
+	raw       *reply // instead of an answer, where pay wants that
+}
+
+// alphaRefusal is the whole answer to a call that was refused.
+type alphaRefusal struct {
+	Result alphaResult `json:"result"`
+}
+
+// refuse ends a call with a bare result.
+func (c *alphaCall) refuse(result alphaResult) any {
+	c.result = result
+	return alphaRefusal{result}
+}
+
+// answer checks the envelope, has the call dealt with, and signs what it says.
+func (a *alphaPay) answer(r *http.Request, body []byte, handle func(*alphaCall) any) reply {
+	call := &alphaCall{request: r, body: body}
+	var content any
+	if refusal := a.checkEnvelope(r, body); refusal != nil {
+		content = call.refuse(*refusal)
+	} else {
+		content = handle(call)
+	}
+	code := call.result.Code
+	if call.raw != nil {
+		code = "none"
+	}
+	a.config.Logger.Info("alphapay call", slog.String("path", r.URL.Path), slog.String("request", call.requestID),
+		slog.String("result", code), slog.String("message", call.result.Message))
+	a.config.OnCall(r.URL.Path, call.requestID, code)
+	if call.raw != nil {
+		return *call.raw
+	}
+	return a.signed(r, content, call.damage)
+}
+
+var (
+	requestTimeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$`)
+	nonceForm       = regexp.MustCompile(`^[!-~]{32}$`)
+)
+
+// checkEnvelope returns why a call is refused before its content is looked at,
+// or nil. Only a well signed call can use up a nonce.
+func (a *alphaPay) checkEnvelope(r *http.Request, body []byte) *alphaResult {
+	header := func(name string) string {
+		if values := r.Header.Values(name); len(values) == 1 {
+			return values[0]
+		}
+		return "" // missing, or said twice
+	}
+	merchant, sent, nonce := header("Merchant-Code"), header("Request-Time"), header("Nonce")
+	if merchant != a.config.MerchantCode {
+		return new(alphaUnknownMerchant)
+	}
+	media, params, err := mime.ParseMediaType(header("Content-Type"))
+	if err != nil || media != "application/json" || !strings.EqualFold(params["charset"], "utf-8") {
+		return new(alphaInvalid("Content-Type", "want application/json; charset=UTF-8"))
+	}
+	if r.URL.RawQuery != "" {
+		return new(alphaInvalid("URL", "want no query"))
+	}
+	requestTime, err := time.Parse(time.RFC3339, sent)
+	if err != nil || !requestTimeForm.MatchString(sent) {
+		return new(alphaInvalid("Request-Time", "want ISO 8601 to the second with offset"))
+	}
+	if !nonceForm.MatchString(nonce) {
+		return new(alphaInvalid("Nonce", "want 32 visible ASCII characters"))
+	}
+	content := signature.AlphaPayContent(r.Method, r.URL.Path, merchant, sent, nonce, body)
+	if err := a.requests.Verify(content, header("Signature")); err != nil {
+		return new(alphaInvalidSign(err.Error()))
+	}
+	now := a.config.Clock()
+	if now.Sub(requestTime).Abs() > maxClockSkew {
+		return new(alphaSignTimeout)
+	}
+	if !a.nonces.use(nonce, now) {
+		return new(alphaInvalidSign("the nonce was used before"))
+	}
+	return nil
+}
+
+// decode reads a request strictly: names exactly as documented, none twice, none
+// unknown, no other JSON types. Its refusal names the place, never the value.
+func decode(body []byte, into any) *alphaResult {
+	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
+	if err == nil {
+		return nil
+	}
+	where, what := "body", "not the documented JSON"
+	var syntactic *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &syntactic):
+		where = "body" + string(syntactic.JSONPointer)
+		if what = "not valid JSON"; errors.Is(err, jsontext.ErrDuplicateName) {
+			what = "a name is given twice"
+		}
+	case errors.As(err, &semantic):
+		where = "body" + string(semantic.JSONPointer)
+		if what = "wrong JSON type"; errors.Is(err, json.ErrUnknownName) {
+			what = "unknown name"
+		}
+	}
+	return new(alphaInvalid(truncate(where, 100), what))
+}
+
+func truncate(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "")
+}
+
+// signed builds the answer, signs it, and does it the wanted damage.
+func (a *alphaPay) signed(r *http.Request, content any, damage answer) reply {
+	body, err := json.Marshal(content)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: an answer that is not JSON: %v", err)) // the answers' types are all marshalled by the tests
+	}
+	switch damage {
+	case answerMalformed:
+		body = body[:len(body)/2]
+	case answerDuplicate:
+		body = []byte(strings.Replace(string(body), `"result":{`, `"result":{"resultStatus":"F",`, 1))
+	}
+	at, nonce := vendorTime(a.config.Clock()), a.nextNonce()
+	signedBody := body
+	if damage == answerMisSigned {
+		signedBody = append([]byte(" "), body...)
+	}
+	header, err := a.answers.Sign(signature.AlphaPayContent(r.Method, r.URL.Path, r.Header.Get("Merchant-Code"), at, nonce, signedBody))
+	if err != nil {
+		a.config.Logger.Error("an answer could not be signed", slog.Any("error", err))
+		return htmlReply(http.StatusInternalServerError)
+	}
+	out := reply{status: http.StatusOK, body: body, header: http.Header{
+		"Content-Type": {"application/json; charset=UTF-8"}, "Response-Time": {at}, "Nonce": {nonce}}}
+	if damage != answerUnsigned {
+		out.header.Set("Signature", header)
+	}
+	if damage == answerLate {
+		out.late = a.config.LateBy
+	}
+	return out
+}
+
+func (a *alphaPay) nextNonce() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.counter++
+	return a.ledger.derive("nonce", fmt.Sprint(a.counter))[:nonceLength]
+}
+
+func vendorTime(at time.Time) string { return at.In(vendorZone).Format(time.RFC3339) }
+
+// nonceCache remembers nonces for as long as their requests' times would pass,
+// and at most limit of them.
+type nonceCache struct {
+	limit int
+
+	mu    sync.Mutex
+	seen  map[string]bool
+	queue []usedNonce // oldest first
+}
+
+type usedNonce struct {
+	nonce string
+	at    time.Time
+}
+
+// use says whether the nonce is new, and remembers it.
+func (c *nonceCache) use(nonce string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.queue) > 0 && (len(c.queue) >= c.limit || now.Sub(c.queue[0].at) > 2*maxClockSkew) {
+		delete(c.seen, c.queue[0].nonce)
+		c.queue = c.queue[1:]
+	}
+	if c.seen[nonce] {
+		return false
+	}
+	c.seen[nonce] = true
+	c.queue = append(c.queue, usedNonce{nonce, now})
+	return true
+}

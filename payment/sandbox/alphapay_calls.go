@@ -1,0 +1,354 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/skip2/go-qrcode"
+)
+
+type alphaAmount struct {
+	Value    string `json:"value"` // minor units
+	Currency string `json:"currency"`
+}
+
+type alphaOrder struct {
+	OrderAmount alphaAmount  `json:"orderAmount"`
+	PayAmount   *alphaAmount `json:"payAmount,omitempty"` // answers only: a paid OFFLINE order
+	Description string       `json:"description"`
+	NotifyURL   string       `json:"notifyUrl,omitempty"`
+	RedirectURL string       `json:"redirectUrl,omitempty"`
+}
+
+type alphaMethod struct {
+	Type string `json:"paymentMethodType,omitempty"`
+	Code string `json:"paymentCode,omitempty"`
+}
+
+type alphaPayRequest struct {
+	ScenarioCode string `json:"scenarioCode"`
+	RequestID    string `json:"paymentRequestId"`
+	Order        *struct {
+		OrderAmount *alphaAmount `json:"orderAmount"`
+		Description string       `json:"description"`
+		NotifyURL   string       `json:"notifyUrl"`
+		RedirectURL string       `json:"redirectUrl"`
+	} `json:"order"`
+	Method *alphaMethod `json:"paymentMethod"`
+}
+
+type alphaPaymentInfo struct {
+	PaymentURL     string `json:"paymentUrl"`
+	PaymentQRImage string `json:"paymentQRImage"` // data URI, usable as an img's src
+	PayURL         string `json:"payUrl"`
+}
+
+type alphaPayAnswer struct {
+	ScenarioCode string            `json:"scenarioCode"`
+	RequestID    string            `json:"paymentRequestId"`
+	Order        alphaOrder        `json:"order"`
+	Method       *alphaMethod      `json:"paymentMethod,omitempty"`
+	Info         *alphaPaymentInfo `json:"paymentInfo,omitempty"`
+	CreateTime   string            `json:"paymentCreateTime"`
+	ExpireTime   string            `json:"paymentExpireTime"`
+	PaymentID    string            `json:"paymentId,omitempty"`
+	Result       alphaResult       `json:"result"`
+}
+
+const (
+	scenarioCode = "OFFLINE"
+	scenarioQR   = "OFFLINE_QRCODE"
+)
+
+var alphaMethodTypes = map[Wallet]string{WalletAlipay: "Alipay", WalletWeChat: "Wechat", WalletUnionPay: "UnionPay"}
+
+var (
+	amountForm    = regexp.MustCompile(`^\d{1,7}$`)
+	requestIDForm = regexp.MustCompile(`^[!-~]{1,64}$`)
+)
+
+// check reads the request into what the model wants, or says why not. A CNY
+// amount must be more than one minor unit of the host's currency.
+func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refusal *alphaResult) {
+	refuse := func(parameter, want string) (orderSpec, *alphaResult) {
+		return orderSpec{}, new(alphaInvalid(parameter, want))
+	}
+	if !requestIDForm.MatchString(request.RequestID) {
+		return refuse("paymentRequestId", "want 1 to 64 visible ASCII characters")
+	}
+	order := request.Order
+	if order == nil || order.OrderAmount == nil {
+		return refuse("order.orderAmount", "required")
+	}
+	amount, err := strconv.ParseInt(order.OrderAmount.Value, 10, 64)
+	if err != nil || !amountForm.MatchString(order.OrderAmount.Value) || amount <= 0 {
+		return refuse("order.orderAmount.value", "want 1 to 7 digits, more than 0")
+	}
+	currency := order.OrderAmount.Currency
+	if currency != hostCurrency && currency != "CNY" {
+		return refuse("order.orderAmount.currency", "want "+hostCurrency+" or CNY")
+	}
+	if currency == "CNY" && fromCNY(amount) <= 1 {
+		return refuse("order.orderAmount.value", "amount error")
+	}
+	if length := utf8.RuneCountInString(order.Description); length < 1 || length > 128 {
+		return refuse("order.description", "want 1 to 128 characters")
+	}
+	spec = orderSpec{RequestID: request.RequestID, Amount: amount, Currency: currency, Description: order.Description,
+		NotifyURL: order.NotifyURL, RedirectURL: order.RedirectURL}
+	method := request.Method
+	switch request.ScenarioCode {
+	case scenarioCode:
+		if method == nil || method.Code == "" || len(method.Code) > 512 {
+			return refuse("paymentMethod.paymentCode", "want 1 to 512 characters")
+		}
+		if method.Type != "" && method.Type != "Alipay" && method.Type != "Wechat" && method.Type != "UnionPay" {
+			return orderSpec{}, &alphaResult{"INVALID_METHOD_TYPE", "Invalid payment channel name. Please check the case sensitivity", "F"}
+		}
+		spec.Instrument, spec.Code = InstrumentCode, method.Code
+	case scenarioQR:
+		if method != nil {
+			return refuse("paymentMethod", "not used with OFFLINE_QRCODE")
+		}
+		spec.Instrument = InstrumentQR
+	default:
+		return refuse("scenarioCode", "want OFFLINE or OFFLINE_QRCODE")
+	}
+	return spec, nil
+}
+
+// pay makes an order once, however often it is sent. Idempotency is documented
+// nowhere; what a repeat is told here is the least that the vendor's codes allow.
+func (a *alphaPay) pay(call *alphaCall) any {
+	var request alphaPayRequest
+	if refusal := decode(call.body, &request); refusal != nil {
+		return call.refuse(*refusal)
+	}
+	spec, refusal := request.check(a.config.Currency)
+	if refusal != nil {
+		return call.refuse(*refusal)
+	}
+	call.requestID = spec.RequestID
+	sends, err := a.ledger.arrive(a.config.Clock(), spec)
+	switch {
+	case errors.Is(err, errDifferent):
+		return call.refuse(alphaInvalid("paymentRequestId", "was used with other content"))
+	case err != nil:
+		return call.refuse(alphaSystemError)
+	}
+	chosen := behaviourFor(spec)
+	if content, over := a.onTheWay(call, chosen, sends == 1); over {
+		return content
+	}
+	order, fresh, err := a.ledger.place(a.config.Clock(), spec.RequestID)
+	if err != nil {
+		return call.refuse(alphaSystemError)
+	}
+	answer := a.payAnswer(call, request, order, fresh)
+	if fresh {
+		call.spoil(chosen.answer, answer)
+	}
+	return answer
+}
+
+// onTheWay plays what happens to a pay request before it reaches the gateway,
+// and says whether it was over with that.
+func (a *alphaPay) onTheWay(call *alphaCall, chosen Behaviour, first bool) (content any, over bool) {
+	switch chosen.arrival {
+	case clockRefused:
+		return call.refuse(alphaSignTimeout), true
+	case eachBreaks:
+		call.raw = new(htmlReply(http.StatusInternalServerError))
+	case firstIsLimit:
+		if first {
+			call.raw = new(htmlReply(http.StatusTooManyRequests))
+			call.raw.header.Set("Retry-After", "1")
+		}
+	case firstIsLost:
+		if first {
+			call.raw = &reply{lost: true}
+		}
+	case arrivesLate:
+		if first && !a.wait(a.config.LateBy) {
+			call.raw = &reply{lost: true}
+		}
+	}
+	return nil, call.raw != nil
+}
+
+// payAnswer says how the order stands. The send that made an order is told so in
+// full; a later one learns that it is paid, in process, failed or closed.
+func (a *alphaPay) payAnswer(call *alphaCall, request alphaPayRequest, order Order, fresh bool) any {
+	answer := &alphaPayAnswer{
+		ScenarioCode: request.ScenarioCode, RequestID: order.RequestID, Order: orderOf(order), Method: request.Method,
+		CreateTime: vendorTime(order.CreatedAt), ExpireTime: vendorTime(order.ExpiresAt), PaymentID: order.PaymentID,
+	}
+	answer.Order.NotifyURL, answer.Order.RedirectURL = request.Order.NotifyURL, request.Order.RedirectURL
+	if answer.Method != nil {
+		answer.Method.Type = alphaMethodTypes[order.Wallet]
+	}
+	switch order.Status {
+	case StatusPaid:
+		if !fresh {
+			return call.refuse(alphaPaid)
+		}
+		answer.Result = alphaSuccess
+	case StatusPending:
+		answer.Result = alphaInProcess
+		if order.Instrument == InstrumentQR {
+			answer.Info = a.paymentInfo(call.request, order)
+		}
+	case StatusFailed:
+		failure := alphaFailures[order.Failure]
+		if !failure.withID {
+			return call.refuse(failure.result)
+		}
+		answer.Result = failure.result
+	case StatusClosed, StatusAbsent:
+		return call.refuse(alphaClosed)
+	}
+	call.result = answer.Result
+	return answer
+}
+
+// spoil does the answer of the send that made the order the damage that its
+// payment code asks for.
+func (c *alphaCall) spoil(damage answer, content any) {
+	switch damage {
+	case answerLost:
+		c.raw = &reply{lost: true}
+	case answerHTTP500:
+		c.raw = new(htmlReply(http.StatusInternalServerError))
+	case answerWrongAmount:
+		if told, isPay := content.(*alphaPayAnswer); isPay {
+			more := alphaAmount{told.Order.OrderAmount.Value, told.Order.OrderAmount.Currency}
+			if value, err := strconv.ParseInt(more.Value, 10, 64); err == nil {
+				more.Value = strconv.FormatInt(value+1, 10)
+			}
+			told.Order.OrderAmount, told.Order.PayAmount = more, &more
+		}
+	case answerRight, answerLate, answerMalformed, answerDuplicate, answerMisSigned, answerUnsigned:
+		c.damage = damage
+	}
+}
+
+func orderOf(order Order) alphaOrder {
+	amount := alphaAmount{strconv.FormatInt(order.Amount, 10), order.Currency}
+	out := alphaOrder{OrderAmount: amount, Description: order.Description}
+	if order.Status == StatusPaid && order.Instrument == InstrumentCode {
+		out.PayAmount = &amount
+	}
+	return out
+}
+
+// paymentInfo is what the shop shows the customer of an OFFLINE_QRCODE order.
+func (a *alphaPay) paymentInfo(r *http.Request, order Order) *alphaPaymentInfo {
+	base := a.config.BaseURL
+	if base == "" {
+		base = "http://" + r.Host
+	}
+	link := base + order.PayPath
+	image, err := qrcode.Encode(link, qrcode.Medium, 256)
+	if err != nil { // only a URL too long for a QR code
+		a.config.Logger.Error("a pay page's QR code could not be drawn", "error", err)
+		return &alphaPaymentInfo{PaymentURL: link, PayURL: link}
+	}
+	return &alphaPaymentInfo{PaymentURL: link, PayURL: link,
+		PaymentQRImage: "data:image/png;base64," + base64.StdEncoding.EncodeToString(image)}
+}
+
+type alphaIDRequest struct {
+	PaymentID string `json:"paymentId"`
+}
+
+func (r alphaIDRequest) check() *alphaResult {
+	if requestIDForm.MatchString(r.PaymentID) {
+		return nil
+	}
+	return new(alphaInvalid("paymentId", "want 1 to 64 visible ASCII characters"))
+}
+
+type alphaInquiryAnswer struct {
+	ScenarioCode string      `json:"scenarioCode"`
+	RequestID    string      `json:"paymentRequestId"`
+	Order        alphaOrder  `json:"order"`
+	CreateTime   string      `json:"paymentCreateTime"`
+	ExpireTime   string      `json:"paymentExpireTime"`
+	PaymentTime  string      `json:"paymentTime,omitempty"` // once paid
+	PaymentID    string      `json:"paymentId"`
+	Status       string      `json:"paymentStatus"`
+	Result       alphaResult `json:"result"`
+}
+
+var alphaStatuses = map[Status]string{
+	StatusPending: "PAYMENT_IN_PROCESS", StatusPaid: "SUCCESS", StatusFailed: "FAILED", StatusClosed: "CLOSED",
+}
+
+// inquire tells how an order stands; the result is that of the call.
+func (a *alphaPay) inquire(call *alphaCall) any {
+	order, refusal := a.lookUp(call, a.ledger.find)
+	if refusal != nil {
+		return call.refuse(*refusal)
+	}
+	call.result = alphaSuccess
+	answer := alphaInquiryAnswer{
+		ScenarioCode: scenarioCode, RequestID: order.RequestID, Order: orderOf(order),
+		CreateTime: vendorTime(order.CreatedAt), ExpireTime: vendorTime(order.ExpiresAt),
+		PaymentID: order.PaymentID, Status: alphaStatuses[order.Status], Result: alphaSuccess,
+	}
+	if order.Instrument == InstrumentQR {
+		answer.ScenarioCode = scenarioQR
+	}
+	if order.Status == StatusPaid {
+		answer.PaymentTime = vendorTime(order.EndedAt)
+	}
+	return answer
+}
+
+type alphaCancelAnswer struct {
+	RequestID  string      `json:"paymentRequestId"`
+	PaymentID  string      `json:"paymentId"`
+	CancelTime string      `json:"cancelTime"`
+	Result     alphaResult `json:"result"`
+}
+
+// cancel closes an unpaid order. That a second cancel of it succeeds too is our
+// reading; the vendor's pages do not say.
+func (a *alphaPay) cancel(call *alphaCall) any {
+	order, refusal := a.lookUp(call, a.ledger.cancel)
+	if refusal != nil {
+		return call.refuse(*refusal)
+	}
+	call.result = alphaSuccess
+	return alphaCancelAnswer{order.RequestID, order.PaymentID, vendorTime(order.EndedAt), alphaSuccess}
+}
+
+// lookUp decodes a request that names a payment id, and does action on its order.
+func (a *alphaPay) lookUp(call *alphaCall, action func(time.Time, string) (Order, error)) (Order, *alphaResult) {
+	var request alphaIDRequest
+	if refusal := decode(call.body, &request); refusal != nil {
+		return Order{}, refusal
+	}
+	if refusal := request.check(); refusal != nil {
+		return Order{}, refusal
+	}
+	order, err := action(a.config.Clock(), request.PaymentID)
+	call.requestID = order.RequestID
+	result := alphaSystemError
+	switch {
+	case err == nil:
+		return order, nil
+	case errors.Is(err, errUnknown):
+		result = alphaMismatch
+	case errors.Is(err, errPaid):
+		result = alphaPaid
+	case errors.Is(err, errUndecided):
+		result = alphaInProcess
+	}
+	return Order{}, &result
+}

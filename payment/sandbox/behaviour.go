@@ -1,0 +1,145 @@
+package sandbox
+
+import (
+	"regexp"
+	"slices"
+)
+
+// Behaviour is a row of the table by which the last two digits of a payment code
+// choose what happens to the payment.
+type Behaviour struct {
+	Digits string `json:"digits"` // the last two digits of the code
+	Name   string `json:"name"`
+	What   string `json:"what"` // what the gateway does and what the shop sees
+
+	arrival arrival
+	truth   truth
+	failure Failure // for failsAtOnce and failsLater
+	answer  answer
+}
+
+// arrival is what happens to a pay request before the gateway knows of it.
+type arrival int
+
+const (
+	arrives      arrival = iota
+	arrivesLate          // the first send is held up, whether or not its sender still waits
+	firstIsLost          // the first send is lost; the next is dealt with normally
+	firstIsLimit         // the first send is turned away as one too many; the next is dealt with normally
+	eachBreaks           // every send gets HTTP 500 and leaves nothing behind
+	clockRefused         // every send is refused for its clock
+)
+
+// truth is what becomes of the order once the gateway has it.
+type truth int
+
+const (
+	paysAtOnce      truth = iota
+	paysLater             // after the pending delay
+	failsAtOnce           //
+	failsLater            // after the pending delay
+	waits                 // until somebody pays or declines, or it expires
+	waitsForEver          // it neither expires nor can be cancelled
+	paysAfterCancel       // it waits; a cancel closes it, and after the pending delay it is paid all the same
+)
+
+// answer is what is done to the answer of the send that made the order. All
+// later answers about the order are right.
+type answer int
+
+const (
+	answerRight answer = iota
+	answerLost
+	answerLate
+	answerHTTP500
+	answerMalformed
+	answerDuplicate
+	answerMisSigned
+	answerUnsigned
+	answerWrongAmount
+)
+
+var behaviours = []Behaviour{
+	{Digits: "00", Name: "paid at once", What: "Paid; so is every code with digits that this table does not list.", truth: paysAtOnce},
+	{Digits: "01", Name: "pending, then paid", What: "The customer confirms on the phone: in process, and paid after the pending delay.", truth: paysLater},
+	{Digits: "02", Name: "pending, then failed", What: "In process, and refused by the wallet after the pending delay.", truth: failsLater, failure: FailureDeclined},
+	{Digits: "03", Name: "customer never confirms", What: "In process until it is paid or declined here, cancelled, or expires.", truth: waits},
+	{Digits: "04", Name: "insufficient balance", What: "Refused with a plain code and a payment id to inquire about.", truth: failsAtOnce, failure: FailureBalance},
+	{Digits: "05", Name: "insufficient balance, undocumented code", What: "Refused with a result code that is in no list, and without a payment id.", truth: failsAtOnce, failure: FailureBalanceUndocumented},
+	{Digits: "06", Name: "invalid code", What: "Refused as an invalid payment code; so is a code that no wallet makes.", truth: failsAtOnce, failure: FailureInvalidCode},
+	{Digits: "07", Name: "expired code", What: "Refused as an expired payment code.", truth: failsAtOnce, failure: FailureExpiredCode},
+	{Digits: "10", Name: "charged, answer lost", What: "Paid, and the connection is cut without an answer. A second send says that it was paid.", answer: answerLost},
+	{Digits: "11", Name: "not charged, answer lost", What: "The first send is lost without an answer and nothing is charged. A second send is paid normally.", arrival: firstIsLost},
+	{Digits: "20", Name: "HTTP 500, not charged", What: "Every send gets HTTP 500 with an HTML page; nothing is ever charged.", arrival: eachBreaks},
+	{Digits: "21", Name: "HTTP 500, charged", What: "Paid, and the first answer is HTTP 500 with an HTML page.", answer: answerHTTP500},
+	{Digits: "22", Name: "malformed answer", What: "Paid, and the first answer is signed but cut-off JSON.", answer: answerMalformed},
+	{Digits: "23", Name: "duplicate names", What: "Paid, and the first answer is signed JSON that says resultStatus F, then S.", answer: answerDuplicate},
+	{Digits: "24", Name: "wrong signature", What: "Paid, and the first answer carries the signature of other content.", answer: answerMisSigned},
+	{Digits: "25", Name: "unsigned answer", What: "Paid, and the first answer carries no signature.", answer: answerUnsigned},
+	{Digits: "26", Name: "wrong amount in the answer", What: "Paid as asked, and the first answer names an amount one minor unit higher.", answer: answerWrongAmount},
+	{Digits: "27", Name: "unknown for ever", What: "In process for ever: it never expires and a cancel is not decided either. Paying or declining it here ends it.", truth: waitsForEver},
+	{Digits: "30", Name: "late answer", What: "Paid at once, and the answer comes 20 seconds later.", answer: answerLate},
+	{Digits: "31", Name: "late delivery", What: "The first send reaches the gateway 20 seconds late and is then paid, even if nobody waits for it any more.", arrival: arrivesLate},
+	{Digits: "32", Name: "paid after the cancel", What: "In process; a cancel is accepted and the order closed, and after the pending delay it is paid all the same.", truth: paysAfterCancel},
+	{Digits: "33", Name: "rate limited", What: "The first send gets HTTP 429 and nothing is charged. A second send is paid normally.", arrival: firstIsLimit},
+	{Digits: "34", Name: "clock refused", What: "Every send is refused because of its clock; nothing is ever charged.", arrival: clockRefused},
+}
+
+// Behaviours returns the whole table, in the order of the digits.
+func Behaviours() []Behaviour { return slices.Clone(behaviours) }
+
+// qrBehaviour is that of an order whose code the customer scans: it waits for
+// the pay page.
+var qrBehaviour = Behaviour{Name: "shown as a QR code", What: "Waits for the pay page.", truth: waits}
+
+func behaviourFor(spec orderSpec) Behaviour {
+	if spec.Instrument == InstrumentQR {
+		return qrBehaviour
+	}
+	return behaviourOf(spec.Code)
+}
+
+// behaviourOf returns the row that a payment code chooses. A code that no wallet
+// makes is an invalid one.
+func behaviourOf(code string) Behaviour {
+	digits := "00"
+	if walletOf(code) == "" {
+		digits = "06"
+	} else if last := code[len(code)-2:]; slices.ContainsFunc(behaviours, func(b Behaviour) bool { return b.Digits == last }) {
+		digits = last
+	}
+	return behaviours[slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Digits == digits })]
+}
+
+// Wallet is what the customer pays with.
+type Wallet string
+
+const (
+	WalletAlipay   Wallet = "alipay"
+	WalletWeChat   Wallet = "wechat"
+	WalletUnionPay Wallet = "unionpay"
+)
+
+// walletCodes are the forms of payment codes that wallets make: Alipay and
+// Alipay+ 16 to 32 digits from 25–30, or face payment; WeChat Pay 18 digits from
+// 10–15; UnionPay 19 digits from 62, or an EMVCo consumer-presented code.
+var walletCodes = []struct {
+	wallet Wallet
+	form   *regexp.Regexp
+}{
+	{WalletWeChat, regexp.MustCompile(`^1[0-5]\d{16}$`)},
+	{WalletAlipay, regexp.MustCompile(`^(2[5-9]|30)\d{14,30}$`)},
+	{WalletAlipay, regexp.MustCompile(`^fp[0-9a-zA-Z]{33}$`)},
+	{WalletUnionPay, regexp.MustCompile(`^62\d{17}$`)},
+	{WalletUnionPay, regexp.MustCompile(`^hQVDUFYwM[0-9a-zA-Z+/]+={0,2}$`)},
+}
+
+// walletOf recognises the wallet that made a payment code; "" if none did.
+func walletOf(code string) Wallet {
+	for _, known := range walletCodes {
+		if known.form.MatchString(code) {
+			return known.wallet
+		}
+	}
+	return ""
+}

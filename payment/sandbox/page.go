@@ -1,0 +1,82 @@
+package sandbox
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"money": money,
+	"clock": func(at time.Time) string { return at.UTC().Format("15:04:05") },
+}).ParseFS(pageFiles, "page/*.html"))
+
+// pagePolicy lets a page load its own style sheet, submit its own forms, and
+// nothing else.
+const pagePolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// registerPages serves the list of orders, and the page that stands in for the
+// customer's wallet. Both work without scripts.
+func (s *Server) registerPages(mux *http.ServeMux) {
+	guard := http.NewCrossOriginProtection()
+	mux.HandleFunc("GET /{$}", s.indexPage)
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, pageFiles, "page/style.css")
+	})
+	mux.HandleFunc("GET /pay/{token}", s.payPage)
+	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.decision(StatusPaid)))
+	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.decision(StatusFailed)))
+}
+
+func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
+	const shown = 100
+	orders := s.Orders()
+	s.render(w, http.StatusOK, "index.html", map[string]any{
+		"Merchant": s.config.MerchantCode, "Behaviours": Behaviours(),
+		"Orders": orders[:min(shown, len(orders))], "Total": len(orders),
+	})
+}
+
+func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {
+	order, err := s.ledger.with(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), func(*order) error { return nil })
+	if err != nil {
+		s.render(w, http.StatusNotFound, "pay.html", nil)
+		return
+	}
+	s.render(w, http.StatusOK, "pay.html", order)
+}
+
+// decision is a button of the pay page. Whatever it finds, the page then shows
+// how the order stands.
+func (s *Server) decision(decision Status) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		order, err := s.ledger.decide(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), decision)
+		if err == nil {
+			s.config.Logger.Info("decided on the pay page", "request", order.RequestID, "status", string(order.Status))
+		}
+		http.Redirect(w, r, "/pay/"+r.PathValue("token"), http.StatusSeeOther)
+	})
+}
+
+func (s *Server) render(w http.ResponseWriter, status int, name string, data any) {
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("Cache-Control", "no-store")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	if err := pages.ExecuteTemplate(w, name, data); err != nil {
+		s.config.Logger.Error("a page could not be written", "page", name, "error", err)
+	}
+}
+
+// money writes an amount of a currency with two decimals, as CAD, USD and CNY are.
+func money(minor int64, currency string) string {
+	return fmt.Sprintf("%d.%02d %s", minor/100, minor%100, currency)
+}

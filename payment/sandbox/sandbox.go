@@ -1,0 +1,207 @@
+// Package sandbox is a practice gateway: it speaks a payment vendor's protocol,
+// checks every request as strictly as the vendor's pages allow, and keeps a truth
+// of its own about orders and captures, so that a shop's software can be shown
+// and tested against everything that goes wrong at a real gateway.
+//
+// The last two digits of a payment code choose what happens (Behaviours). A web
+// page lists the orders and stands in for the customer's wallet; a control API
+// looks at the truth and sets faults.
+//
+// The model of the truth (model.go) knows no wire protocol, and the protocol
+// (alphapay*.go) is written from the vendor's pages alone: it shares nothing with
+// the client that it tests but the signature scheme.
+package sandbox
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"payscand/payment/signature"
+)
+
+// Config describes a practice gateway. The first three fields are required.
+type Config struct {
+	MerchantCode string               // the one merchant it knows
+	MerchantKey  signature.PublicKey  // checks the merchant's requests, as key version 1
+	PlatformKey  signature.PrivateKey // signs the gateway's answers, as key version 1
+
+	Currency string // the host's currency, CAD (default) or USD; CNY is taken besides
+	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
+	Seed     string // payment ids, page addresses and nonces follow from it; default: random
+
+	OrderLife    time.Duration // until an unpaid order closes; default 5 min, the vendor's
+	PendingDelay time.Duration // until a pending order settles by itself; default 3 s
+	LateBy       time.Duration // of late deliveries and answers (behaviours 30, 31); default 20 s
+	MaxOrders    int           // kept in memory, the oldest that are over make room; default 10,000
+	MaxNonces    int           // remembered against replay within 10 min; default 20,000
+
+	Clock  func() time.Time                         // default time.Now
+	After  func(time.Duration) <-chan time.Time     // for LateBy and fault delays; default time.After
+	OnCall func(path, requestID, resultCode string) // told of each call once the truth has changed, before its answer leaves
+	Logger *slog.Logger                             // one line per call, codes masked; default: silent
+}
+
+func (c *Config) fillIn() error {
+	var problems []error
+	if c.MerchantCode == "" || strings.ContainsFunc(c.MerchantCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }) {
+		problems = append(problems, errors.New("merchant code: want visible ASCII without dots"))
+	}
+	if c.MerchantKey.IsZero() {
+		problems = append(problems, errors.New("merchant public key is missing"))
+	}
+	if c.PlatformKey.IsZero() {
+		problems = append(problems, errors.New("platform private key is missing"))
+	}
+	c.Currency = orDefault(c.Currency, "CAD")
+	if c.Currency != "CAD" && c.Currency != "USD" {
+		problems = append(problems, errors.New("currency: want CAD or USD"))
+	}
+	if base, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https") {
+		problems = append(problems, errors.New("base URL: want http:// or https:// and a host"))
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	c.Seed = orDefault(c.Seed, rand.Text())
+	c.OrderLife = orDefault(c.OrderLife, 5*time.Minute)
+	c.PendingDelay = orDefault(c.PendingDelay, 3*time.Second)
+	c.LateBy = orDefault(c.LateBy, 20*time.Second)
+	c.MaxOrders = orDefault(c.MaxOrders, 10_000)
+	c.MaxNonces = orDefault(c.MaxNonces, 20_000)
+	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces) < 0 {
+		problems = append(problems, errors.New("durations and limits must not be negative"))
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.After == nil {
+		c.After = time.After
+	}
+	if c.OnCall == nil {
+		c.OnCall = func(string, string, string) {}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return errors.Join(problems...)
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// Server is a practice gateway. Its methods may be called at any time, from any
+// goroutine.
+type Server struct {
+	config  Config
+	ledger  *ledger
+	faults  *faults
+	handler http.Handler
+	closing chan struct{}
+	close   func()
+}
+
+// New makes a practice gateway, or says everything that is wrong with config.
+func New(config Config) (*Server, error) {
+	if err := config.fillIn(); err != nil {
+		return nil, fmt.Errorf("practice gateway: %w", err)
+	}
+	s := &Server{
+		config:  config,
+		ledger:  newLedger(config.Seed, config.OrderLife, config.PendingDelay, config.MaxOrders),
+		faults:  &faults{},
+		closing: make(chan struct{}),
+	}
+	s.close = sync.OnceFunc(func() { close(s.closing) })
+	mux := http.NewServeMux()
+	newAlphaPay(s).register(mux)
+	s.registerControl(mux)
+	s.registerPages(mux)
+	s.handler = mux
+	return s, nil
+}
+
+// Handler serves the vendor's protocol, the pages and the control API. An answer
+// that shall be lost ends in a panic with http.ErrAbortHandler, on which net/http
+// cuts the connection.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Close lets go, unanswered, of all requests and answers that are held up, so
+// that an http.Server can shut down. Calls that would be held up later are cut.
+func (s *Server) Close() { s.close() }
+
+// Orders returns every order the gateway knows of, the newest first.
+func (s *Server) Orders() []Order { return s.ledger.orders(s.config.Clock()) }
+
+// Order returns the order with this request id; an error if there is none.
+func (s *Server) Order(requestID string) (Order, error) {
+	return s.ledger.with(s.config.Clock(), s.ledger.byRequest, requestID, func(*order) error { return nil })
+}
+
+// Pay does what the customer's wallet does on "pay". It fails if the order is
+// unknown or not waiting for the customer.
+func (s *Server) Pay(requestID string) (Order, error) {
+	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusPaid)
+}
+
+// Decline does what the customer's wallet does on "decline". It fails if the
+// order is unknown or not waiting for the customer.
+func (s *Server) Decline(requestID string) (Order, error) {
+	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusFailed)
+}
+
+// reply is an answer on its way out.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+	late   time.Duration // held up that long before it leaves
+	lost   bool          // never leaves: the connection is cut
+}
+
+func htmlReply(status int) reply {
+	return reply{
+		status: status,
+		header: http.Header{"Content-Type": {"text/html; charset=utf-8"}},
+		body:   fmt.Appendf(nil, "<html><head><title>%[1]d</title></head><body><h1>%[1]d %[2]s</h1></body></html>\n", status, http.StatusText(status)),
+	}
+}
+
+// send writes an answer out, late or not at all as it says. A fake clock shows in
+// the Date header too, as clients measure their clock's offset by it.
+func (s *Server) send(w http.ResponseWriter, out reply) {
+	if out.late > 0 && !s.wait(out.late) || out.lost {
+		panic(http.ErrAbortHandler)
+	}
+	for name, values := range out.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Date", s.config.Clock().UTC().Format(http.TimeFormat))
+	w.WriteHeader(out.status)
+	_, _ = w.Write(out.body) // the client is gone: nothing to tell it
+}
+
+// wait is over after d, or says false because the gateway is closing. It goes on
+// when the client has gone: what was sent still arrives.
+func (s *Server) wait(d time.Duration) bool {
+	select {
+	case <-s.closing:
+		return false
+	default:
+	}
+	select {
+	case <-s.config.After(d):
+		return true
+	case <-s.closing:
+		return false
+	}
+}

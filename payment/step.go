@@ -1,0 +1,315 @@
+package payment
+
+import (
+	"fmt"
+	"time"
+)
+
+// Step decides what an event does to a sale at a time: the sale as it is to be
+// stored, and the gateway calls to start once that is durable (M1). It is pure.
+// now is this machine's corrected UTC time.
+//
+// It returns *ConflictError when the sale's state does not allow the event and
+// *RouteError when no gateway takes it; the sale is then as it was. An event
+// that changes nothing returns an empty Change.
+func Step(s Sale, e Event, now time.Time, p Policy) (Change, []Call, error) {
+	if _, known := transitions[s.Status][e.Kind()]; !known {
+		return Change{}, nil, &ConflictError{Sale: s.ID, Status: s.Status, Event: e.Kind()}
+	}
+	t := &step{sale: s.clone(), now: now, policy: p}
+	if err := t.apply(e); err != nil {
+		return Change{}, nil, err
+	}
+	return t.finish(s, e)
+}
+
+// step is one run of Step: the sale being changed and the calls wanted.
+type step struct {
+	sale   Sale
+	now    time.Time
+	policy Policy
+	calls  []Call
+}
+
+func (t *step) apply(e Event) error {
+	switch e := e.(type) {
+	case Created:
+		return t.created(e)
+	case CodePresented:
+		return t.codePresented(e)
+	case QRRequested:
+		return t.qrRequested()
+	case CancelRequested:
+		t.cancelRequested()
+	case CheckRequested:
+		t.checkRequested()
+	case ScannerLost:
+		t.scannerLost()
+	case Due:
+		t.due()
+	case Outcome:
+		t.outcome(e)
+	case Recovered:
+		t.recovered()
+	default:
+		return fmt.Errorf("sale %s: unknown event %T", t.sale.ID, e)
+	}
+	return nil
+}
+
+// finish derives what follows from the new state (Due, armings, version, record)
+// and holds it against the transition table.
+func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
+	s := &t.sale
+	if !allowed(before.Status, e.Kind(), s.Status) {
+		return Change{}, nil, fmt.Errorf("sale %s: %s took it from %q to %q, which the transition table does not allow",
+			s.ID, e.Kind(), before.Status, s.Status)
+	}
+	if s.Armed() && (!before.Armed() || e.Kind() == EventRecovered) {
+		s.Armings++
+	}
+	s.Due = t.nextDue()
+	if len(t.calls) == 0 && sameSale(before, *s) {
+		return Change{}, nil, nil
+	}
+	c := Change{Before: before}
+	if before.ID == "" || !sameView(before.View(), s.View()) {
+		s.Version++
+		s.UpdatedAt = t.now
+		c.Record = &Record{At: t.now, Type: saleRecordType(s.Status), Sale: s.ID, Version: s.Version}
+	}
+	c.After = *s
+	return c, t.calls, nil
+}
+
+// nextDue is the earliest time at which the sale must be looked at again.
+func (t *step) nextDue() time.Time {
+	s := &t.sale
+	a := s.LiveAttempt()
+	var due time.Time
+	sooner := func(at time.Time) {
+		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due = at
+		}
+	}
+	if a != nil && a.Call == nil {
+		sooner(a.NextAt)
+	}
+	switch s.Status {
+	case SaleAwaitingCode:
+		sooner(s.Deadline)
+		sooner(s.QRRetryAt)
+		if t.autoQRPossible() {
+			sooner(s.ScanUntil)
+		}
+	case SaleProcessing:
+		if !a.Code.IsZero() { // wiped then, whatever is under way (M7)
+			sooner(a.FastUntil)
+		}
+	case SaleShowingQR:
+		if s.VisibleQR() != nil {
+			sooner(t.hideAt(a))
+		}
+	case SaleSwitching, SaleCancelling:
+		sooner(s.CancelUntil)
+	}
+	return due
+}
+
+func (t *step) created(e Created) error {
+	t.sale = Sale{
+		ID: e.ID, Key: e.Key, Digest: e.Digest, Status: SaleAwaitingCode,
+		Amount: e.Amount, Reference: e.Reference, Description: e.Description, Mode: e.Mode,
+		CreatedAt: t.now, Deadline: t.now.Add(t.policy.SaleDeadline), ScanUntil: t.now.Add(t.policy.ScanWindow),
+	}
+	switch {
+	case e.Mode == ModeQR:
+		return t.startQR()
+	case !e.Scanner && t.autoQRPossible(): // M9: no scanner
+		return t.startQR()
+	}
+	return nil
+}
+
+func (t *step) codePresented(e CodePresented) error {
+	s := &t.sale
+	conflict := func(why string) error {
+		return &ConflictError{Sale: s.ID, Status: s.Status, Event: EventCode, Why: why}
+	}
+	if e.Arming != 0 && e.Arming != s.ArmingToken() {
+		return conflict("the scan began before the scanner was armed for this sale: scan again") // P7, M10
+	}
+	if len(s.Attempts) >= MaxAttempts {
+		return conflict(fmt.Sprintf("it had %d attempts, which is the limit: cancel it and start a new sale", MaxAttempts))
+	}
+	if _, ok := t.policy.Route(e.Wallet, InstrumentCode); !ok {
+		return &RouteError{Wallet: e.Wallet, Instrument: InstrumentCode}
+	}
+	a := s.LiveAttempt()
+	if a == nil {
+		return t.start(InstrumentCode, e.Wallet, e.Code)
+	}
+	// A QR is live: the code waits until it is closed (M2).
+	s.Next = &NextCode{Code: e.Code, Wallet: e.Wallet}
+	s.Status = SaleSwitching
+	s.CancelUntil = t.now.Add(t.policy.SwitchBound)
+	t.beginCancelling(a)
+	return nil
+}
+
+func (t *step) qrRequested() error {
+	if t.sale.Status == SaleShowingQR {
+		return nil
+	}
+	return t.startQR()
+}
+
+func (t *step) cancelRequested() {
+	s := &t.sale
+	switch s.Status {
+	case SaleAwaitingCode:
+		s.CancelWanted = true
+		s.Status = SaleCancelled
+	case SaleProcessing, SaleShowingQR, SaleSwitching:
+		s.CancelWanted = true
+		t.cancelAttempt()
+	case SaleCancelling:
+		s.CancelWanted = true
+	case SaleUnresolved:
+		if a := s.LiveAttempt(); a != nil && !s.CancelWanted {
+			s.CancelWanted = true
+			t.hasten(a)
+		}
+	}
+}
+
+func (t *step) checkRequested() {
+	if a := t.sale.LiveAttempt(); a != nil {
+		t.hasten(a)
+	}
+}
+
+// hasten brings the attempt's next question forward, but never a second send of
+// a pay request, and not sooner than CheckPause after the last call.
+func (t *step) hasten(a *Attempt) {
+	if a.Next == "" && t.sale.Status == SaleUnresolved { // given up after 30 days, yet somebody asks
+		a.Next = t.question(a)
+	}
+	if a.Call != nil || a.Next == CallPay || a.Next == "" {
+		return
+	}
+	soon := a.CalledAt.Add(t.policy.CheckPause)
+	if soon.Before(t.now) {
+		soon = t.now
+	}
+	if soon.Before(a.NextAt) || a.NextAt.IsZero() {
+		a.NextAt = soon
+	}
+}
+
+func (t *step) scannerLost() {
+	if t.sale.Status == SaleAwaitingCode && t.autoQRPossible() {
+		_ = t.startQR() // autoQRPossible holds everything that startQR refuses
+	}
+}
+
+// due acts on whatever time has come.
+func (t *step) due() {
+	s := &t.sale
+	a := s.LiveAttempt()
+	switch s.Status {
+	case SaleAwaitingCode:
+		t.dueAwaitingCode()
+	case SaleShowingQR:
+		if s.VisibleQR() != nil && t.reached(t.hideAt(a)) {
+			t.cancelAttempt()
+			return
+		}
+		t.startNext(a)
+	case SaleProcessing:
+		if t.reached(a.FastUntil) {
+			t.wipeCode(a)
+			if a.Call == nil {
+				t.fastPhaseOver(a)
+				return
+			}
+		}
+		t.startNext(a)
+	case SaleSwitching:
+		if t.reached(s.CancelUntil) { // the code is dropped, the QR still being closed
+			s.Next = nil
+			s.Status = SaleCancelling
+			s.CancelUntil = t.now.Add(t.policy.CancelBound)
+		}
+		t.startNext(a)
+	case SaleCancelling:
+		if t.reached(s.CancelUntil) {
+			t.unresolved(a)
+			return
+		}
+		t.startNext(a)
+	case SaleUnresolved:
+		t.startNext(a)
+	}
+}
+
+func (t *step) dueAwaitingCode() {
+	s := &t.sale
+	switch {
+	case t.reached(s.Deadline):
+		s.Status = SaleExpired
+	case t.reached(s.QRRetryAt):
+		s.QRRetryAt = time.Time{}
+		s.QRRetried = true
+		_ = t.startQR() // without a route or an attempt left the sale just goes on waiting for a code
+	case t.autoQRPossible() && t.reached(s.ScanUntil):
+		_ = t.startQR()
+	}
+}
+
+// recovered takes up a sale after a restart: no call is under way, and what was
+// on its way may or may not have arrived.
+func (t *step) recovered() {
+	s := &t.sale
+	a := s.LiveAttempt()
+	if !s.Status.Final() {
+		t.clampTimes(a)
+	}
+	if a == nil {
+		return
+	}
+	s.Next = nil
+	a.Call = nil
+	if a.Status == AttemptSubmitting {
+		a.Status = AttemptUnknown
+	}
+	if s.Status == SaleSwitching { // the code is lost
+		s.Status = SaleCancelling
+		s.CancelUntil = t.now.Add(t.policy.CancelBound)
+	}
+	t.plan(a)
+	if a.Next != CallPay && a.Next != "" { // a question is asked at once
+		a.NextAt = t.now
+	}
+}
+
+// clampTimes keeps a clock that was set back while the daemon was down from
+// holding the counter longer than the policy says (M15).
+func (t *step) clampTimes(a *Attempt) {
+	clamp := func(at *time.Time, most time.Duration) {
+		if latest := t.now.Add(most); at.After(latest) {
+			*at = latest
+		}
+	}
+	s := &t.sale
+	clamp(&s.Deadline, t.policy.SaleDeadline)
+	clamp(&s.ScanUntil, t.policy.ScanWindow)
+	clamp(&s.QRRetryAt, t.policy.QRRetry)
+	clamp(&s.CancelUntil, t.policy.CancelBound)
+	if a != nil {
+		clamp(&a.FastUntil, t.policy.FastPhase)
+	}
+}
+
+// reached reports whether a time has come; the zero time never does.
+func (t *step) reached(at time.Time) bool { return !at.IsZero() && !t.now.Before(at) }

@@ -1,0 +1,140 @@
+package payment
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// View is a sale as everybody outside may see it: what the API answers (which
+// adds words to reasons) and what the journal records.
+type View struct {
+	ID          string        `json:"id"`
+	Version     int64         `json:"version"`
+	Status      SaleStatus    `json:"status"`
+	Amount      int64         `json:"amount"` // minor units
+	Currency    Currency      `json:"currency"`
+	Reference   string        `json:"reference,omitempty"`
+	Description string        `json:"description,omitempty"`
+	Mode        Mode          `json:"mode"`
+	CreatedAt   time.Time     `json:"created_at"`
+	UpdatedAt   time.Time     `json:"updated_at"`
+	Deadline    time.Time     `json:"deadline"`
+	Late        bool          `json:"late"`
+	Attempts    []AttemptView `json:"attempts"`
+	LastFailure *Failure      `json:"last_failure,omitempty"`
+	Receipt     *Receipt      `json:"receipt,omitempty"`
+}
+
+// AttemptView is the public part of an Attempt.
+type AttemptView struct {
+	N           int           `json:"n"`
+	RequestID   string        `json:"request_id"`
+	Gateway     string        `json:"gateway"`
+	Instrument  Instrument    `json:"instrument"`
+	Wallet      Wallet        `json:"wallet,omitempty"`
+	CodeMask    string        `json:"code_mask,omitempty"`
+	PaymentID   string        `json:"payment_id,omitempty"`
+	Status      AttemptStatus `json:"status"`
+	Reason      Reason        `json:"reason,omitempty"`
+	GatewayCode string        `json:"gateway_code,omitempty"`
+	SubmittedAt time.Time     `json:"submitted_at"`
+	EndedAt     time.Time     `json:"ended_at,omitzero"`
+	ExpiresAt   time.Time     `json:"expires_at,omitzero"`
+	// QRPayload is set only while the QR may be on a screen (M8).
+	QRPayload string `json:"qr_payload,omitempty"`
+}
+
+// View returns the public part of the sale.
+func (s Sale) View() View {
+	v := View{
+		ID: s.ID, Version: s.Version, Status: s.Status,
+		Amount: s.Amount.Amount, Currency: s.Amount.Currency,
+		Reference: s.Reference, Description: s.Description, Mode: s.Mode,
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Deadline: s.Deadline,
+		Late: s.Late, LastFailure: s.LastFailure, Receipt: s.Receipt,
+		Attempts: make([]AttemptView, len(s.Attempts)),
+	}
+	for i, a := range s.Attempts {
+		v.Attempts[i] = AttemptView{
+			N: a.N, RequestID: a.RequestID, Gateway: a.Gateway, Instrument: a.Instrument,
+			Wallet: a.Wallet, CodeMask: a.CodeMask, PaymentID: a.PaymentID, Status: a.Status,
+			Reason: a.Reason, GatewayCode: a.GatewayCode,
+			SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt,
+		}
+	}
+	if qr := s.VisibleQR(); qr != nil {
+		v.Attempts[len(v.Attempts)-1].QRPayload = qr.Payload
+	}
+	return v
+}
+
+// sameView reports whether two views differ in nothing but version and time of update.
+func sameView(a, b View) bool {
+	a.Version, a.UpdatedAt = b.Version, b.UpdatedAt
+	return reflect.DeepEqual(a, b)
+}
+
+// ChangedFields returns the JSON object of the public fields that differ between
+// two states of a sale; a field that was taken away is null. Fold applies it.
+func ChangedFields(before, after Sale) (json.RawMessage, error) {
+	was, err := viewFields(before)
+	if err != nil {
+		return nil, err
+	}
+	is, err := viewFields(after)
+	if err != nil {
+		return nil, err
+	}
+	diff := make(map[string]json.RawMessage)
+	for name, value := range is {
+		if string(was[name]) != string(value) {
+			diff[name] = value
+		}
+	}
+	for name := range was {
+		if _, kept := is[name]; !kept {
+			diff[name] = json.RawMessage("null")
+		}
+	}
+	return json.Marshal(diff)
+}
+
+func viewFields(s Sale) (map[string]json.RawMessage, error) {
+	fields := make(map[string]json.RawMessage)
+	if s.ID == "" {
+		return fields, nil
+	}
+	b, err := json.Marshal(s.View())
+	if err != nil {
+		return nil, fmt.Errorf("sale %s: %w", s.ID, err)
+	}
+	return fields, json.Unmarshal(b, &fields)
+}
+
+// Fold applies one journal record's changed fields to a view: folding all
+// records of a sale, in order, gives the sale as the API shows it.
+func Fold(v View, changed json.RawMessage) (View, error) {
+	// A field that is null in changed was taken away; json leaves pointers nil
+	// and resets nothing else, so only the optional fields need it said.
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(changed, &fields); err != nil {
+		return v, fmt.Errorf("fold: %w", err)
+	}
+	if _, whole := fields["attempts"]; whole {
+		v.Attempts = nil // replaced whole, never merged element by element
+	}
+	for name := range fields {
+		switch name {
+		case "last_failure":
+			v.LastFailure = nil
+		case "receipt":
+			v.Receipt = nil
+		}
+	}
+	if err := json.Unmarshal(changed, &v); err != nil {
+		return v, fmt.Errorf("fold: %w", err)
+	}
+	return v, nil
+}

@@ -1,0 +1,214 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
+
+	"payscand/payment"
+)
+
+// Commit writes all changes, or none, in one transaction that is on the disk
+// when it returns nil. Later changes may build on earlier ones of the same
+// commit. Changes that hold nothing are skipped; without any other the disk is
+// not touched.
+//
+// A change that does not fit what is stored is refused with ErrRefused. After
+// any other error of the disk nobody knows whether the commit is on it (a
+// failed fdatasync of bbolt's meta page leaves it there): the error wraps
+// ErrFailed, ErrFull beside it where the disk was full, and so does the error of
+// every later call.
+func (db *DB) Commit(changes []payment.Change) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
+	if !anyChanged(changes) {
+		return nil
+	}
+	var last head
+	applied := false // all that is left is to write it
+	err := guarded(func() error {
+		return db.bolt.Update(func(tx *bbolt.Tx) error {
+			w := newWriter(tx, *db.head.Load())
+			for _, c := range changes {
+				if err := w.apply(c); err != nil {
+					return err
+				}
+			}
+			last, applied = w.head, true
+			return w.meta.Put(metaHead, last.encode())
+		})
+	})
+	switch {
+	case err == nil:
+		db.head.Store(&last)
+		return nil
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		db.releaseReserve()
+		return db.fail(fmt.Errorf("%w: %w: %w", ErrFailed, ErrFull, err))
+	case applied || errors.Is(err, ErrDamaged):
+		return db.fail(fmt.Errorf("%w: %w", ErrFailed, err))
+	}
+	return err
+}
+
+func anyChanged(changes []payment.Change) bool {
+	for _, c := range changes {
+		if c.Changed() || c.Before.ID != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// writer holds the buckets of one transaction: looking one up is a search.
+type writer struct {
+	meta, sales, open, due, keys, requests, codes, journal *bbolt.Bucket
+
+	head head
+}
+
+func newWriter(tx *bbolt.Tx, last head) *writer {
+	w := &writer{
+		meta: tx.Bucket(bucketMeta), sales: tx.Bucket(bucketSales), open: tx.Bucket(bucketOpen),
+		due: tx.Bucket(bucketDue), keys: tx.Bucket(bucketKeys), requests: tx.Bucket(bucketRequests),
+		codes: tx.Bucket(bucketCodes), journal: tx.Bucket(bucketJournal), head: last,
+	}
+	w.journal.FillPercent = 0.95 // only ever appended to
+	return w
+}
+
+func (w *writer) apply(c payment.Change) error {
+	var stored *payment.Sale
+	if c.After.ID != "" {
+		before, err := readSale(w.sales, w.codes, c.After.ID)
+		switch {
+		case err == nil:
+			stored = &before
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+	}
+	if err := CheckChange(stored, c); err != nil {
+		return err
+	}
+	if c.After.ID != "" {
+		if err := w.putSale(stored, &c.After); err != nil {
+			return err
+		}
+	}
+	if c.Record == nil {
+		return nil
+	}
+	if stored != nil {
+		c.Before = *stored // the journal folds to what is stored, whatever the caller remembers
+	}
+	return w.addRecord(c)
+}
+
+func (w *writer) addRecord(c payment.Change) error {
+	r, encoded, err := Seal(w.head.seq+1, w.head.hash, c)
+	if err != nil {
+		return err
+	}
+	w.head = head{seq: r.Seq, hash: r.Hash}
+	return w.journal.Put(seqKey(r.Seq), storedRecord(r, encoded))
+}
+
+// putSale writes the sale and everything that is derived from it. before is nil
+// for a new sale.
+func (w *writer) putSale(before, after *payment.Sale) error {
+	encoded, err := json.Marshal(after)
+	if err != nil {
+		return fmt.Errorf("sale %s: %w", after.ID, err)
+	}
+	if err := w.sales.Put([]byte(after.ID), encoded); err != nil {
+		return err
+	}
+	var attempts []payment.Attempt
+	if before == nil {
+		if err := w.putKey(after); err != nil {
+			return err
+		}
+	} else {
+		attempts = before.Attempts
+	}
+	if err := w.putOpen(before, after); err != nil {
+		return err
+	}
+	if err := w.putDue(dueKey(before), dueKey(after)); err != nil {
+		return err
+	}
+	return w.putAttempts(attempts, after)
+}
+
+func (w *writer) putKey(s *payment.Sale) error {
+	if w.keys.Get([]byte(s.Key)) != nil {
+		return fmt.Errorf("sale %s: %w: its idempotency key is that of another sale", s.ID, ErrRefused)
+	}
+	encoded, err := json.Marshal(keyEntry{Sale: s.ID, Digest: s.Digest})
+	if err != nil {
+		return err
+	}
+	return w.keys.Put([]byte(s.Key), encoded)
+}
+
+func (w *writer) putOpen(before, after *payment.Sale) error {
+	was := before != nil && !before.Status.Final()
+	switch is := !after.Status.Final(); {
+	case is && !was:
+		return w.open.Put([]byte(after.ID), nil)
+	case was && !is:
+		return w.open.Delete([]byte(after.ID))
+	}
+	return nil
+}
+
+func (w *writer) putDue(before, after []byte) error {
+	if string(before) == string(after) {
+		return nil
+	}
+	if before != nil {
+		if err := w.due.Delete(before); err != nil {
+			return err
+		}
+	}
+	if after != nil {
+		return w.due.Put(after, nil)
+	}
+	return nil
+}
+
+func (w *writer) putAttempts(before []payment.Attempt, s *payment.Sale) error {
+	for i, a := range s.Attempts {
+		id := []byte(a.RequestID)
+		stored := payment.Code{}
+		if i < len(before) {
+			stored = before[i].Code
+		} else {
+			if w.requests.Get(id) != nil {
+				return fmt.Errorf("sale %s: %w: the request id of attempt %d is that of another attempt", s.ID, ErrRefused, i+1)
+			}
+			if err := w.requests.Put(id, []byte(s.ID)); err != nil {
+				return err
+			}
+		}
+		if err := w.putCode(id, stored, a.Code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) putCode(requestID []byte, before, after payment.Code) error {
+	switch {
+	case before.Equal(after):
+		return nil
+	case after.IsZero():
+		return w.codes.Delete(requestID)
+	}
+	return w.codes.Put(requestID, []byte(after.Reveal()))
+}

@@ -1,0 +1,6 @@
+package store
+
+import "golang.org/x/sys/unix"
+
+// SetStatfs lets a test say what the file system answers.
+func (db *DB) SetStatfs(statfs func(path string, stat *unix.Statfs_t) error) { db.statfs = statfs }

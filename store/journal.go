@@ -1,0 +1,171 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"payscand/payment"
+)
+
+// Hash is a SHA-256 sum, written as 64 hexadecimal digits.
+type Hash [sha256.Size]byte
+
+// String returns the 64 digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText returns the 64 digits.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads 64 hexadecimal digits.
+func (h *Hash) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(h)) {
+		return fmt.Errorf("a hash has %d hexadecimal digits, not %d", hex.EncodedLen(len(h)), len(text))
+	}
+	_, err := hex.Decode(h[:], text)
+	return err
+}
+
+// JournalRecord is one link of the journal's chain. Its JSON is what is stored
+// and hashed: printed one a line, sha256sum of a line is the next line's prev.
+type JournalRecord struct {
+	Seq  uint64             `json:"seq"` // from 1, without gaps
+	At   time.Time          `json:"at"`  // UTC
+	Type payment.RecordType `json:"type"`
+	// Sale, Version and Fields are those of a record of a sale. Fields are the
+	// public fields that changed; payment.Fold applies them.
+	Sale    string          `json:"sale,omitempty"`
+	Version int64           `json:"version,omitempty"`
+	Fields  json.RawMessage `json:"fields,omitempty"`
+	// Detail is that of a record that belongs to no sale.
+	Detail map[string]string `json:"detail,omitempty"`
+	// Prev is the hash of the record before; all zeros in the first.
+	Prev Hash `json:"prev"`
+	// Hash is the SHA-256 of the record's JSON.
+	Hash Hash `json:"-"`
+}
+
+// Seal makes the record of a change, the next after prev. c.Record must not be
+// nil. It returns the record's JSON beside it.
+func Seal(seq uint64, prev Hash, c payment.Change) (JournalRecord, []byte, error) {
+	r := JournalRecord{
+		Seq: seq, At: c.Record.At.UTC(), Type: c.Record.Type,
+		Sale: c.Record.Sale, Version: c.Record.Version, Detail: validUTF8(c.Record.Detail), Prev: prev,
+	}
+	var err error
+	if c.After.ID != "" {
+		if r.Fields, err = payment.ChangedFields(c.Before, c.After); err != nil {
+			return r, nil, fmt.Errorf("journal record %d: %w", seq, err)
+		}
+	}
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		return r, nil, fmt.Errorf("journal record %d: %w", seq, err)
+	}
+	r.Hash = sha256.Sum256(encoded)
+	return r, encoded, nil
+}
+
+// validUTF8 copies the detail as JSON can give it back: a USB device may name
+// itself in anything.
+func validUTF8(detail map[string]string) map[string]string {
+	if len(detail) == 0 {
+		return nil
+	}
+	valid := make(map[string]string, len(detail))
+	for name, value := range detail {
+		valid[strings.ToValidUTF8(name, "\uFFFD")] = strings.ToValidUTF8(value, "\uFFFD")
+	}
+	return valid
+}
+
+// ChainError names the first record of the journal that is not as it was written.
+type ChainError struct {
+	Seq     uint64
+	Problem string
+}
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("journal record %d: %s", e.Seq, e.Problem)
+}
+
+// Unwrap returns ErrDamaged.
+func (e *ChainError) Unwrap() error { return ErrDamaged }
+
+// storedRecord is a record as the journal bucket holds it: hash, then JSON. The
+// hash is kept beside the record, and not in the next one only, so that a
+// damaged record is told from a damaged neighbour.
+func storedRecord(r JournalRecord, encoded []byte) []byte {
+	return append(r.Hash[:], encoded...)
+}
+
+// readRecord checks the bytes before it believes them: JSON alone forgives much
+// that a flipped bit can do.
+func readRecord(seq uint64, stored []byte) (JournalRecord, error) {
+	r := JournalRecord{}
+	if len(stored) < len(r.Hash) {
+		return r, &ChainError{seq, "it is cut short"}
+	}
+	encoded := stored[copy(r.Hash[:], stored):]
+	if sha256.Sum256(encoded) != r.Hash {
+		return r, &ChainError{seq, "it does not match its hash: it was altered"}
+	}
+	if err := json.Unmarshal(encoded, &r); err != nil {
+		return r, &ChainError{seq, fmt.Sprintf("it cannot be read: %v", err)}
+	}
+	if r.Seq != seq {
+		return r, &ChainError{seq, fmt.Sprintf("record %d is in its place", r.Seq)}
+	}
+	return r, nil
+}
+
+// Journal is what VerifyChain reads.
+type Journal interface {
+	Journal(after uint64, limit int) ([]JournalRecord, error)
+	Head() (seq uint64, epoch string)
+}
+
+// VerifyChain reads the whole journal, page by page, up to the record that is
+// the last when it begins. It returns how many records it found good, and a
+// *ChainError for the first that is altered, missing or out of order.
+func VerifyChain(j Journal) (good uint64, err error) {
+	last, _ := j.Head()
+	var prev Hash
+	for good < last {
+		page, readErr := j.Journal(good, MaxPage)
+		for _, r := range page {
+			if err := checkLink(good+1, prev, r); err != nil {
+				return good, err
+			}
+			good, prev = r.Seq, r.Hash
+		}
+		if readErr != nil {
+			return good, readErr
+		}
+		if len(page) == 0 {
+			return good, &ChainError{good + 1, fmt.Sprintf("it is missing: the journal goes up to %d", last)}
+		}
+	}
+	return good, nil
+}
+
+func checkLink(seq uint64, prev Hash, r JournalRecord) error {
+	if r.Seq != seq {
+		return &ChainError{seq, fmt.Sprintf("it is missing: record %d follows", r.Seq)}
+	}
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		return &ChainError{seq, err.Error()}
+	}
+	if sum := sha256.Sum256(encoded); !bytes.Equal(sum[:], r.Hash[:]) {
+		return &ChainError{seq, "it does not match its hash: it was altered"}
+	}
+	if r.Prev != prev {
+		return &ChainError{seq, "it does not follow from the record before: one of the two was replaced"}
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package memory
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"payscand/payment"
+	"payscand/store"
+)
+
+// Sale returns the sale with its codes, or store.ErrNotFound.
+func (s *Store) Sale(id string) (payment.Sale, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sale, ok := s.sales[id]; ok {
+		return *sale, nil
+	}
+	return payment.Sale{}, fmt.Errorf("sale %.64q: %w", id, store.ErrNotFound)
+}
+
+// ByKey returns the sale that was made with an idempotency key and the digest of
+// its request, or store.ErrNotFound.
+func (s *Store) ByKey(key string) (saleID, digest string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.keys[key]
+	if !ok {
+		return "", "", fmt.Errorf("idempotency key: %w", store.ErrNotFound)
+	}
+	return id, s.sales[id].Digest, nil
+}
+
+// ByRequest returns the sale of an attempt, or store.ErrNotFound.
+func (s *Store) ByRequest(requestID string) (saleID string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.requests[requestID]
+	if !ok {
+		return "", fmt.Errorf("request id %.64q: %w", requestID, store.ErrNotFound)
+	}
+	return id, nil
+}
+
+// Open returns sales that are not final, by id, beginning after the id given.
+func (s *Store) Open(after string, limit int) ([]payment.Sale, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, found := slices.BinarySearch(s.open, after)
+	if found {
+		i++
+	}
+	var page []payment.Sale
+	for ; i < len(s.open) && len(page) < store.PageSize(limit); i++ {
+		page = append(page, *s.sales[s.open[i]])
+	}
+	return page, nil
+}
+
+// Due returns the ids of sales whose next action asks that gateway and is due at
+// until or before, earliest first.
+func (s *Store) Due(gateway string, until time.Time, limit int) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for _, entry := range s.due[gateway] {
+		if entry.at.After(until) || len(ids) == store.PageSize(limit) {
+			break
+		}
+		ids = append(ids, entry.sale)
+	}
+	return ids, nil
+}
+
+// NextDue returns when that gateway is to be asked next; ok is false when it is not.
+func (s *Store) NextDue(gateway string) (next time.Time, ok bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if entries := s.due[gateway]; len(entries) > 0 {
+		return entries[0].at, true, nil
+	}
+	return time.Time{}, false, nil
+}
+
+// DueGateways returns the names that Due has entries for, sorted.
+func (s *Store) DueGateways() ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name := range s.due {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Sales searches, newest first. See store.Page.
+func (s *Store) Sales(q store.Query) (store.Page, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lowest, below := q.IDRange()
+	i := len(s.ids)
+	if below != "" {
+		i, _ = slices.BinarySearch(s.ids, below)
+	}
+	var page store.Page
+	for looked := 0; i > 0 && s.ids[i-1] >= lowest; looked++ {
+		if looked == store.MaxPage || len(page.Sales) == store.PageSize(q.Limit) {
+			page.Cursor = s.ids[i]
+			break
+		}
+		i--
+		if sale := s.sales[s.ids[i]]; q.Matches(*sale) {
+			page.Sales = append(page.Sales, *sale)
+		}
+	}
+	return page, nil
+}
+
+// Journal returns the records after a sequence number, without gaps.
+func (s *Store) Journal(after uint64, limit int) ([]store.JournalRecord, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if after >= uint64(len(s.recorded)) {
+		return nil, nil
+	}
+	end := min(int(after)+store.PageSize(limit), len(s.recorded))
+	if err := s.seal(end); err != nil {
+		return nil, err
+	}
+	return slices.Clone(s.sealed[after:end]), nil
+}
+
+// seal makes the first n records.
+func (s *Store) seal(n int) error {
+	for i := len(s.sealed); i < n; i++ {
+		var prev store.Hash
+		if i > 0 {
+			prev = s.sealed[i-1].Hash
+		}
+		r, _, err := store.Seal(uint64(i)+1, prev, s.recorded[i])
+		if err != nil {
+			return err
+		}
+		s.sealed = append(s.sealed, r)
+	}
+	return nil
+}
+
+// Head returns the sequence number of the journal's last record, 0 for none, and
+// the epoch given to New.
+func (s *Store) Head() (seq uint64, epoch string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return uint64(len(s.recorded)), s.epoch
+}

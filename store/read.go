@@ -1,0 +1,251 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"payscand/payment"
+)
+
+// view runs f in a read transaction. What f keeps must be copied: bbolt's bytes
+// are gone when it ends.
+func (db *DB) view(f func(tx *bbolt.Tx) error) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
+	return guarded(func() error { return db.bolt.View(f) })
+}
+
+// Sale returns the sale with its codes, or ErrNotFound.
+func (db *DB) Sale(id string) (payment.Sale, error) {
+	var s payment.Sale
+	err := db.view(func(tx *bbolt.Tx) (err error) {
+		s, err = readSale(tx.Bucket(bucketSales), tx.Bucket(bucketCodes), id)
+		return err
+	})
+	return s, err
+}
+
+func readSale(sales, codes *bbolt.Bucket, id string) (payment.Sale, error) {
+	encoded := sales.Get([]byte(id))
+	if encoded == nil {
+		return payment.Sale{}, fmt.Errorf("sale %.64q: %w", id, ErrNotFound)
+	}
+	return decodeSale(encoded, codes, id)
+}
+
+func decodeSale(encoded []byte, codes *bbolt.Bucket, id string) (payment.Sale, error) {
+	var s payment.Sale
+	if err := json.Unmarshal(encoded, &s); err != nil {
+		return payment.Sale{}, fmt.Errorf("sale %.64q: %w: %w", id, ErrDamaged, err)
+	}
+	if s.ID != id {
+		return payment.Sale{}, fmt.Errorf("sale %.64q: %w: sale %.64q is in its place", id, ErrDamaged, s.ID)
+	}
+	for i := range s.Attempts {
+		if code := codes.Get([]byte(s.Attempts[i].RequestID)); code != nil {
+			s.Attempts[i].Code = payment.NewCode(string(code))
+		}
+	}
+	return s, nil
+}
+
+// ByKey returns the sale that was made with an idempotency key and the digest of
+// its request, or ErrNotFound.
+func (db *DB) ByKey(key string) (saleID, digest string, err error) {
+	var entry keyEntry
+	err = db.view(func(tx *bbolt.Tx) error {
+		encoded := tx.Bucket(bucketKeys).Get([]byte(key))
+		if encoded == nil {
+			return fmt.Errorf("idempotency key: %w", ErrNotFound)
+		}
+		if err := json.Unmarshal(encoded, &entry); err != nil {
+			return fmt.Errorf("idempotency key: %w: %w", ErrDamaged, err)
+		}
+		return nil
+	})
+	return entry.Sale, entry.Digest, err
+}
+
+// ByRequest returns the sale of an attempt, or ErrNotFound.
+func (db *DB) ByRequest(requestID string) (saleID string, err error) {
+	err = db.view(func(tx *bbolt.Tx) error {
+		id := tx.Bucket(bucketRequests).Get([]byte(requestID))
+		if id == nil {
+			return fmt.Errorf("request id %.64q: %w", requestID, ErrNotFound)
+		}
+		saleID = string(id)
+		return nil
+	})
+	return saleID, err
+}
+
+// Open returns sales that are not final, by id, beginning after the id given.
+// See PageSize for the limit; fewer than that are the last.
+func (db *DB) Open(after string, limit int) ([]payment.Sale, error) {
+	var page []payment.Sale
+	err := db.view(func(tx *bbolt.Tx) error {
+		sales, codes := tx.Bucket(bucketSales), tx.Bucket(bucketCodes)
+		c := tx.Bucket(bucketOpen).Cursor()
+		id, _ := c.Seek([]byte(after))
+		if id != nil && string(id) == after {
+			id, _ = c.Next()
+		}
+		for ; id != nil && len(page) < PageSize(limit); id, _ = c.Next() {
+			s, err := readSale(sales, codes, string(id))
+			if errors.Is(err, ErrNotFound) {
+				return fmt.Errorf("%w: sale %.64q is listed as open but missing", ErrDamaged, id)
+			}
+			if err != nil {
+				return err
+			}
+			page = append(page, s)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// Due returns the ids of sales whose next action asks that gateway (see
+// payment.Sale.Gateway; it may be empty) and is due at until or before, earliest
+// first. See PageSize for the limit.
+func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) {
+	var ids []string
+	err := db.walkDue(gateway, func(at time.Time, sale string) bool {
+		if at.After(until) || len(ids) == PageSize(limit) {
+			return false
+		}
+		ids = append(ids, sale)
+		return true
+	})
+	return ids, err
+}
+
+// NextDue returns when that gateway is to be asked next; ok is false when it is not.
+func (db *DB) NextDue(gateway string) (next time.Time, ok bool, err error) {
+	err = db.walkDue(gateway, func(at time.Time, _ string) bool {
+		next, ok = at, true
+		return false
+	})
+	return next, ok, err
+}
+
+// walkDue calls visit for each entry of a gateway, earliest first, until it
+// returns false.
+func (db *DB) walkDue(gateway string, visit func(at time.Time, sale string) bool) error {
+	if len(gateway) > maxGateway {
+		return nil // none can be stored
+	}
+	return db.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketDue).Cursor()
+		for key, _ := c.Seek(duePrefix(gateway)); key != nil; key, _ = c.Next() {
+			name, at, sale, err := splitDueKey(key)
+			if err != nil {
+				return err
+			}
+			if name != gateway || !visit(at, sale) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+// DueGateways returns the names that Due has entries for, sorted. Its cost is
+// that of the names, not of the entries.
+func (db *DB) DueGateways() ([]string, error) {
+	var names []string
+	err := db.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketDue).Cursor()
+		key, _ := c.First()
+		for key != nil {
+			name, _, _, err := splitDueKey(key)
+			if err != nil {
+				return err
+			}
+			names = append(names, name)
+			key, _ = c.Seek(afterPrefix(duePrefix(name)))
+		}
+		return nil
+	})
+	slices.Sort(names)
+	return names, err
+}
+
+// Sales searches, newest first. See Page.
+func (db *DB) Sales(q Query) (Page, error) {
+	var page Page
+	err := db.view(func(tx *bbolt.Tx) error {
+		codes := tx.Bucket(bucketCodes)
+		c := tx.Bucket(bucketSales).Cursor()
+		lowest, below := q.IDRange()
+		id, encoded := lastBefore(c, below)
+		for looked := 0; id != nil && string(id) >= lowest; id, encoded = c.Prev() {
+			if looked == MaxPage || len(page.Sales) == PageSize(q.Limit) {
+				page.Cursor = string(below)
+				return nil
+			}
+			s, err := decodeSale(encoded, codes, string(id))
+			if err != nil {
+				return err
+			}
+			if q.Matches(s) {
+				page.Sales = append(page.Sales, s)
+			}
+			looked++
+			below = s.ID
+		}
+		return nil
+	})
+	return page, err
+}
+
+// lastBefore moves to the last entry below a key; an empty key is no bound.
+func lastBefore(c *bbolt.Cursor, below string) (key, value []byte) {
+	if below == "" {
+		return c.Last()
+	}
+	if key, _ := c.Seek([]byte(below)); key == nil {
+		return c.Last()
+	}
+	return c.Prev()
+}
+
+// Journal returns the records after a sequence number, without gaps. See
+// PageSize for the limit. A record that is not as it was written is a
+// *ChainError; the records before it on the page come with the error.
+func (db *DB) Journal(after uint64, limit int) ([]JournalRecord, error) {
+	var page []JournalRecord
+	err := db.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketJournal).Cursor()
+		next := after + 1
+		if next == 0 {
+			return nil // the largest number there is
+		}
+		for key, stored := c.Seek(seqKey(next)); key != nil && len(page) < PageSize(limit); key, stored = c.Next() {
+			if string(key) != string(seqKey(next)) {
+				return &ChainError{next, "it is missing"}
+			}
+			r, err := readRecord(next, stored)
+			if err != nil {
+				return err
+			}
+			page = append(page, r)
+			next++
+		}
+		return nil
+	})
+	return page, err
+}
+
+// Head returns the sequence number of the journal's last record, 0 for none, and
+// the journal's epoch: a random word made with the database, which tells its
+// sequence numbers from those of another.
+func (db *DB) Head() (seq uint64, epoch string) {
+	return db.head.Load().seq, db.epoch
+}

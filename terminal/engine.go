@@ -1,0 +1,370 @@
+package terminal
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"payscand/payment"
+)
+
+// Store is what the engine needs of a store. Any error but payment-level
+// refusals ends the process: a failed commit may still be on the disk, so the
+// truth is read from it after a restart.
+type Store interface {
+	// Commit makes all changes durable, or returns an error.
+	Commit([]payment.Change) error
+	// Sale returns a sale, or an error that wraps payment.ErrNotFound.
+	Sale(id string) (payment.Sale, error)
+	// ByKey returns the sale made with an idempotency key and the digest of its
+	// request, or an error that wraps payment.ErrNotFound.
+	ByKey(key string) (sale, digest string, err error)
+	// Open pages through the sales that are not final, by id.
+	Open(after string, limit int) ([]payment.Sale, error)
+	// Due returns the ids of a gateway's sales whose time has come, earliest first.
+	Due(gateway string, until time.Time, limit int) ([]string, error)
+	// NextDue returns the earliest due time of a gateway's sales.
+	NextDue(gateway string) (at time.Time, ok bool, err error)
+	// CheckRoom returns an error when there is no room for another sale.
+	CheckRoom() error
+}
+
+// Executor makes gateway calls. Every started call brings exactly one Answered.
+type Executor interface {
+	// Compose builds a new attempt's pay request without its code.
+	Compose(payment.Sale, payment.Attempt) (payment.Intent, error)
+	// Prepare begins to make the request (body, signature) beside the commit.
+	Prepare(payment.Attempt, payment.Call, time.Time)
+	// Start sends what Prepare made. Where an inquiry of the same attempt is
+	// under way it is given up.
+	Start(payment.Call)
+}
+
+// Options are what an engine is made of.
+type Options struct {
+	Policy payment.Policy
+	Rules  []payment.CodeRule
+	// CodeKey keys the hashes of submitted codes (M10); random, one per process.
+	CodeKey [32]byte
+}
+
+// Engine decides everything; see the package comment. It is not safe for
+// concurrent use.
+type Engine struct {
+	store    Store
+	executor Executor
+	policy   payment.Policy
+	rules    []payment.CodeRule
+
+	live       payment.Sale    // zero: none
+	unresolved map[string]twin // by sale id
+	gateways   map[string]*gateway
+	codes      codeMemory
+	refused    refusedScans
+	scanners   int // ready
+
+	turn turn
+}
+
+// turn holds what one Turn has decided and not yet committed.
+type turn struct {
+	now     time.Time
+	sales   map[string]payment.Sale // as changed in this turn
+	keys    map[string]string       // idempotency keys of sales made in this turn
+	changes []payment.Change
+	calls   []payment.Call
+	probes  []payment.Call
+}
+
+// NewEngine returns an engine that knows nothing yet: give it Recover inputs
+// until they say that all is read, before anything else.
+func NewEngine(store Store, executor Executor, o Options) *Engine {
+	e := &Engine{
+		store: store, executor: executor, policy: o.Policy, rules: o.Rules,
+		unresolved: make(map[string]twin), gateways: make(map[string]*gateway),
+		codes: newCodeMemory(o.CodeKey),
+	}
+	for name := range o.Policy.Gateways {
+		e.gateways[name] = newGateway(name, o.Policy)
+	}
+	return e
+}
+
+// Result is what a turn brings.
+type Result struct {
+	// Replies are parallel to the inputs.
+	Replies []Reply
+	// Wake is when the next Turn is due without any input; zero: never.
+	Wake time.Time
+	// Changed are the sales whose version rose, as committed.
+	Changed []payment.Sale
+	// Arming is the token that scans must carry now; 0: nobody is armed.
+	Arming uint64
+}
+
+// Reply answers one input.
+type Reply struct {
+	Sale     payment.Sale
+	Replayed bool
+	// More is the id to continue Recover after; empty: all is read.
+	More string
+	// Err is an *Error: the input was refused and changed nothing.
+	Err error
+}
+
+// Turn takes inputs in order, commits everything that they and the due times
+// change, and starts the calls. An error means that the store failed: end the
+// process.
+func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
+	now = now.UTC().Truncate(time.Millisecond)
+	e.turn = turn{now: now, sales: make(map[string]payment.Sale), keys: make(map[string]string)}
+	replies := make([]Reply, len(inputs))
+	for i, in := range inputs {
+		reply, err := e.take(in)
+		var refused *Error
+		if err != nil && !errors.As(err, &refused) {
+			return Result{}, err
+		}
+		reply.Err = err
+		replies[i] = reply
+	}
+	if err := e.runDue(); err != nil {
+		return Result{}, err
+	}
+	e.runProbes()
+	if err := e.commit(); err != nil {
+		return Result{}, err
+	}
+	wake, err := e.wake()
+	return Result{Replies: replies, Wake: wake, Changed: e.changed(), Arming: e.live.ArmingToken()}, err
+}
+
+// commit makes the turn's changes durable, then starts its calls (P1, M1).
+func (e *Engine) commit() error {
+	t := &e.turn
+	calls := t.calls[:0]
+	for _, c := range t.calls { // one superseded within the turn never starts
+		if a := t.sales[c.Sale].Attempts[c.Attempt-1]; a.Call != nil && a.Call.Seq == c.Seq {
+			e.executor.Prepare(a, c, t.now)
+			calls = append(calls, c)
+		}
+	}
+	for _, c := range t.probes {
+		e.executor.Prepare(payment.Attempt{}, c, t.now)
+	}
+	if len(t.changes) > 0 {
+		if err := e.store.Commit(t.changes); err != nil {
+			return fmt.Errorf("commit %d changes: %w", len(t.changes), err)
+		}
+	}
+	for _, c := range append(calls, t.probes...) {
+		e.gateways[c.Gateway].started(c)
+		e.executor.Start(c)
+	}
+	return nil
+}
+
+// changed lists the sales whose version rose, in the order of their last change.
+func (e *Engine) changed() []payment.Sale {
+	var sales []payment.Sale
+	seen := make(map[string]bool)
+	for _, c := range slices.Backward(e.turn.changes) {
+		if c.Record != nil && c.After.ID != "" && !seen[c.After.ID] {
+			seen[c.After.ID] = true
+			sales = append(sales, c.After)
+		}
+	}
+	slices.Reverse(sales)
+	return sales
+}
+
+// sale returns a sale as this turn sees it.
+func (e *Engine) sale(id string) (payment.Sale, error) {
+	if s, ok := e.turn.sales[id]; ok {
+		return s, nil
+	}
+	if id == e.live.ID {
+		return e.live, nil
+	}
+	s, err := e.store.Sale(id)
+	return s, notFound(err, id)
+}
+
+// notFound turns a store's "not found" into a refusal.
+func notFound(err error, id string) error {
+	if errors.Is(err, payment.ErrNotFound) {
+		return &Error{Code: CodeNotFound, Message: "there is no sale with this id", Sale: id}
+	}
+	return err
+}
+
+// step lets an event happen to a sale and keeps what follows for the commit.
+func (e *Engine) step(s payment.Sale, event payment.Event) (payment.Sale, error) {
+	change, calls, err := payment.Step(s, event, e.turn.now, e.policy)
+	if err != nil {
+		return s, refusal(err)
+	}
+	if change.After.ID == "" {
+		return s, nil
+	}
+	unsendable := e.compose(change.After, calls)
+	e.keep(change, calls)
+	if unsendable != nil { // the gateway has no words for this sale: it fails unsent
+		return e.step(change.After, *unsendable)
+	}
+	return change.After, nil
+}
+
+// compose fills in the intent of a new attempt (M7). It returns the outcome of
+// an attempt that cannot be expressed to its gateway.
+func (e *Engine) compose(s payment.Sale, calls []payment.Call) *payment.Outcome {
+	for _, c := range calls {
+		a := &s.Attempts[c.Attempt-1]
+		if c.Kind != payment.CallPay || a.Sends > 1 {
+			continue
+		}
+		intent, err := e.executor.Compose(s, *a)
+		if err != nil {
+			return &payment.Outcome{Attempt: c.Attempt, Seq: c.Seq, Verdict: payment.Verdict{
+				Class: payment.ClassRefused, Reason: payment.ReasonRequestRefused,
+			}}
+		}
+		a.Intent = intent
+	}
+	return nil
+}
+
+func (e *Engine) keep(change payment.Change, calls []payment.Call) {
+	t, s := &e.turn, change.After
+	t.sales[s.ID] = s
+	t.changes = append(t.changes, change)
+	t.calls = append(t.calls, calls...)
+	switch {
+	case s.Status.Live():
+		e.live = s
+	case e.live.ID == s.ID:
+		e.live = payment.Sale{}
+	}
+	if s.Status == payment.SaleUnresolved {
+		e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
+		if change.Before.Status != payment.SaleUnresolved {
+			e.fastPhaseEnded(s)
+		}
+	} else {
+		delete(e.unresolved, s.ID)
+	}
+}
+
+// note adds a record that belongs to no sale.
+func (e *Engine) note(kind payment.RecordType, detail map[string]string) {
+	maps.DeleteFunc(detail, func(_, v string) bool { return v == "" })
+	e.turn.changes = append(e.turn.changes, payment.Change{
+		Record: &payment.Record{At: e.turn.now, Type: kind, Detail: detail},
+	})
+}
+
+// refusal turns Step's refusals into the terminal's.
+func refusal(err error) error {
+	var conflict *payment.ConflictError
+	var route *payment.RouteError
+	switch {
+	case errors.As(err, &conflict):
+		return &Error{Code: CodeConflict, Message: conflict.Error(), Sale: conflict.Sale}
+	case errors.As(err, &route):
+		return &Error{Code: CodeNoRoute, Message: route.Error()}
+	}
+	return err
+}
+
+// maxDueSteps bounds how often one sale may be due in one turn; Step always
+// moves Due forward, so that it is never reached.
+const maxDueSteps = 16
+
+// runDue gives every due event that its gateway has room for.
+func (e *Engine) runDue() error {
+	now := e.turn.now
+	for range maxDueSteps {
+		if e.live.ID == "" || e.live.Due.IsZero() || now.Before(e.live.Due) {
+			break
+		}
+		if _, err := e.step(e.live, payment.Due{}); err != nil {
+			return fmt.Errorf("sale %s: due: %w", e.live.ID, err)
+		}
+	}
+	for _, g := range e.sortedGateways() {
+		if err := e.sweep(g); err != nil {
+			return err
+		}
+		if err := e.runDueOf(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) runDueOf(g *gateway) error {
+	room := g.room(e.turn.now)
+	if room <= 0 || g.state == GatewayDown {
+		return nil
+	}
+	ids, err := e.store.Due(g.name, e.turn.now, room)
+	if err != nil {
+		return fmt.Errorf("gateway %s: due sales: %w", g.name, err)
+	}
+	for _, id := range ids {
+		s, err := e.sale(id)
+		if err != nil {
+			return fmt.Errorf("gateway %s: due sale %s: %w", g.name, id, err)
+		}
+		if id == e.live.ID || s.Due.IsZero() || e.turn.now.Before(s.Due) {
+			continue // moved on in this turn
+		}
+		calls := len(e.turn.calls)
+		if _, err := e.step(s, payment.Due{}); err != nil {
+			return fmt.Errorf("sale %s: due: %w", id, err)
+		}
+		g.spend(e.turn.now, len(e.turn.calls)-calls)
+	}
+	return nil
+}
+
+// wake is the earliest time at which something is due without any input.
+func (e *Engine) wake() (time.Time, error) {
+	wake := e.live.Due
+	sooner := func(at time.Time) {
+		if !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
+			wake = at
+		}
+	}
+	for _, g := range e.sortedGateways() {
+		sooner(g.nextProbe(e.probing(g)))
+		if g.sweeping {
+			sooner(e.turn.now)
+		}
+		if g.state == GatewayDown || g.inFlight >= g.slots-1 {
+			continue // an answer or a probe wakes the engine
+		}
+		next, ok, err := e.store.NextDue(g.name)
+		if err != nil {
+			return wake, fmt.Errorf("gateway %s: next due: %w", g.name, err)
+		}
+		if ok {
+			if token := g.tokenAt(e.turn.now); next.Before(token) {
+				next = token
+			}
+			sooner(next)
+		}
+	}
+	return wake, nil
+}
+
+func (e *Engine) sortedGateways() []*gateway {
+	names := slices.Sorted(maps.Keys(e.gateways))
+	sorted := make([]*gateway, len(names))
+	for i, name := range names {
+		sorted[i] = e.gateways[name]
+	}
+	return sorted
+}

@@ -1,0 +1,277 @@
+package terminal
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"payscand/device"
+	"payscand/payment"
+)
+
+// Input is one thing that reaches the engine.
+type Input interface{ input() }
+
+// Create makes a sale; ID is a fresh ULID.
+type Create struct {
+	ID   string
+	Sale NewSale
+}
+
+// Command lets an event of the register happen to a sale.
+type Command struct {
+	Sale  string
+	Event payment.Event // QRRequested, CancelRequested or CheckRequested
+}
+
+// Post is a code that the register scanned itself. Text is a secret.
+type Post struct {
+	Sale string
+	Text payment.Code
+}
+
+// Scanned is a scan, Damaged one that did not arrive whole.
+type (
+	Scanned struct{ Scan device.Scan }
+	Damaged struct{ Problem device.Problem }
+)
+
+// ScannersReady says how many scanners are ready now.
+type ScannersReady struct{ Count int }
+
+// Answered is the outcome of a call.
+type Answered struct {
+	Call    payment.Call
+	Verdict payment.Verdict
+}
+
+// Recover reads one page of open sales after a restart.
+type Recover struct{ After string }
+
+func (Create) input()        {}
+func (Command) input()       {}
+func (Post) input()          {}
+func (Scanned) input()       {}
+func (Damaged) input()       {}
+func (ScannersReady) input() {}
+func (Answered) input()      {}
+func (Recover) input()       {}
+
+const recoverPage = 256
+
+func (e *Engine) take(in Input) (Reply, error) {
+	switch in := in.(type) {
+	case Create:
+		return e.create(in)
+	case Command:
+		s, err := e.command(in)
+		return Reply{Sale: s}, err
+	case Post:
+		s, err := e.post(in)
+		return Reply{Sale: s}, err
+	case Scanned:
+		return Reply{}, e.scanned(in.Scan)
+	case Damaged:
+		p := in.Problem
+		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind)})
+	case ScannersReady:
+		return Reply{}, e.scannersReady(in.Count)
+	case Answered:
+		return Reply{}, e.answered(in)
+	case Recover:
+		return e.recover(in.After)
+	default:
+		return Reply{}, fmt.Errorf("unknown input %T", in)
+	}
+	return Reply{}, nil
+}
+
+func (e *Engine) create(in Create) (Reply, error) {
+	n := in.Sale
+	if err := validate(n); err != nil {
+		return Reply{}, err
+	}
+	if s, known, err := e.byKey(n); known || err != nil {
+		return Reply{Sale: s, Replayed: err == nil}, err
+	}
+	if e.live.ID != "" {
+		return Reply{}, &Error{Code: CodeTerminalBusy, Message: "another sale is live at this terminal", Sale: e.live.ID}
+	}
+	if err := e.gatewayReady(n); err != nil {
+		return Reply{}, err
+	}
+	if err := e.store.CheckRoom(); err != nil {
+		return Reply{}, &Error{Code: CodeStorageFull, Message: "no sale can be started: " + err.Error()}
+	}
+	replaced, err := e.twins(n)
+	if err != nil {
+		return Reply{}, err
+	}
+	s, err := e.step(payment.Sale{}, payment.Created{
+		ID: in.ID, Key: n.Key, Digest: n.Digest, Amount: n.Amount, Reference: n.Reference,
+		Description: n.Description, Mode: n.Mode, Scanner: e.scanners > 0,
+	})
+	if err != nil {
+		return Reply{}, err
+	}
+	e.turn.keys[n.Key] = s.ID
+	if replaced.ID != "" {
+		if _, err := e.step(replaced, payment.CancelRequested{}); err != nil {
+			return Reply{}, err
+		}
+	}
+	return Reply{Sale: s}, nil
+}
+
+// byKey finds the sale that was made with the same idempotency key.
+func (e *Engine) byKey(n NewSale) (s payment.Sale, known bool, err error) {
+	id, made := e.turn.keys[n.Key]
+	if !made {
+		id, _, err = e.store.ByKey(n.Key)
+		if errors.Is(err, payment.ErrNotFound) {
+			return s, false, nil
+		}
+		if err != nil {
+			return s, false, fmt.Errorf("idempotency key: %w", err)
+		}
+	}
+	if s, err = e.sale(id); err != nil {
+		return s, true, fmt.Errorf("sale %s of an idempotency key: %w", id, err)
+	}
+	if s.Digest != n.Digest {
+		return payment.Sale{}, true, &Error{Code: CodeKeyReused, Sale: id,
+			Message: "this Idempotency-Key was used for another request: use a new key for a new sale"}
+	}
+	return s, true, nil
+}
+
+func validate(n NewSale) error {
+	bad := func(field, why string) error { return &Error{Code: CodeInvalid, Field: field, Message: why} }
+	switch {
+	case !validKey(n.Key):
+		return bad("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+	case n.Amount.Amount < 1:
+		return bad("amount", "must be at least 1 minor unit")
+	case !n.Mode.Valid():
+		return bad("mode", "must be auto, scan or qr")
+	case !plainText(n.Reference, 64):
+		return bad("reference", "must be at most 64 printable characters")
+	case !plainText(n.Description, 100):
+		return bad("description", "must be at most 100 printable characters")
+	case n.Replaces != "" && n.Separate:
+		return bad("separate", "cannot go with replaces")
+	}
+	return nil
+}
+
+func validKey(key string) bool {
+	return key != "" && len(key) <= 255 && strings.IndexFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}
+
+func plainText(text string, most int) bool {
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= most &&
+		strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+func (e *Engine) command(in Command) (payment.Sale, error) {
+	s, err := e.sale(in.Sale)
+	if err != nil {
+		return s, err
+	}
+	return e.step(s, in.Event)
+}
+
+// scannersReady notes how many scanners are ready; the last one lost may bring the QR (M9).
+func (e *Engine) scannersReady(count int) error {
+	lost := e.scanners > 0 && count == 0
+	e.scanners = count
+	if !lost || e.live.ID == "" {
+		return nil
+	}
+	_, err := e.step(e.live, payment.ScannerLost{})
+	return err
+}
+
+// answered takes in a call's outcome.
+func (e *Engine) answered(in Answered) error {
+	e.observe(in.Call, in.Verdict)
+	if in.Call.Kind == payment.CallProbe {
+		return nil
+	}
+	s, err := e.sale(in.Call.Sale)
+	if err != nil {
+		return fmt.Errorf("outcome of sale %s: %v", in.Call.Sale, err) // its own intent is gone: end the process
+	}
+	_, err = e.step(s, payment.Outcome{Attempt: in.Call.Attempt, Seq: in.Call.Seq, Verdict: in.Verdict})
+	return err
+}
+
+// recover takes up one page of the sales that were open when the daemon ended.
+func (e *Engine) recover(after string) (Reply, error) {
+	sales, err := e.store.Open(after, recoverPage)
+	if err != nil {
+		return Reply{}, fmt.Errorf("open sales: %w", err)
+	}
+	var reply Reply
+	for _, s := range sales {
+		reply.More = s.ID
+		if s.Status.Live() {
+			e.live = s
+		}
+		if s.Status == payment.SaleUnresolved {
+			e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
+		}
+		if a := s.LiveAttempt(); a != nil && e.gateways[a.Gateway] == nil {
+			return reply, fmt.Errorf("sale %s has an open attempt at gateway %q, which the configuration does not name any more: put it back until the sale is final (M7)",
+				s.ID, a.Gateway)
+		}
+		if _, err := e.step(s, payment.Recovered{}); err != nil {
+			return reply, fmt.Errorf("sale %s: recovery: %w", s.ID, err)
+		}
+	}
+	if len(sales) < recoverPage {
+		reply.More = ""
+	}
+	return reply, nil
+}
+
+// twin is what is compared to find a sale that stands for the same wish (M11).
+type twin struct {
+	reference string
+	amount    payment.Money
+	createdAt time.Time
+}
+
+func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
+	if t.reference != "" && n.Reference != "" {
+		return t.reference == n.Reference
+	}
+	return t.amount == n.Amount && now.Sub(t.createdAt) <= window
+}
+
+// twins refuses a sale that looks like an unresolved one, unless the register
+// says which it is (M11). It returns the sale to be cancelled for this one.
+func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
+	if n.Replaces != "" {
+		if replaced, err = e.sale(n.Replaces); err != nil {
+			return replaced, err
+		}
+		if replaced.Status == payment.SalePaid {
+			return replaced, &Error{Code: CodeConflict, Sale: replaced.ID,
+				Message: "the sale to be replaced was paid meanwhile: do not charge again"}
+		}
+		if replaced.Status != payment.SaleUnresolved {
+			replaced = payment.Sale{} // over without payment: nothing to cancel
+		}
+	}
+	for id, t := range e.unresolved {
+		if id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
+			return replaced, &Error{Code: CodeUnresolvedTwin, Sale: id,
+				Message: "an unresolved sale looks the same: check it, or say replaces or separate"}
+		}
+	}
+	return replaced, nil
+}

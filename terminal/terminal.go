@@ -1,0 +1,192 @@
+package terminal
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"payscand/device"
+	"payscand/payment"
+)
+
+// The methods below may be called from any goroutine while Run runs. Refusals
+// are *Error; a context's error is returned as it is, and says nothing about
+// whether the input was taken: ask again with the same key.
+
+// CreateSale makes a sale, or returns the one that was made with the same key.
+func (t *Terminal) CreateSale(ctx context.Context, n NewSale) (sale payment.Sale, replayed bool, err error) {
+	id, err := ulid.New(ulid.Timestamp(t.clock.now()), rand.Reader)
+	if err != nil {
+		return sale, false, err
+	}
+	reply, err := t.ask(ctx, Create{ID: id.String(), Sale: n})
+	return reply.Sale, reply.Replayed, err
+}
+
+// Sale returns a sale as it is committed.
+func (t *Terminal) Sale(_ context.Context, id string) (payment.Sale, error) {
+	return t.read(id)
+}
+
+// WaitSale returns a sale once its version is above after, or as it is when ctx
+// ends. Waiting brings the next question of an unresolved sale forward.
+func (t *Terminal) WaitSale(ctx context.Context, id string, after int64) (payment.Sale, error) {
+	changed, stop := t.watchers.watch(id)
+	defer stop()
+	s, err := t.read(id)
+	if err == nil && s.Version <= after && s.Status == payment.SaleUnresolved {
+		_, err = t.Check(ctx, id)
+	}
+	for err == nil && s.Version <= after {
+		select {
+		case <-changed:
+			s, err = t.read(id)
+		case <-ctx.Done():
+			return t.read(id)
+		case <-t.done:
+			return s, stopping()
+		}
+	}
+	return s, err
+}
+
+// PresentCode submits a code that the register scanned itself. text is a secret.
+func (t *Terminal) PresentCode(ctx context.Context, id, text string) (payment.Sale, error) {
+	reply, err := t.ask(ctx, Post{Sale: id, Text: payment.NewCode(text)})
+	return reply.Sale, err
+}
+
+// ShowQR switches a sale to a QR on the customer's display.
+func (t *Terminal) ShowQR(ctx context.Context, id string) (payment.Sale, error) {
+	return t.command(ctx, id, payment.QRRequested{})
+}
+
+// Cancel asks for the sale to end without payment; the truth follows, and a
+// completed payment wins (M5).
+func (t *Terminal) Cancel(ctx context.Context, id string) (payment.Sale, error) {
+	return t.command(ctx, id, payment.CancelRequested{})
+}
+
+// Check brings the sale's next question to the gateway forward.
+func (t *Terminal) Check(ctx context.Context, id string) (payment.Sale, error) {
+	return t.command(ctx, id, payment.CheckRequested{})
+}
+
+// Status returns the terminal as it is now.
+func (t *Terminal) Status(ctx context.Context) (Status, error) {
+	s := Status{Code: t.config.Code, Version: t.config.Version, StartedAt: t.started}
+	looked := make(chan struct{})
+	look := func() {
+		defer close(looked)
+		e := t.engine
+		if e.live.ID != "" {
+			live := e.live
+			s.Live = &live
+		}
+		s.Unresolved = len(e.unresolved)
+		s.RefusedScans = e.refused.count + t.dropped.Load()
+		s.LastRefusedScan = e.refused.last
+		for _, g := range e.sortedGateways() {
+			s.Gateways = append(s.Gateways, g.status())
+		}
+	}
+	select {
+	case t.inspect <- look:
+		<-looked
+	case <-ctx.Done():
+		return s, ctx.Err()
+	case <-t.done:
+		return s, stopping()
+	}
+	s.Scanners = make([]device.Status, len(t.config.Scanners))
+	for i, scanner := range t.config.Scanners {
+		s.Scanners[i] = scanner.Status()
+	}
+	for i := range s.Gateways {
+		for _, g := range t.config.Gateways {
+			if c, ok := g.(interface{ ClockOffset() time.Duration }); ok && g.Name() == s.Gateways[i].Name {
+				s.Gateways[i].ClockOffset = c.ClockOffset()
+			}
+		}
+	}
+	free, err := t.config.Store.DiskFree()
+	s.DiskFree = free
+	return s, err
+}
+
+func (t *Terminal) command(ctx context.Context, id string, e payment.Event) (payment.Sale, error) {
+	reply, err := t.ask(ctx, Command{Sale: id, Event: e})
+	return reply.Sale, err
+}
+
+func (t *Terminal) ask(ctx context.Context, in Input) (Reply, error) {
+	r := request{input: in, reply: make(chan Reply, 1)}
+	select {
+	case t.requests <- r:
+	case <-ctx.Done():
+		return Reply{}, ctx.Err()
+	case <-t.done:
+		return Reply{}, stopping()
+	}
+	select {
+	case reply := <-r.reply:
+		return reply, reply.Err
+	case <-ctx.Done():
+		return Reply{}, ctx.Err()
+	case <-t.done:
+		return Reply{}, stopping()
+	}
+}
+
+func (t *Terminal) read(id string) (payment.Sale, error) {
+	s, err := t.config.Store.Sale(id)
+	return s, notFound(err, id)
+}
+
+func stopping() error {
+	return &Error{Code: CodeStopping, Message: "the daemon is stopping: try again in a moment"}
+}
+
+// watchers wake those who wait for a sale's next version.
+type watchers struct {
+	mu   *sync.Mutex
+	sale map[string]map[chan struct{}]struct{}
+}
+
+func newWatchers() watchers {
+	return watchers{mu: new(sync.Mutex), sale: make(map[string]map[chan struct{}]struct{})}
+}
+
+func (w watchers) watch(id string) (changed <-chan struct{}, stop func()) {
+	c := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sale[id] == nil {
+		w.sale[id] = make(map[chan struct{}]struct{})
+	}
+	w.sale[id][c] = struct{}{}
+	return c, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.sale[id], c)
+		if len(w.sale[id]) == 0 {
+			delete(w.sale, id)
+		}
+	}
+}
+
+func (w watchers) tell(changed []payment.Sale) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range changed {
+		for c := range w.sale[s.ID] {
+			select {
+			case c <- struct{}{}:
+			default: // it will look anyway
+			}
+		}
+	}
+}
