@@ -1,9 +1,10 @@
 # Every target prepares what it needs: Debian packages come through apt when they are missing, Go modules and the pinned
 # tools (tools/go.mod) through the Go module proxy. A machine needs go, git and make to begin with.
 
-BUILD_PACKAGES := gcc libc6-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) ca-certificates openssl systemd
-TOOLS_BIN      := $(CURDIR)/bin/tools
+BUILD_PACKAGES   := gcc libc6-dev
+BROWSER_PACKAGES :=
+TEST_PACKAGES    := $(BUILD_PACKAGES) $(BROWSER_PACKAGES) ca-certificates openssl systemd
+TOOLS_BIN        := $(CURDIR)/bin/tools
 
 .PHONY: build demo test check tools clean help
 
@@ -12,6 +13,7 @@ build: ## build bin/payscand
 	@scripts/build.sh bin/payscand
 
 demo: build ## play a counter's day with the practice gateway; ARGS=--once ends by itself
+	@scripts/packages.sh $(BROWSER_PACKAGES)
 	bin/payscand demo $(ARGS)
 
 # The race detector needs cgo. No cached results (-count=1): the end-to-end tests run a binary that they build themselves,

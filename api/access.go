@@ -47,26 +47,31 @@ func defaultPort(scheme string) string {
 func (s *Server) guard(refuse func(*http.Request) *problem, anonymous Role) http.Handler {
 	return s.recovered(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setSafeHeaders(w.Header())
-		if p := refuse(r); p != nil {
-			p.write(w)
-			return
-		}
-		pattern := s.pattern(r)
-		if p := s.authorise(r, pattern, anonymous); p != nil {
-			p.write(w)
-			return
-		}
-		if pattern == "" {
-			s.noRoute(r).write(w)
-			return
-		}
-		r, p := withBody(w, r)
+		admitted, p := s.admit(w, r, refuse, anonymous)
 		if p != nil {
 			p.write(w)
 			return
 		}
-		s.mux.ServeHTTP(w, r)
+		s.mux.ServeHTTP(w, admitted)
 	}))
+}
+
+// admit decides whether a request may reach its route, and reads its body.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, refuse func(*http.Request) *problem, anonymous Role) (*http.Request, *problem) {
+	// From here on, because what refuses a request leaves its body to net/http,
+	// which would wait for the rest of it for ever.
+	limitBodyTime(w)
+	if p := refuse(r); p != nil {
+		return nil, p
+	}
+	pattern := s.pattern(r)
+	if p := s.authorise(r, pattern, anonymous); p != nil {
+		return nil, p
+	}
+	if pattern == "" {
+		return nil, s.noRoute(r)
+	}
+	return withBody(w, r)
 }
 
 func setSafeHeaders(h http.Header) {

@@ -224,6 +224,7 @@ type counter struct {
 	url      string // http://127.0.0.1:port
 	socket   string
 	tokens   map[api.Role]string
+	reload   func() error // of the tokens
 }
 
 func serve(t *testing.T) *counter {
@@ -234,6 +235,7 @@ func serve(t *testing.T) *counter {
 		t.Fatal(err)
 	}
 	c := &counter{terminal: newFake(), log: new(lockedBuffer), socket: filepath.Join(dir, "api.sock"), tokens: make(map[api.Role]string)}
+	c.reload = tokens.Reload
 	for _, role := range api.Roles() {
 		c.tokens[role] = readToken(t, filepath.Join(dir, "tokens"), role)
 	}

@@ -112,6 +112,11 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *r
 				return nil, p
 			}
 		}
+		if op.body == nil {
+			if p := noBody(in.body); p != nil {
+				return nil, p
+			}
+		}
 		out, p := handle(ctx, in, input)
 		if p != nil {
 			return nil, p

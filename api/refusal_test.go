@@ -213,7 +213,7 @@ func TestBadNewSale(t *testing.T) {
 		{"a comment", `{"amount":1/*!*/,"currency":"CAD"}`, 400, "malformed", ""},
 		{"not UTF-8", "{\"amount\":1,\"reference\":\"\xff\"" + rest, 400, "malformed", ""},
 		{"half a surrogate", `{"amount":1,"reference":"\ud800"` + rest, 400, "malformed", ""},
-		{"a deep nest", `{"amount":` + strings.Repeat("[", 60000), 422, "invalid", "amount"},
+		{"a deep nest", `{"amount":` + strings.Repeat("[", 60000), 400, "malformed", ""},
 		{"1 MiB", `{"amount":1,"reference":"` + strings.Repeat("a", 1<<20) + `"` + rest, 413, "body_too_large", ""},
 	}
 	c := serve(t)
@@ -270,6 +270,8 @@ func TestBadCalls(t *testing.T) {
 		{"GET", sale + "?after=%zz", "", 422, "invalid", ""},
 		{"GET", sale + "?after=1;wait=2", "", 422, "invalid", ""},
 		{"GET", "/v1/terminal?x=1", "", 422, "invalid", ""},
+		{"GET", "/v1/terminal", "{\"x\":1}", 422, "invalid", ""},
+		{"GET", sale, "[]", 422, "invalid", ""},
 		{"POST", sale + "/cancel?now", "", 422, "invalid", ""},
 		{"POST", sale + "/cancel", `{"reason":"x"}`, 422, "invalid", ""},
 		{"POST", sale + "/check", `[]`, 422, "invalid", ""},

@@ -42,24 +42,30 @@ func requestOf(ctx context.Context) *request {
 	return ctx.Value(requestKey{}).(*request)
 }
 
-// withBody reads a POST's body and puts the request where routes find it.
+// withBody reads the body and puts the request where routes find it.
 func withBody(w http.ResponseWriter, r *http.Request) (*http.Request, *problem) {
-	in := &request{query: r.URL.RawQuery, header: r.Header}
-	if r.Method == http.MethodPost {
-		var p *problem
-		if in.body, p = readBody(w, r); p != nil {
-			return nil, p
-		}
+	body, p := readBody(r)
+	if p != nil {
+		return nil, p
 	}
+	liftBodyTime(w)
+	in := &request{query: r.URL.RawQuery, header: r.Header, body: body}
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, in)), nil
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
-	conn := http.NewResponseController(w)
-	// Not every ResponseWriter has deadlines (httptest's has none); servers do.
-	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-	defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
+// limitBodyTime bounds the reading of the body, from now. Not every
+// ResponseWriter has deadlines (httptest's has none); a server's has.
+func limitBodyTime(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+}
 
+// liftBodyTime is for when the body was read whole: a deadline that passes while
+// a long poll waits would look like a caller that went away.
+func liftBodyTime(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
+func readBody(r *http.Request) ([]byte, *problem) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -217,11 +217,8 @@ func (s *Server) presentCode(ctx context.Context, in *request, sale *saleInput) 
 func (s *Server) command(
 	op operation, do func(context.Context, string) (payment.Sale, error),
 ) func(context.Context, *request, *saleInput) (*saleOutput, *problem) {
-	return func(ctx context.Context, in *request, sale *saleInput) (*saleOutput, *problem) {
+	return func(ctx context.Context, _ *request, sale *saleInput) (*saleOutput, *problem) {
 		if p := checkID(sale.ID); p != nil {
-			return nil, p
-		}
-		if p := noBody(in.body); p != nil {
 			return nil, p
 		}
 		ctx, cancel := context.WithTimeout(ctx, commandTimeout)

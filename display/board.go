@@ -11,8 +11,9 @@ type Board struct {
 	mu      sync.Mutex
 	screen  Screen
 	version uint64
-	// ends is when the screen gives way, on the monotonic clock; zero: it stays.
-	ends    time.Time
+	// ends is when the screen gives way, on the monotonic clock, and wallEnds on the wall clock; zero: it stays.
+	ends, wallEnds time.Time
+
 	timer   *time.Timer
 	changed map[chan struct{}]struct{}
 	closed  bool
@@ -38,7 +39,7 @@ func (b *Board) Show(s Screen, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.giveWay()
-	if s = s.At(now); s == b.screen || b.closed {
+	if s = s.At(now); s == b.screen {
 		return
 	}
 	b.put(s, s.Until.Sub(now))
@@ -48,10 +49,10 @@ func (b *Board) Show(s Screen, now time.Time) {
 func (b *Board) Current() Shown {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.giveWay()
+	now := b.giveWay()
 	shown := Shown{Screen: b.screen, Version: b.version}
 	if !b.ends.IsZero() {
-		shown.Left = time.Until(b.ends)
+		shown.Left = b.ends.Sub(now)
 	}
 	return shown
 }
@@ -74,7 +75,7 @@ func (b *Board) Subscribe() (changed <-chan struct{}, stop func()) {
 	}
 }
 
-// Close ends every subscription. What is shown stays.
+// Close ends every subscription. Current goes on to tell the screen.
 func (b *Board) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,21 +84,20 @@ func (b *Board) Close() {
 		close(c)
 	}
 	clear(b.changed)
-	if b.timer != nil {
-		b.timer.Stop()
-	}
+	b.stopTimer()
 }
 
 // put makes the screen the one that is up. left counts only if the screen has an end.
 func (b *Board) put(s Screen, left time.Duration) {
 	b.screen = s
 	b.version++
-	if b.timer != nil {
-		b.timer.Stop()
-	}
-	b.ends, b.timer = time.Time{}, nil
+	b.stopTimer()
+	b.ends, b.wallEnds = time.Time{}, time.Time{}
 	if !s.Until.IsZero() {
 		b.ends = time.Now().Add(left)
+		b.wallEnds = b.ends.Round(0)
+	}
+	if !b.ends.IsZero() && !b.closed {
 		b.timer = time.AfterFunc(left, func() { b.Current() })
 	}
 	for c := range b.changed {
@@ -108,12 +108,19 @@ func (b *Board) put(s Screen, left time.Duration) {
 	}
 }
 
-// giveWay lets the next screen in if the time of this one is over. The wall clock counts too: while the machine slept,
-// the monotonic one stood still and the gateway's did not.
-func (b *Board) giveWay() {
+// giveWay lets the next screen in if the time of this one is over, and returns the time. The wall clock counts too:
+// while the machine slept, the monotonic one stood still and the gateway's did not.
+func (b *Board) giveWay() time.Time {
 	now := time.Now()
-	if b.ends.IsZero() || b.closed || now.Before(b.ends) && now.Round(0).Before(b.screen.Until) {
-		return
+	if !b.ends.IsZero() && (!now.Before(b.ends) || !now.Round(0).Before(b.wallEnds)) {
+		b.put(b.screen.after(), 0)
 	}
-	b.put(b.screen.after(), 0)
+	return now
+}
+
+func (b *Board) stopTimer() {
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
 }

@@ -15,7 +15,8 @@ const (
 	KindQR         Kind = "qr"           // scan this code to pay
 	KindProcessing Kind = "processing"   // confirm on your phone
 	KindWait       Kind = "wait"         // one moment: something is being prepared or taken back
-	KindAskCashier Kind = "ask_cashier"  // nobody knows the result yet, or only the cashier can go on
+	KindUnresolved Kind = "unresolved"   // nobody knows the result yet: please ask the cashier
+	KindAskCashier Kind = "ask_cashier"  // only the cashier can go on
 	KindApproved   Kind = "approved"     // paid
 	KindDeclined   Kind = "declined"     // the last attempt is over without payment, and why
 	KindCancelled  Kind = "cancelled"    // the sale was cancelled
@@ -25,17 +26,17 @@ const (
 // Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{
-		KindIdle, KindAmount, KindQR, KindProcessing, KindWait, KindAskCashier,
+		KindIdle, KindAmount, KindQR, KindProcessing, KindWait, KindUnresolved, KindAskCashier,
 		KindApproved, KindDeclined, KindCancelled, KindOutOfOrder,
 	}
 }
 
 // How long a screen stays that gives way by itself. A new sale replaces it at once.
 const (
-	approvedFor  = 8 * time.Second
-	declinedFor  = 10 * time.Second
-	cancelledFor = 6 * time.Second
-	askFor       = time.Minute
+	approvedFor   = 8 * time.Second
+	declinedFor   = 10 * time.Second
+	cancelledFor  = 6 * time.Second
+	unresolvedFor = time.Minute
 )
 
 // Screen is what the customer sees. It holds keys, no words, and nothing that only the shop may see: no reference, no
@@ -115,7 +116,7 @@ func screenOf(s payment.Sale, t Terminal) Screen {
 			Until: s.UpdatedAt.Add(declinedFor), Then: rest,
 		}
 	default: // unresolved, and any status that is new here: nothing is certain
-		return Screen{Kind: KindAskCashier, Amount: s.Amount, Until: s.UpdatedAt.Add(askFor), Then: rest}
+		return Screen{Kind: KindUnresolved, Amount: s.Amount, Until: s.UpdatedAt.Add(unresolvedFor), Then: rest}
 	}
 }
 

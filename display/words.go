@@ -2,22 +2,35 @@ package display
 
 import "payscand/payment"
 
-// ReasonWords are what one reason means to people. Both end with a full stop and name no other reason for blame.
+// ReasonWords are what one reason means to people, in whole sentences.
 type ReasonWords struct {
 	// Cashier says to the cashier or operator what happened and what to do.
 	Cashier string
-	// Customer is short and plain. It never calls a payment failed whose money may have moved.
+	// Customer is short and plain, and blames nobody. It never calls a payment failed whose money may have moved.
 	Customer string
+}
+
+// ScreenWords are what one screen says: Title at a glance, without a full stop, and Hint below it.
+type ScreenWords struct {
+	Title, Hint string
 }
 
 // words are everything that one language has to say.
 type words struct {
-	reasons map[payment.Reason]ReasonWords
+	// screens by kind. That of KindDeclined has no hint: the reason is the hint.
+	screens map[Kind]ScreenWords
+	// offline is for an output that has lost the daemon.
+	offline  ScreenWords
+	timeLeft string // label of the countdown beside a QR
+	reasons  map[payment.Reason]ReasonWords
 }
 
 // catalogue holds every word in every language; a test holds it complete.
 var catalogue = map[Language]words{
-	English: {reasons: reasonsEnglish},
+	English:            english,
+	French:             french,
+	SimplifiedChinese:  simplifiedChinese,
+	TraditionalChinese: traditionalChinese,
 }
 
 // Words returns what a reason means in English, for the cashier or operator and for the customer. A reason that is not
@@ -28,6 +41,21 @@ func Words(reason payment.Reason) (message, customerMessage string) {
 }
 
 // WordsIn returns what a reason means in a language; empty for a reason or language that is unknown.
-func WordsIn(language Language, reason payment.Reason) ReasonWords {
-	return catalogue[language].reasons[reason]
+func WordsIn(l Language, reason payment.Reason) ReasonWords {
+	return catalogue[l].reasons[reason]
 }
+
+// Words returns what the screen says in a language; empty for a language that is unknown.
+func (s Screen) Words(l Language) ScreenWords {
+	w := catalogue[l].screens[s.Kind]
+	if s.Kind == KindDeclined {
+		w.Hint = WordsIn(l, s.Reason).Customer
+	}
+	return w
+}
+
+// OfflineWords are for an output that has lost the daemon and so knows nothing.
+func OfflineWords(l Language) ScreenWords { return catalogue[l].offline }
+
+// TimeLeft is the label of the countdown beside a QR.
+func TimeLeft(l Language) string { return catalogue[l].timeLeft }

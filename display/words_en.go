@@ -2,85 +2,102 @@ package display
 
 import "payscand/payment"
 
-var reasonsEnglish = map[payment.Reason]ReasonWords{
-	payment.ReasonInsufficientFunds: {
-		"The wallet could not cover this amount. Ask the customer to choose another card or balance in the app, then scan a new code.",
-		"The wallet could not cover this amount. Please choose another card or balance in your app.",
+var english = words{
+	screens: map[Kind]ScreenWords{
+		KindIdle:       {"Welcome", "Your total will appear here."},
+		KindAmount:     {"Please show your payment code", "Open your wallet app and hold the code up to the scanner."},
+		KindQR:         {"Scan to pay", "Scan this code with your wallet app."},
+		KindProcessing: {"Please check your phone", "If your app asks you to, confirm the payment there."},
+		KindWait:       {"One moment, please", "We will be right with you."},
+		KindUnresolved: {"Please ask the cashier", "We are still checking this payment."},
+		KindAskCashier: {"Please ask the cashier", "Your cashier will help you."},
+		KindApproved:   {"Payment approved", "Thank you!"},
+		KindDeclined:   {Title: "Payment not completed"},
+		KindCancelled:  {"Payment cancelled", "Your cashier will help you."},
+		KindOutOfOrder: {"Out of order", "Please ask the cashier how to pay."},
 	},
-	payment.ReasonDeclined: {
-		"The wallet declined the payment. Ask the customer to look at the app, then scan a new code, or take another way to pay.",
-		"The wallet did not approve the payment. Please check your app or pay another way.",
-	},
-	payment.ReasonInvalidCode: {
-		"The wallet does not know this code. Ask the customer to open the payment code in the app, then scan it again.",
-		"We could not use that code. Please open the payment code in your app again.",
-	},
-	payment.ReasonExpiredCode: {
-		"The code was too old or had been used. Ask the customer to refresh it in the app, then scan the new one.",
-		"That code is no longer valid. Please refresh it in your app and show it again.",
-	},
-	payment.ReasonNotPaidInTime: {
-		"The customer did not pay in time and the order is closed. Scan a new code, or start the sale again.",
-		"The time to pay has run out. Please start again.",
-	},
-	payment.ReasonCancelled: {
-		"The payment was cancelled at the gateway. Scan a new code to go on, or start a new sale.",
-		"The payment was cancelled.",
-	},
-	payment.ReasonQRNotShown: {
-		"The QR code could not be had and nobody saw it, so it cannot be paid. Scan the customer's code, or ask for a QR code again.",
-		"The QR code is not available right now. Please show your own payment code.",
-	},
-	payment.ReasonBadSignature: {
-		"The gateway refused our signature. Take another way to pay and tell the operator: the private key must match the one registered with the gateway.",
-		"This way to pay is not available right now. Please ask the cashier.",
-	},
-	payment.ReasonUnknownMerchant: {
-		"The gateway does not know this merchant. Take another way to pay and tell the operator: the merchant or client id in the configuration must be mended.",
-		"This way to pay is not available right now. Please ask the cashier.",
-	},
-	payment.ReasonClockWrong: {
-		"The gateway refused the time of the request. Take another way to pay and tell the operator: this machine's clock must be set right.",
-		"This way to pay is not available right now. Please ask the cashier.",
-	},
-	payment.ReasonRequestRefused: {
-		"The gateway refused the request. Take another way to pay and give the operator the gateway's code: the configuration does not fit the contract.",
-		"This way to pay is not available right now. Please ask the cashier.",
-	},
-	payment.ReasonNotPermitted: {
-		"The shop's contract does not allow this payment. Take another way to pay and tell the operator, who can ask the gateway to permit it.",
-		"This way to pay is not accepted here. Please pay another way.",
-	},
-	payment.ReasonGatewayUnreachable: {
-		"The gateway could not be reached and nothing was sent, so nothing was charged. Check the network, then scan a new code or take another way to pay.",
-		"We have no connection right now. Please wait a moment or pay another way.",
-	},
-	payment.ReasonNoAnswer: {
-		"The gateway has not answered, so the payment may or may not be made. Do not charge again yet: the terminal goes on asking and will tell.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
-	},
-	payment.ReasonAnswerUnverified: {
-		"The gateway's answer could not be verified, so it counts for nothing. Do not charge again yet. If it stays so, tell the operator: the gateway's public key must be checked.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
-	},
-	payment.ReasonAnswerMalformed: {
-		"The gateway's answer could not be read, so it counts for nothing. Do not charge again yet: the terminal goes on asking and will tell.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
-	},
-	payment.ReasonAnswerMismatch: {
-		"The gateway's answer does not match this sale's order, amount or currency. Do not charge again yet, and tell the operator: compare the order in the gateway's portal.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
-	},
-	payment.ReasonGatewayError: {
-		"The gateway has trouble of its own and gave no result. Do not charge again yet: the terminal goes on asking and will tell.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
-	},
-	payment.ReasonRateLimited: {
-		"The gateway asks us to slow down and gave no result. Do not charge again yet: the terminal goes on asking and will tell.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
-	},
-	payment.ReasonNotFound: {
-		"The gateway does not know this order at the moment. Do not charge again before the terminal says how the sale ended.",
-		"We are still checking your payment. Please ask the cashier before you pay again.",
+	offline:  ScreenWords{"Please wait", "We will be back in a moment."},
+	timeLeft: "Time left",
+	reasons: map[payment.Reason]ReasonWords{
+		payment.ReasonInsufficientFunds: {
+			"The wallet could not cover this amount. Ask the customer to choose another card or balance in the app, then scan a new code.",
+			"Your wallet could not cover this amount. Please choose another card or balance in your app.",
+		},
+		payment.ReasonDeclined: {
+			"The wallet declined the payment. Ask the customer to look at the app, then scan a new code, or take another way to pay.",
+			"Your wallet did not approve the payment. Please check your app or pay another way.",
+		},
+		payment.ReasonInvalidCode: {
+			"The wallet does not know this code. Ask the customer to open the payment code in the app, then scan it again.",
+			"We could not use that code. Please open the payment code in your app again.",
+		},
+		payment.ReasonExpiredCode: {
+			"The code was too old or had been used. Ask the customer to refresh it in the app, then scan the new one.",
+			"That code is no longer valid. Please refresh it in your app and show it again.",
+		},
+		payment.ReasonNotPaidInTime: {
+			"The customer did not pay in time and the order is closed. Scan a new code, or start a new sale.",
+			"The time to pay has run out. Please try again.",
+		},
+		payment.ReasonCancelled: {
+			"The payment was cancelled at the gateway. Scan a new code to go on, or start a new sale.",
+			"The payment was cancelled.",
+		},
+		payment.ReasonQRNotShown: {
+			"The QR code could not be had and nobody saw it, so it cannot be paid. Scan the customer's code, or ask for a QR code again.",
+			"The QR code is not available right now. Please show your own payment code.",
+		},
+		payment.ReasonBadSignature: {
+			"The gateway refused our signature. Take another way to pay and tell the operator: the private key must match the one registered with the gateway.",
+			"This way to pay is not available right now. Please ask the cashier.",
+		},
+		payment.ReasonUnknownMerchant: {
+			"The gateway does not know this merchant. Take another way to pay and tell the operator: the merchant code or client id in the configuration must be corrected.",
+			"This way to pay is not available right now. Please ask the cashier.",
+		},
+		payment.ReasonClockWrong: {
+			"The gateway refused the time of the request. Take another way to pay and tell the operator: this machine's clock must be set right.",
+			"This way to pay is not available right now. Please ask the cashier.",
+		},
+		payment.ReasonRequestRefused: {
+			"The gateway refused the request. Take another way to pay and give the operator the gateway's code: the configuration does not fit the contract.",
+			"This way to pay is not available right now. Please ask the cashier.",
+		},
+		payment.ReasonNotPermitted: {
+			"The shop's contract does not allow this payment. Take another way to pay and tell the operator, who can ask the gateway to permit it.",
+			"This way to pay is not accepted here. Please pay another way.",
+		},
+		payment.ReasonGatewayUnreachable: {
+			"The gateway could not be reached and nothing was sent, so nothing was charged. Check the network, then scan a new code or take another way to pay.",
+			"We have no connection right now. Please wait a moment or pay another way.",
+		},
+		payment.ReasonNoAnswer: {
+			"The gateway has not answered, so the payment may or may not have been made. Do not charge again yet: the terminal goes on asking and will tell.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
+		payment.ReasonAnswerUnverified: {
+			"The gateway's answer could not be verified, so it counts for nothing. Do not charge again yet. If it stays so, tell the operator: the gateway's public key must be checked.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
+		payment.ReasonAnswerMalformed: {
+			"The gateway's answer could not be read, so it counts for nothing. Do not charge again yet: the terminal goes on asking and will tell.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
+		payment.ReasonAnswerMismatch: {
+			"The gateway's answer does not match this sale's order, amount or currency. Do not charge again yet, and tell the operator: compare the order in the gateway's portal.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
+		payment.ReasonGatewayError: {
+			"The gateway has trouble of its own and gave no result. Do not charge again yet: the terminal goes on asking and will tell.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
+		payment.ReasonRateLimited: {
+			"The gateway asks us to slow down and gave no result. Do not charge again yet: the terminal goes on asking and will tell.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
+		payment.ReasonNotFound: {
+			"The gateway does not know this order at the moment. Do not charge again before the terminal says how the sale ended.",
+			"We are still checking your payment. Please ask the cashier before you pay again.",
+		},
 	},
 }

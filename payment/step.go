@@ -192,10 +192,13 @@ func (t *step) checkRequested() {
 // hasten brings the attempt's next question forward, but never a second send of
 // a pay request, and not sooner than CheckPause after the last call.
 func (t *step) hasten(a *Attempt) {
+	if a.Call != nil {
+		return
+	}
 	if a.Next == "" && t.sale.Status == SaleUnresolved { // given up after 30 days, yet somebody asks
 		a.Next = t.question(a)
 	}
-	if a.Call != nil || a.Next == CallPay || a.Next == "" {
+	if a.Next == CallPay || a.Next == "" {
 		return
 	}
 	soon := a.CalledAt.Add(t.policy.CheckPause)

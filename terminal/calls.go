@@ -23,7 +23,7 @@ type Calls struct {
 	mu       sync.Mutex
 	prepared map[payment.Call]*preparation
 	running  map[attempt]running
-	money    int // pay and cancel calls under way
+	money    int // pay and cancel calls whose outcome was not taken in yet
 	wait     sync.WaitGroup
 }
 
@@ -130,16 +130,22 @@ func (c *Calls) send(ctx context.Context, call payment.Call, p *preparation) (v 
 func (c *Calls) finished(call payment.Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if moves(call) {
-		c.money--
-	}
 	key := attempt{call.Sale, call.Attempt}
 	if r, ok := c.running[key]; ok && r.call == call {
 		delete(c.running, key)
 	}
 }
 
-// Settled reports whether no call that moves money is under way.
+// Taken notes that a call's outcome reached the engine.
+func (c *Calls) Taken(call payment.Call) {
+	if moves(call) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.money--
+	}
+}
+
+// Settled reports whether the outcome of every call that moves money was taken in.
 func (c *Calls) Settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

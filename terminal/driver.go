@@ -77,7 +77,8 @@ func New(c Config) (*Terminal, error) {
 		requests: make(chan request, requestQueue), inspect: make(chan func()), answers: make(chan Answered),
 		scans: make(chan Input, maxScans), scanners: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	o := Options{Policy: c.Policy, Rules: c.Rules}
+	t.started = t.clock.now()
+	o := Options{Policy: c.Policy, Rules: c.Rules, Scanners: len(c.Scanners)}
 	if _, err := rand.Read(o.CodeKey[:]); err != nil {
 		return nil, fmt.Errorf("random key: %w", err)
 	}
@@ -107,7 +108,6 @@ func (t *Terminal) Run(ctx context.Context) error {
 		close(t.done)
 		t.calls.Close()
 	}()
-	t.started = t.clock.now()
 	if err := t.recoverAll(); err != nil {
 		return err
 	}
@@ -165,11 +165,11 @@ func (t *Terminal) loop(ctx context.Context) error {
 			batch = append(batch, request{input: t.countScanners()})
 		case <-timer.C:
 		}
-		if grace != nil && t.calls.Settled() && len(batch) == 0 {
-			return nil
-		}
 		if err := t.turn(t.drain(batch), timer, grace != nil); err != nil {
 			return err
+		}
+		if grace != nil && t.calls.Settled() {
+			return nil
 		}
 	}
 }
@@ -199,6 +199,9 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 	inputs := make([]Input, len(batch))
 	for i, r := range batch {
 		inputs[i] = r.input
+		if a, ok := r.input.(Answered); ok {
+			t.calls.Taken(a.Call)
+		}
 	}
 	now := t.clock.now()
 	result, err := t.engine.Turn(now, inputs)
@@ -236,8 +239,8 @@ func refuseRequests(batch []request) []request {
 func (t *Terminal) countScanners() ScannersReady {
 	ready := 0
 	for _, s := range t.config.Scanners {
-		if s.Status().State == device.StateReady {
-			ready++
+		if state := s.Status().State; state == device.StateReady || state == device.StateStopped {
+			ready++ // one that was not tried yet counts as there
 		}
 	}
 	return ScannersReady{Count: ready}

@@ -46,6 +46,8 @@ type Executor interface {
 type Options struct {
 	Policy payment.Policy
 	Rules  []payment.CodeRule
+	// Scanners that are configured: each counts as ready until ScannersReady says otherwise.
+	Scanners int
 	// CodeKey keys the hashes of submitted codes (M10); random, one per process.
 	CodeKey [32]byte
 }
@@ -84,7 +86,7 @@ func NewEngine(store Store, executor Executor, o Options) *Engine {
 	e := &Engine{
 		store: store, executor: executor, policy: o.Policy, rules: o.Rules,
 		unresolved: make(map[string]twin), gateways: make(map[string]*gateway),
-		codes: newCodeMemory(o.CodeKey),
+		codes: newCodeMemory(o.CodeKey), scanners: o.Scanners,
 	}
 	for name := range o.Policy.Gateways {
 		e.gateways[name] = newGateway(name, o.Policy)

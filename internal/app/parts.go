@@ -46,7 +46,7 @@ func alphaPayOf(name string, config *configs.Config, log *slog.Logger) (*alphapa
 	}
 	return alphapay.New(alphapay.Config{
 		Name: name, BaseURL: account.BaseURL, MerchantCode: account.MerchantCode,
-		PrivateKey: private, PlatformKeys: platform, CAFile: account.CAFile,
+		PrivateKey: private, KeyVersion: account.KeyVersion, PlatformKeys: platform, CAFile: account.CAFile,
 		TerminalCode: config.Terminal.Code, Logger: log,
 	})
 }

@@ -172,7 +172,11 @@ func (f *fake) check(r *http.Request, body []byte) string {
 }
 
 func (f *fake) sign(w http.ResponseWriter, path, body string, key signature.PrivateKey) {
-	at, nonce := f.now().UTC().Format(time.RFC3339), fmt.Sprintf("%032d", time.Now().UnixNano())
+	f.signAt(w, path, body, key, f.now().UTC().Format(time.RFC3339))
+}
+
+func (f *fake) signAt(w http.ResponseWriter, path, body string, key signature.PrivateKey, at string) {
+	nonce := fmt.Sprintf("%032d", time.Now().UnixNano())
 	content := "POST " + path + "\n" + testMerchant + "." + at + "." + nonce + "." + body
 	header, err := signature.Signer{Algorithm: signature.RS256, KeyVersion: 1, Key: key}.Sign([]byte(content))
 	if err != nil {
@@ -242,3 +246,13 @@ func assertVerdict(t testing.TB, v payment.Verdict, class payment.Class, reason 
 }
 
 func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }
+
+// failing answers calls to one path with an HTTP status.
+func failing(path string, status int) func(http.ResponseWriter, *http.Request, []byte) bool {
+	return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+		if r.URL.Path == path {
+			w.WriteHeader(status)
+		}
+		return r.URL.Path == path
+	}
+}

@@ -153,7 +153,7 @@ func (g *Gateway) pay(r *request, a payment.Attempt, at time.Time) error {
 // fitsHole reports whether the code can stand between the quotes of a JSON string
 // as it is. Digits and base64, which is all that codes are made of, can.
 func fitsHole(code string) bool {
-	return isVisible(code, maxPaymentCode) && !strings.ContainsAny(code, `"\\`)
+	return isVisible(code, maxPaymentCode) && !strings.ContainsAny(code, `"\`)
 }
 
 // maxPaymentCode bounds a payment code, in characters: EMVCo's consumer-presented

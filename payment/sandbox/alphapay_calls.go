@@ -253,8 +253,8 @@ func (a *alphaPay) paymentInfo(r *http.Request, order Order) *alphaPaymentInfo {
 		base = "http://" + r.Host
 	}
 	link := base + order.PayPath
-	image, err := qrcode.Encode(link, qrcode.Medium, 256)
-	if err != nil { // only a URL too long for a QR code
+	image, err := qrcode.Encode(link, qrcode.Medium, -8) // 8 pixels a module, sharp at any size
+	if err != nil {                                      // only a URL too long for a QR code
 		a.config.Logger.Error("a pay page's QR code could not be drawn", "error", err)
 		return &alphaPaymentInfo{PaymentURL: link, PayURL: link}
 	}

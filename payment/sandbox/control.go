@@ -140,5 +140,5 @@ func writeControl(w http.ResponseWriter, status int, content any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the client is gone: nothing to tell it
+	_, _ = w.Write(append(body, '\n')) //nolint:gosec // JSON, typed as such; an error means that the client is gone
 }

@@ -247,6 +247,9 @@ func TestPayPage(t *testing.T) {
 	if _, page := p.get(late); !strings.Contains(page, "closed") || p.truth("R-late").Captures != 0 {
 		t.Errorf("after its expiry: %s", page)
 	}
+	if response, _ := p.post("/pay/0123/pay", ""); response.StatusCode != http.StatusNotFound {
+		t.Errorf("button of an unknown page: %d", response.StatusCode)
+	}
 	if response, page := p.get("/pay/0123"); response.StatusCode != http.StatusNotFound || !strings.Contains(page, "No such order") {
 		t.Errorf("unknown page: %d", response.StatusCode)
 	}

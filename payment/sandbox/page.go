@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -51,15 +52,19 @@ func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "pay.html", order)
 }
 
-// decision is a button of the pay page. Whatever it finds, the page then shows
-// how the order stands.
+// decision is a button of the pay page. Whether or not the order still waited,
+// the page then shows how it stands.
 func (s *Server) decision(decision Status) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		order, err := s.ledger.decide(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), decision)
+		if errors.Is(err, errUnknown) {
+			s.render(w, http.StatusNotFound, "pay.html", nil)
+			return
+		}
 		if err == nil {
 			s.config.Logger.Info("decided on the pay page", "request", order.RequestID, "status", string(order.Status))
 		}
-		http.Redirect(w, r, "/pay/"+r.PathValue("token"), http.StatusSeeOther)
+		http.Redirect(w, r, order.PayPath, http.StatusSeeOther)
 	})
 }
 

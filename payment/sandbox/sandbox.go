@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -182,9 +183,7 @@ func (s *Server) send(w http.ResponseWriter, out reply) {
 	if out.late > 0 && !s.wait(out.late) || out.lost {
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range out.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), out.header)
 	w.Header().Set("Date", s.config.Clock().UTC().Format(http.TimeFormat))
 	w.WriteHeader(out.status)
 	_, _ = w.Write(out.body) // the client is gone: nothing to tell it

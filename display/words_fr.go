@@ -1,0 +1,103 @@
+package display
+
+import "payscand/payment"
+
+var french = words{
+	screens: map[Kind]ScreenWords{
+		KindIdle:       {"Bienvenue", "Votre total s’affichera ici."},
+		KindAmount:     {"Veuillez présenter votre code de paiement", "Ouvrez votre application et placez le code devant le lecteur."},
+		KindQR:         {"Balayez pour payer", "Balayez ce code avec votre application de paiement."},
+		KindProcessing: {"Veuillez consulter votre téléphone", "Si votre application le demande, confirmez-y le paiement."},
+		KindWait:       {"Un instant, s’il vous plaît", "Nous sommes à vous tout de suite."},
+		KindUnresolved: {"Veuillez vous adresser à la caisse", "Nous vérifions encore ce paiement."},
+		KindAskCashier: {"Veuillez vous adresser à la caisse", "Le personnel de la caisse vous aidera."},
+		KindApproved:   {"Paiement approuvé", "Merci!"},
+		KindDeclined:   {Title: "Paiement non effectué"},
+		KindCancelled:  {"Paiement annulé", "Le personnel de la caisse vous aidera."},
+		KindOutOfOrder: {"Hors service", "Demandez à la caisse comment payer."},
+	},
+	offline:  ScreenWords{"Veuillez patienter", "Nous serons de retour dans un instant."},
+	timeLeft: "Temps restant",
+	reasons: map[payment.Reason]ReasonWords{
+		payment.ReasonInsufficientFunds: {
+			"Le portefeuille n’a pas pu couvrir ce montant. Demandez au client de choisir une autre carte ou un autre solde dans l’application, puis balayez un nouveau code.",
+			"Votre portefeuille n’a pas pu couvrir ce montant. Veuillez choisir une autre carte ou un autre solde dans votre application.",
+		},
+		payment.ReasonDeclined: {
+			"Le portefeuille a refusé le paiement. Demandez au client de consulter son application, puis balayez un nouveau code ou acceptez un autre mode de paiement.",
+			"Votre portefeuille n’a pas approuvé le paiement. Veuillez consulter votre application ou payer autrement.",
+		},
+		payment.ReasonInvalidCode: {
+			"Le portefeuille ne reconnaît pas ce code. Demandez au client d’ouvrir son code de paiement dans l’application, puis balayez-le de nouveau.",
+			"Nous n’avons pas pu utiliser ce code. Veuillez rouvrir le code de paiement dans votre application.",
+		},
+		payment.ReasonExpiredCode: {
+			"Le code était périmé ou déjà utilisé. Demandez au client de l’actualiser dans l’application, puis balayez le nouveau code.",
+			"Ce code n’est plus valide. Veuillez l’actualiser dans votre application et le présenter de nouveau.",
+		},
+		payment.ReasonNotPaidInTime: {
+			"Le client n’a pas payé à temps et la commande est fermée. Balayez un nouveau code ou commencez une nouvelle vente.",
+			"Le délai de paiement est écoulé. Veuillez réessayer.",
+		},
+		payment.ReasonCancelled: {
+			"Le paiement a été annulé auprès de la passerelle. Balayez un nouveau code pour continuer ou commencez une nouvelle vente.",
+			"Le paiement a été annulé.",
+		},
+		payment.ReasonQRNotShown: {
+			"Le code QR n’a pas pu être obtenu et personne ne l’a vu; il ne peut donc pas être payé. Balayez le code du client ou redemandez un code QR.",
+			"Le code QR n’est pas disponible pour le moment. Veuillez présenter votre propre code de paiement.",
+		},
+		payment.ReasonBadSignature: {
+			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le responsable technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",
+			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonUnknownMerchant: {
+			"La passerelle ne connaît pas ce commerçant. Acceptez un autre mode de paiement et avisez le responsable technique : le code de commerçant ou l’identifiant client doit être corrigé dans la configuration.",
+			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonClockWrong: {
+			"La passerelle a refusé l’heure de la demande. Acceptez un autre mode de paiement et avisez le responsable technique : l’horloge de cet appareil doit être mise à l’heure.",
+			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRequestRefused: {
+			"La passerelle a refusé la demande. Acceptez un autre mode de paiement et donnez le code de la passerelle au responsable technique : la configuration ne correspond pas au contrat.",
+			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonNotPermitted: {
+			"Le contrat du commerce ne permet pas ce paiement. Acceptez un autre mode de paiement et avisez le responsable technique, qui peut demander l’autorisation à la passerelle.",
+			"Ce mode de paiement n’est pas accepté ici. Veuillez payer autrement.",
+		},
+		payment.ReasonGatewayUnreachable: {
+			"La passerelle n’a pas pu être jointe et rien n’a été envoyé; rien n’a donc été débité. Vérifiez le réseau, puis balayez un nouveau code ou acceptez un autre mode de paiement.",
+			"Nous n’avons pas de connexion pour le moment. Veuillez patienter un instant ou payer autrement.",
+		},
+		payment.ReasonNoAnswer: {
+			"La passerelle n’a pas répondu; on ne sait pas si le paiement a été fait. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+		payment.ReasonAnswerUnverified: {
+			"La réponse de la passerelle n’a pas pu être authentifiée; elle ne compte donc pas. Ne facturez pas de nouveau pour l’instant. Si le problème persiste, avisez le responsable technique : la clé publique de la passerelle doit être vérifiée.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+		payment.ReasonAnswerMalformed: {
+			"La réponse de la passerelle est illisible; elle ne compte donc pas. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+		payment.ReasonAnswerMismatch: {
+			"La réponse de la passerelle ne correspond pas à la commande, au montant ou à la devise de cette vente. Ne facturez pas de nouveau pour l’instant et avisez le responsable technique : la commande doit être comparée dans le portail de la passerelle.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+		payment.ReasonGatewayError: {
+			"La passerelle éprouve des difficultés et n’a donné aucun résultat. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+		payment.ReasonRateLimited: {
+			"La passerelle nous demande de ralentir et n’a donné aucun résultat. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+		payment.ReasonNotFound: {
+			"La passerelle ne connaît pas cette commande pour le moment. Ne facturez pas de nouveau avant que le terminal indique l’issue de la vente.",
+			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
+		},
+	},
+}

@@ -1,0 +1,207 @@
+package alphapay
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payscand/payment"
+)
+
+// list is a transaction list as the gateway keeps it, and what inquiries say.
+type list struct {
+	days    map[string][]string // rows by day
+	inquiry map[string]string   // answers by payment id
+	asked   []string            // days and pages, in order
+	total   func(page, total int) int
+	answer  func(page int) string // instead of a page, unless ""
+}
+
+func (l *list) reply(path string, body map[string]any) string {
+	if path == inquirePath {
+		if answer := l.inquiry[body["paymentId"].(string)]; answer != "" {
+			return answer
+		}
+		return result("F", "ORDER_MISMATCH")
+	}
+	if path != transactionsPath || body["transactionType"] != "All" || body["pageLimit"] != 100.0 {
+		panic(fmt.Sprint("not as documented: ", path, body))
+	}
+	page, rows := int(body["page"].(float64)), l.days[body["date"].(string)]
+	l.asked = append(l.asked, fmt.Sprint(body["date"], "/", page))
+	if l.answer != nil {
+		if answer := l.answer(page); answer != "" {
+			return answer
+		}
+	}
+	total := len(rows)
+	if l.total != nil {
+		total = l.total(page, total)
+	}
+	from, to := min((page-1)*100, len(rows)), min(page*100, len(rows))
+	return with("S", "SUCCESS", fmt.Sprintf(`"transactions":[%s],"pagination":{"page":%d,"pageLimit":100,"totalPage":%d,"total":%d}`,
+		strings.Join(rows[from:to], ","), page, (total+99)/100, total))
+}
+
+func row(requestID, transactionID, kind, amount, at string) string {
+	return fmt.Sprintf(`{"requestId":%q,"transactionId":%q,"amount":%q,"currency":"CAD","transactionType":%q,"paymentMethod":"Wechat","createTime":%[5]q,"transactionTime":%[5]q}`,
+		requestID, transactionID, amount, kind, at)
+}
+
+func others(n int) []string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = row(fmt.Sprintf("OTHER-%d", i), fmt.Sprint(i), "Credit", "100", "2025-06-03T15:00:00-08:00")
+	}
+	return rows
+}
+
+// A lookup says paid only with proof: an inquiry with the listed id that matches
+// request id and amount, or else a Credit row that does. It says not found only
+// after every page was read and the rows are as many as the list says.
+func TestLookup(t *testing.T) {
+	const paidAt = "2025-06-03T15:05:24-08:00"
+	mine := row(testRequestID, testPaymentID, "Credit", "1234", paidAt)
+	for name, test := range map[string]struct {
+		list   list
+		rows   []string
+		sends  int
+		class  payment.Class
+		reason payment.Reason
+		id     string
+		pages  int
+	}{
+		"inquired, paid":               {list: list{inquiry: map[string]string{testPaymentID: paid}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"on the third page":            {list: list{inquiry: map[string]string{testPaymentID: paid}}, rows: append(others(250), mine), class: payment.ClassPaid, id: testPaymentID, pages: 3},
+		"inquiry knows it not, row":    {rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"inquiry malformed, row":       {list: list{inquiry: map[string]string{testPaymentID: "{}"}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"inquiry of another, row":      {list: list{inquiry: map[string]string{testPaymentID: replaced(paid, testRequestID, "X")}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"row without an id":            {rows: []string{row(testRequestID, "", "Credit", "1234", paidAt)}, class: payment.ClassPaid, pages: 1},
+		"row of another amount":        {rows: []string{row(testRequestID, testPaymentID, "Credit", "1235", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row without a time":           {rows: []string{row(testRequestID, testPaymentID, "Credit", "1234", "")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row that is a refund":         {rows: []string{row(testRequestID, testPaymentID, "Debit", "1234", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row in another currency":      {rows: []string{replaced(mine, "CAD", "USD")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"wrong amount, then the right": {rows: []string{row(testRequestID, "1", "Credit", "1", paidAt), mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"inquired, in process":         {list: list{inquiry: map[string]string{testPaymentID: inquiryAnswer("PAYMENT_IN_PROCESS")}}, rows: []string{mine}, class: payment.ClassPending, id: testPaymentID, pages: 1},
+		"inquired, closed, no proof":   {list: list{inquiry: map[string]string{testPaymentID: inquiryAnswer("CLOSED")}}, rows: []string{replaced(mine, "Credit", "Debit")}, class: payment.ClassClosed, reason: payment.ReasonNotPaidInTime, id: testPaymentID, pages: 1},
+		"closed, but pay sent twice":   {list: list{inquiry: map[string]string{testPaymentID: inquiryAnswer("CLOSED")}}, rows: []string{replaced(mine, "Credit", "Debit")}, sends: 2, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 1},
+		"closed, but listed as paid":   {list: list{inquiry: map[string]string{testPaymentID: inquiryAnswer("CLOSED")}}, rows: []string{mine}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"one closed, one paid":         {list: list{inquiry: map[string]string{"1": replaced(inquiryAnswer("CLOSED"), testPaymentID, "1"), testPaymentID: paid}}, rows: []string{row(testRequestID, "1", "Debit", "1234", paidAt), mine}, sends: 2, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"not listed":                   {rows: others(120), class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 2},
+		"empty list":                   {class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
+		"another's id in it":           {rows: []string{replaced(mine, testRequestID, testRequestID+"0")}, class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
+		"fewer rows than it says":      {rows: others(50), list: list{total: func(_, n int) int { return n + 1 }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
+		"more rows than it says":       {rows: others(50), list: list{total: func(_, n int) int { return n - 1 }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 1},
+		"grew meanwhile":               {rows: others(150), list: list{total: func(page, n int) int { return n + page }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
+		"too long":                     {rows: others(5001), class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 50},
+		"just not too long":            {rows: others(5000), class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 50},
+		"no pagination":                {list: list{answer: func(int) string { return with("S", "SUCCESS", `"transactions":[]`) }}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 1},
+		"numbers as text":              {list: list{answer: func(int) string { return with("S", "SUCCESS", `"transactions":null,"pagination":{"total":"0"}`) }}, class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
+		"page 2 malformed":             {rows: others(150), list: list{answer: onPage2("{")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 2},
+		"page 2 a system error":        {rows: others(150), list: list{answer: onPage2(result("U", "SYSTEMERROR"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError, pages: 2},
+		"page 2 refused":               {rows: others(150), list: list{answer: onPage2(result("F", "PARAM_INVALID"))}, class: payment.ClassRefused, reason: payment.ReasonRequestRefused, pages: 2},
+		"page 2 contradicts itself":    {rows: others(150), list: list{answer: onPage2(result("S", "INVALID_SIGN"))}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := test.list
+			_, g := newFake(t, l.reply)
+			a := testAttempt(t, g, payment.InstrumentCode)
+			a.PaymentID, a.Sends = "", max(test.sends, 1)
+			a.SubmittedAt = time.Now().Add(-20 * time.Minute)
+			l.days = map[string][]string{}
+			days := g.searchDays(a.SubmittedAt) // two when the test runs near midnight in UTC-8
+			l.days[days[0]] = test.rows
+			v := call(t, g, a, payment.CallLookup)
+			assertVerdict(t, v, test.class, test.reason)
+			if v.PaymentID != test.id {
+				t.Errorf("payment id %q, want %q", v.PaymentID, test.id)
+			}
+			if v.Class == payment.ClassPaid && (v.Amount != testMoney || v.RequestID != testRequestID || v.PaidAt.IsZero()) {
+				t.Errorf("incomplete: %+v", v)
+			}
+			onFirst := 0
+			for _, page := range l.asked {
+				if strings.HasPrefix(page, days[0]) {
+					onFirst++
+				}
+			}
+			if onFirst != test.pages {
+				t.Errorf("asked for %v, want %d pages", l.asked, test.pages)
+			}
+		})
+	}
+}
+
+func onPage2(answer string) func(int) string {
+	return func(page int) string {
+		if page == 2 {
+			return answer
+		}
+		return ""
+	}
+}
+
+// The list is asked for the order's day in UTC-8, and for the next once the
+// gateway's clock has reached it; near midnight, or when clocks disagree, for the
+// day before as well.
+func TestSearchDays(t *testing.T) {
+	at := func(text string) time.Time {
+		parsed, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parsed
+	}
+	for name, test := range map[string]struct {
+		submitted, now string
+		want           []string
+	}{
+		"midday":                      {"2025-06-03T12:00:00-08:00", "2025-06-03T12:10:00-08:00", []string{"20250603"}},
+		"UTC has another date":        {"2025-06-04T06:00:00Z", "2025-06-04T06:01:00Z", []string{"20250603"}},
+		"next day has come":           {"2025-06-03T23:58:00-08:00", "2025-06-04T00:01:00-08:00", []string{"20250603", "20250604"}},
+		"next day has not":            {"2025-06-03T23:58:00-08:00", "2025-06-03T23:59:59-08:00", []string{"20250603"}},
+		"just after midnight":         {"2025-06-04T00:01:00-08:00", "2025-06-04T00:02:00-08:00", []string{"20250603", "20250604"}},
+		"weeks later":                 {"2025-06-03T12:00:00-08:00", "2025-06-23T12:00:00-08:00", []string{"20250603", "20250604"}},
+		"just after midnight, weeks":  {"2025-06-04T00:01:00-08:00", "2025-06-23T12:00:00-08:00", []string{"20250603", "20250604", "20250605"}},
+		"submitted later than it is":  {"2025-06-04T12:00:00-08:00", "2025-06-03T12:00:00-08:00", []string{"20250604"}},
+		"summer time changes nothing": {"2025-03-09T01:59:00-08:00", "2025-03-09T04:00:00-07:00", []string{"20250309"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fakeTime(t, func(t *testing.T, _ *fake, g *Gateway, _ *pipes) {
+				time.Sleep(time.Until(at(test.now)))
+				if got := g.searchDays(at(test.submitted)); !slices.Equal(got, test.want) {
+					t.Errorf("got %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
+		time.Sleep(time.Until(at("2025-06-03T23:50:00-08:00"))) // the terminal's clock is 20 minutes slow
+		f.shift = 20 * time.Minute
+		call(t, g, payment.Attempt{}, payment.CallProbe)
+		if got, want := g.searchDays(time.Now()), []string{"20250603", "20250604"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// A lookup is not sent only when its first page was not; later silence is no answer.
+func TestLookupWithoutAnswer(t *testing.T) {
+	l := &list{days: map[string][]string{}}
+	f, g := newFake(t, l.reply)
+	a := testAttempt(t, g, payment.InstrumentCode)
+	for _, day := range g.searchDays(a.SubmittedAt) {
+		l.days[day] = append(others(100), row(testRequestID, testPaymentID, "Credit", "1234", "2025-06-03T15:05:24-08:00"))
+	}
+	f.spoil = failing(inquirePath, 502)
+	assertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonGatewayError)
+	f.spoil = failing(transactionsPath, 429)
+	assertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonRateLimited)
+	s := &search{g: g}
+	notSent := &fault{payment.ClassNotSent, payment.ReasonGatewayUnreachable, nil}
+	assertVerdict(t, *s.unheard(notSent), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+	s.heard = true
+	assertVerdict(t, *s.unheard(notSent), payment.ClassNoAnswer, payment.ReasonGatewayUnreachable)
+}

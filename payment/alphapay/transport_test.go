@@ -1,0 +1,381 @@
+package alphapay
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/x509"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"payscand/payment"
+)
+
+// What fails before there is a connection is not sent, and said so.
+func TestNotSent(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := "http://" + listener.Addr().String()
+	_ = listener.Close()
+	var arrived atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived.Add(1) }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	plain := httptest.NewServer(server.Config.Handler)
+	defer plain.Close()
+
+	cancelledContext, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, test := range map[string]struct {
+		url  string
+		dial dialFunc
+		ctx  context.Context
+	}{
+		"port refused": {url: refused},
+		"name unknown": {url: "https://openapi.alphapay.ca", dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.DNSError{Err: "no such host", Name: "openapi.alphapay.ca", IsNotFound: true}
+		}},
+		"certificate of an unknown authority":   {url: server.URL},
+		"no TLS on the other side":              {url: strings.Replace(plain.URL, "http:", "https:", 1)},
+		"given up before anything was done":     {url: plain.URL, ctx: cancelledContext},
+		"closed in the middle of the handshake": {url: "https://127.0.0.1", dial: brokenDial},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, testConfig(test.url))
+			if test.dial != nil {
+				g.transport = newTransport(test.dial, nil, g.config.ConnectTimeout)
+			}
+			ctx := test.ctx
+			if ctx == nil {
+				ctx = context.Background()
+			}
+			for _, kind := range kinds {
+				r, err := g.Prepare(testAttempt(t, g, payment.InstrumentCode), payment.Call{Kind: kind}, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				assertVerdict(t, g.Send(ctx, r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+			}
+		})
+	}
+	if n := arrived.Load(); n != 0 {
+		t.Errorf("%d requests arrived", n)
+	}
+}
+
+func brokenDial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	return ours, theirs.Close()
+}
+
+// The same server is trusted once its authority is configured, and the answer of
+// a trusted server still has to be signed.
+func TestTLSWithConfiguredAuthority(t *testing.T) {
+	f := &fake{t: t, reply: always(payPending)}
+	server := httptest.NewTLSServer(f)
+	defer server.Close()
+	config := testConfig(server.URL)
+	config.RootCAs = x509.NewCertPool()
+	config.RootCAs.AddCert(server.Certificate())
+	g := newGateway(t, config)
+	assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassPending, "")
+}
+
+// Whatever happens after the connection is there is no answer, never not sent.
+// What is no 200, not whole or too long is no answer.
+func TestNoAnswer(t *testing.T) {
+	hijack := func(write func(net.Conn)) func(http.ResponseWriter, *http.Request, []byte) bool {
+		return func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return true
+			}
+			write(conn)
+			_ = conn.Close()
+			return true
+		}
+	}
+	says := func(status int, body string) func(http.ResponseWriter, *http.Request, []byte) bool {
+		return func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+			return true
+		}
+	}
+	signed := func(change func(http.ResponseWriter, string) string) func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+		return func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				f.sign(w, r.URL.Path, payAccepted, testKeys().platform)
+				_, _ = io.WriteString(w, change(w, payAccepted))
+				return true
+			}
+		}
+	}
+	plain := func(spoil func(http.ResponseWriter, *http.Request, []byte) bool) func(*fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+		return func(*fake) func(http.ResponseWriter, *http.Request, []byte) bool { return spoil }
+	}
+	for name, test := range map[string]struct {
+		spoil  func(*fake) func(http.ResponseWriter, *http.Request, []byte) bool
+		reason payment.Reason
+	}{
+		"closed without an answer": {plain(hijack(func(net.Conn) {})), payment.ReasonNoAnswer},
+		"not HTTP":                 {plain(hijack(func(c net.Conn) { _, _ = io.WriteString(c, "hello\r\n\r\n") })), payment.ReasonNoAnswer},
+		"headers cut":              {plain(hijack(func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nSign") })), payment.ReasonNoAnswer},
+		"body cut": {plain(hijack(func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"+payAccepted)
+		})), payment.ReasonNoAnswer},
+		"chunked body cut": {plain(hijack(func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n")
+		})), payment.ReasonNoAnswer},
+		"headers without end": {plain(hijack(func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 2*maxHeaders)+"\r\n\r\n")
+		})), payment.ReasonNoAnswer},
+		"HTML 500":       {plain(says(500, "<html>500</html>")), payment.ReasonGatewayError},
+		"502":            {plain(says(502, "")), payment.ReasonGatewayError},
+		"429":            {plain(says(429, "")), payment.ReasonRateLimited},
+		"204":            {plain(says(204, "")), payment.ReasonGatewayError},
+		"201":            {plain(says(201, payAccepted)), payment.ReasonGatewayError},
+		"200 HTML":       {plain(says(200, "<html>welcome</html>")), payment.ReasonAnswerUnverified},
+		"200 unsigned":   {plain(says(200, payAccepted)), payment.ReasonAnswerUnverified},
+		"200 empty":      {plain(says(200, "")), payment.ReasonAnswerUnverified},
+		"over 1 MiB":     {plain(says(200, strings.Repeat(" ", maxAnswer+1))), payment.ReasonAnswerMalformed},
+		"body changed":   {signed(func(_ http.ResponseWriter, body string) string { return body + " " }), payment.ReasonAnswerUnverified},
+		"body unchanged": {signed(func(_ http.ResponseWriter, body string) string { return body }), ""},
+		"no signature": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Del("Signature")
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"two signatures": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Add("Signature", w.Header().Get("Signature"))
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"no time": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Del("Response-Time")
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"no nonce": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Del("Nonce")
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"another nonce": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Set("Nonce", strings.Repeat("0", 32))
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"another time": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Set("Response-Time", "2019-05-28T12:12:12+08:00")
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"another key version": {signed(func(w http.ResponseWriter, body string) string {
+			w.Header().Set("Signature", strings.Replace(w.Header().Get("Signature"), "keyVersion=1", "keyVersion=2", 1))
+			return body
+		}), payment.ReasonAnswerUnverified},
+		"a stranger's key": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				f.sign(w, r.URL.Path, payAccepted, testKeys().stranger)
+				_, _ = io.WriteString(w, payAccepted)
+				return true
+			}
+		}, payment.ReasonAnswerUnverified},
+		"the merchant's own key": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				f.sign(w, r.URL.Path, payAccepted, testKeys().merchant)
+				_, _ = io.WriteString(w, payAccepted)
+				return true
+			}
+		}, payment.ReasonAnswerUnverified},
+		"another call's answer": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+				f.sign(w, cancelPath, payAccepted, testKeys().platform)
+				_, _ = io.WriteString(w, payAccepted)
+				return true
+			}
+		}, payment.ReasonAnswerUnverified},
+		"the request sent back": {func(*fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+				for _, name := range []string{"Nonce", "Signature"} {
+					w.Header().Set(name, r.Header.Get(name))
+				}
+				w.Header().Set("Response-Time", r.Header.Get("Request-Time"))
+				_, _ = w.Write(body)
+				return true
+			}
+		}, payment.ReasonAnswerUnverified},
+		"compressed, though not asked for": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				if r.Header.Get("Accept-Encoding") != "" {
+					t.Error("compression was asked for")
+				}
+				f.sign(w, r.URL.Path, payAccepted, testKeys().platform) // over what it was before
+				w.Header().Set("Content-Encoding", "gzip")
+				zip := gzip.NewWriter(w)
+				_, _ = io.WriteString(zip, payAccepted)
+				_ = zip.Close()
+				return true
+			}
+		}, payment.ReasonAnswerUnverified},
+		"signed but malformed": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				body := payAccepted[:40]
+				f.sign(w, r.URL.Path, body, testKeys().platform)
+				_, _ = io.WriteString(w, body)
+				return true
+			}
+		}, payment.ReasonAnswerMalformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, g := newFake(t, always(payAccepted))
+			f.spoil = test.spoil(f)
+			v := call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay)
+			if test.reason == "" {
+				assertVerdict(t, v, payment.ClassAccepted, "")
+			} else {
+				assertVerdict(t, v, payment.ClassNoAnswer, test.reason)
+			}
+			if n := len(f.calls()); n != 1 {
+				t.Errorf("pay arrived %d times", n)
+			}
+		})
+	}
+}
+
+// A redirect is no answer, and nothing follows it: the code would go astray.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	var visits atomic.Int32
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
+	defer target.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		f, g := newFake(t, always(payAccepted))
+		f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+			http.Redirect(w, r, target.URL, status)
+			return true
+		}
+		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, payment.ReasonGatewayError)
+	}
+	if n := visits.Load(); n != 0 {
+		t.Errorf("%d redirects were followed", n)
+	}
+}
+
+// Proxies named in the environment are not used: they would see the headers, and
+// answer in the gateway's place.
+func TestNoProxyFromTheEnvironment(t *testing.T) {
+	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
+	if g.transport.Proxy != nil {
+		t.Error("the transport asks for a proxy")
+	}
+}
+
+// A pay on a kept connection that turns out to be dead is not sent again by the
+// HTTP library: it is no answer, and whether to send again is Step's to say.
+func TestNeverSentTwiceByItself(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	f := &fake{t: t}
+	var pays, connections atomic.Int32
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			go func() {
+				defer func() { _ = conn.Close() }()
+				reader := bufio.NewReader(conn)
+				for n := 0; ; n++ {
+					r, err := http.ReadRequest(reader)
+					if err != nil {
+						return
+					}
+					if r.URL.Path == payPath {
+						pays.Add(1)
+					}
+					if n > 0 {
+						return // hangs up on the second request of a connection, unread
+					}
+					_, _ = io.Copy(io.Discard, r.Body)
+					recorder := httptest.NewRecorder()
+					body := result("F", "ORDER_MISMATCH")
+					f.sign(recorder, r.URL.Path, body, testKeys().platform)
+					_, _ = io.WriteString(recorder, body)
+					answer := recorder.Result()
+					answer.ContentLength = int64(len(body))
+					_ = answer.Write(conn)
+				}
+			}()
+		}
+	}()
+	g := newGateway(t, testConfig("http://"+listener.Addr().String()))
+	const rounds = 20
+	for range rounds {
+		if v := call(t, g, payment.Attempt{}, payment.CallProbe); v.Class != payment.ClassNotFound {
+			t.Fatalf("probe: %+v", v)
+		}
+		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+	}
+	if n := pays.Load(); n != rounds {
+		t.Errorf("%d pays arrived for %d sent", n, rounds)
+	}
+	if n := connections.Load(); n != rounds {
+		t.Errorf("%d connections for %d rounds: the pay did not ride the probe's", n, rounds)
+	}
+}
+
+// The server may also close an idle connection while the pay is on its way: the
+// pay arrives once or not at all, and an answer that was not had is never guessed.
+func TestConnectionClosedWhileIdle(t *testing.T) {
+	f, g := newFake(t, func(path string, _ map[string]any) string {
+		if path == payPath {
+			return payPending
+		}
+		return result("F", "ORDER_MISMATCH")
+	})
+	f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+		if r.URL.Path == payPath {
+			return false
+		}
+		recorder := httptest.NewRecorder()
+		body := result("F", "ORDER_MISMATCH")
+		f.sign(recorder, r.URL.Path, body, testKeys().platform)
+		_, _ = io.WriteString(recorder, body)
+		answer := recorder.Result()
+		answer.ContentLength = int64(len(body))
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return true
+		}
+		var raw bytes.Buffer
+		_ = answer.Write(&raw)
+		_, _ = conn.Write(raw.Bytes()) // says that it keeps the connection, and hangs up
+		_ = conn.Close()
+		return true
+	}
+	for round := range 20 {
+		call(t, g, payment.Attempt{}, payment.CallProbe)
+		before := len(f.calls())
+		v := call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay)
+		arrived := len(f.calls()) - before
+		switch {
+		case v.Class == payment.ClassPending && arrived == 1:
+		case v.Class == payment.ClassNoAnswer && arrived == 0: // found dead when it was written to
+		default:
+			t.Errorf("round %d: %s, and %d arrived", round, v.Class, arrived)
+		}
+	}
+}

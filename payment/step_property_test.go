@@ -1,0 +1,106 @@
+package payment_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"payscand/payment"
+)
+
+// Whatever happens at a counter, in whatever order and with whatever trouble on
+// the way to the gateway: the promises P2 to P5 and the rules M1 to M11 and M15
+// hold after every step; counter.hold lists them. Once the trouble is over, every
+// order whose truth can be asked for is resolved within the policy's bound.
+func TestAnythingAtTheCounter(t *testing.T) {
+	for name, traits := range map[string]payment.Traits{"AlphaPay": alphaPayLike, "Alipay+": alipayPlusLike} {
+		t.Run(name, rapid.MakeCheck(func(rt *rapid.T) {
+			c := newCounter(func(n int, what string) int { return rapid.IntRange(0, n-1).Draw(rt, what) }, traits)
+			c.strict = true
+			c.open()
+			for range rapid.IntRange(5, 45).Draw(rt, "events") {
+				c.anything()
+				if c.broken != nil {
+					rt.Fatal(c.broken)
+				}
+			}
+			if heal(c); c.broken != nil {
+				rt.Fatal(c.broken)
+			}
+		}))
+	}
+}
+
+// heal lets the gateway answer everything at once again and demands the truth.
+func heal(c *counter) {
+	if c.sale.ID == "" {
+		return
+	}
+	c.gateway.healed = true
+	_ = c.happens(payment.CheckRequested{}) // as the engine does for every open sale (M14)
+	// The longest pause of the slow phase on its first day, twice: once to see the
+	// order's end, which is at most its life away, once for the jitter.
+	c.pass(2*c.policy.SlowHourly + orderLife + c.policy.SaleDeadline)
+	s := c.sale
+	switch {
+	case c.broken != nil || s.Status.Final():
+		return
+	case s.Status != payment.SaleUnresolved:
+		c.fail("hours after the trouble the terminal is not free")
+		return
+	}
+	a := s.LiveAttempt()
+	if o := c.gateway.captured(a.RequestID); o != nil {
+		if c.gateway.traits.CancelReverses && a.Cancels > 0 {
+			c.fail("a payment that is being reversed is still not reversed")
+		}
+		c.fail("hours after the trouble a payment is not found")
+	}
+	switch asked := len(c.gateway.of(a.RequestID)) > 0; {
+	case !asked: // it never arrived; closing it by its absence is for later
+	case c.gateway.traits.InquireByRequestID:
+		c.fail("an order that can be inquired is unresolved")
+	case a.Sends == 1:
+		c.fail("an order that was sent once and is on the list is unresolved")
+	case a.PaymentID != "" && !a.IDFromResend:
+		c.fail("an order with a payment id is unresolved")
+	}
+}
+
+// randomly returns a chooser that goes the same way for the same seed.
+func randomly(seed uint64) chooser {
+	r := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a test's choices are no secret
+	return func(n int, _ string) int { return r.IntN(n) }
+}
+
+// explore runs many counters the same way every time and returns all the
+// transitions seen, with an example of a sale in each status.
+func explore(t *testing.T) (edges map[edge]bool, examples map[payment.SaleStatus][]payment.Sale) {
+	t.Helper()
+	edges, examples = map[edge]bool{}, map[payment.SaleStatus][]payment.Sale{}
+	for seed := range uint64(3000) {
+		traits := alphaPayLike
+		if seed%2 == 1 {
+			traits = alipayPlusLike
+		}
+		c := newCounter(randomly(seed), traits)
+		if c.open(); c.broken != nil {
+			t.Fatal(c.broken)
+		}
+		for range 25 {
+			c.anything()
+			if c.broken != nil {
+				t.Fatalf("seed %d: %v", seed, c.broken)
+			}
+			if s := c.sale; len(examples[s.Status]) < 40 {
+				examples[s.Status] = append(examples[s.Status], s)
+			}
+		}
+		for e := range c.edges {
+			edges[e] = true
+		}
+	}
+	return edges, examples
+}
+
