@@ -170,8 +170,8 @@ func (s *Server) noRoute(r *http.Request) *problem {
 // authorise checks who calls. A path that does not exist needs a token too, so
 // that strangers cannot learn which do.
 func (s *Server) authorise(r *http.Request, pattern string, anonymous Role) *problem {
-	roles, known := s.access[pattern]
-	if known && len(roles) == 0 {
+	route, known := s.access[pattern]
+	if route.public {
 		return nil
 	}
 	role, given := anonymous, r.Header.Values("Authorization")
@@ -186,7 +186,7 @@ func (s *Server) authorise(r *http.Request, pattern string, anonymous Role) *pro
 		p := newProblem(client.CodeUnauthenticated, "Send Authorization: Bearer and a token from the terminal's token folder.")
 		return p.withHeader("WWW-Authenticate", "Bearer")
 	}
-	if known && !slices.Contains(roles, role) {
+	if known && !slices.Contains(route.roles, role) {
 		return newProblem(client.CodeForbidden, "The token's role, "+string(role)+", does not allow this call.")
 	}
 	return nil

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -98,7 +99,7 @@ func (f *fakeTerminal) WaitSale(ctx context.Context, id string, after int64) (pa
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			if ctx.Err() == context.DeadlineExceeded {
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return f.enter("wait", id)
 			}
 			return payment.Sale{}, ctx.Err()
@@ -267,7 +268,7 @@ func run(t *testing.T, server *http.Server, listener net.Listener) {
 	go func() { ended <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = server.Close()
-		if err := <-ended; err != http.ErrServerClosed {
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("server ended with %v", err)
 		}
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,7 +76,7 @@ func ListenSocket(path string) (net.Listener, error) {
 	}
 	// Until then the umask holds, which leaves writing, and so connecting, to
 	// the owner alone.
-	if err := os.Chmod(path, 0o660); err != nil {
+	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // the group is to use it
 		return nil, errors.Join(fmt.Errorf("api: %w", err), listener.Close())
 	}
 	return limit(listener, MaxConnections), nil
@@ -92,7 +93,7 @@ func removeStaleSocket(path string) error {
 	if info.Mode()&fs.ModeSocket == 0 {
 		return fmt.Errorf("%s is there and is not a socket: move it away or configure another path", path)
 	}
-	conn, err := net.DialTimeout("unix", path, time.Second)
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "unix", path)
 	if err == nil {
 		_ = conn.Close()
 		return fmt.Errorf("%s is served by another process: is payscand running already?", path)

@@ -42,7 +42,7 @@ func decodeNewSale(body []byte) (client.NewSale, *problem) {
 	if sale.Mode == "" {
 		sale.Mode = client.ModeAuto
 	}
-	field := ""
+	var field string
 	switch _, err := payment.ParseCurrency(sale.Currency); {
 	case sale.Amount < 1:
 		field = "amount"

@@ -37,6 +37,7 @@ Amounts are integers in minor units of their currency, times are UTC. Every refu
 // keeps the description. It validates nothing: its errors hold what was sent,
 // so requests are read by this package.
 func newHuma(mux *http.ServeMux, version string) huma.API {
+	muteHuma()
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -103,7 +104,7 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *r
 		described.Security = []map[string][]string{{bearerScheme: {}}}
 		described.Errors = append(described.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	}
-	s.access[op.method+" "+op.path] = op.roles
+	s.access[op.method+" "+op.path] = access{op.public, op.roles}
 	reads := slices.ContainsFunc(op.parameters, func(p *huma.Param) bool { return p.In == "query" })
 	huma.Register(s.api, described, func(ctx context.Context, input *I) (*O, error) {
 		in := requestOf(ctx)
@@ -184,7 +185,7 @@ func (s *Server) addDescription() error {
 }
 
 func (s *Server) public(pattern string, handler http.Handler) {
-	s.access[pattern] = nil
+	s.access[pattern] = access{public: true}
 	s.mux.Handle(pattern, handler)
 }
 
@@ -242,8 +243,6 @@ func docsPolicy(html []byte) (string, error) {
 	return "default-src 'none'; script-src 'self'" + hashes.String() +
 		"; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nil
 }
-
-func ptr[T any](v T) *T { return &v }
 
 var _ huma.StatusError = (*problem)(nil)
 var _ huma.HeadersError = (*problem)(nil)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"payscand/api"
 	"payscand/payment"
 )
 
@@ -118,7 +119,7 @@ func TestOpenAPI(t *testing.T) {
 				op.RequestBody != nil && op.RequestBody.Content["application/json"].Schema.Ref != "#/components/schemas/"+want.body {
 				t.Errorf("%s: body %+v", name, op.RequestBody)
 			}
-			for _, success := range strings.Fields(want.success) {
+			for success := range strings.FieldsSeq(want.success) {
 				if op.Responses[success].Content["application/json"].Schema.Ref == "" {
 					t.Errorf("%s: success %s is not described", name, success)
 				}
@@ -152,6 +153,30 @@ func TestOpenAPIIsTrue(t *testing.T) {
 				t.Errorf("%s %s: status %d is not described", method, path, a.StatusCode)
 			}
 		}
+	}
+}
+
+// No call under /v1 is open without a token, or to one of the role metrics.
+func TestEveryCallNeedsAToken(t *testing.T) {
+	c := serve(t)
+	private := 0
+	for path, methods := range describedAPI(t, c).Paths {
+		if !strings.HasPrefix(path, "/v1/") {
+			continue
+		}
+		for method := range methods {
+			private++
+			method, path := strings.ToUpper(method), strings.ReplaceAll(path, "{id}", saleID)
+			if a := c.send(t, method, path, "", without("Authorization")); a.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s %s without a token: status %d", method, path, a.StatusCode)
+			}
+			if a := c.send(t, method, path, "", header("Authorization", "Bearer "+c.tokens[api.RoleMetrics])); a.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s of role metrics: status %d", method, path, a.StatusCode)
+			}
+		}
+	}
+	if private == 0 || len(c.terminal.calls) != 0 {
+		t.Errorf("%d private calls; the terminal was asked for %v", private, c.terminal.calls)
 	}
 }
 

@@ -2,9 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -65,7 +66,7 @@ func newProblem(code client.ErrorCode, detail string) *problem {
 		Type: "urn:payscand:problem:" + string(code), Title: k.title, Status: k.status, Code: code, Detail: detail,
 	}}
 	if k.retryAfter != "" {
-		p.withHeader("Retry-After", k.retryAfter)
+		return p.withHeader("Retry-After", k.retryAfter)
 	}
 	return p
 }
@@ -94,18 +95,17 @@ func (p *problem) GetHeaders() http.Header   { return p.headers }
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
 func (p *problem) write(w http.ResponseWriter) {
-	for name, values := range p.headers {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.headers)
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // a client that went away
+	_ = marshal(w, p) // strings and numbers: can be encoded
 }
 
-// huma makes its own errors through this variable, with what was sent in them.
-// Nothing of theirs is kept but the status. Routes here leave huma nothing to
-// refuse; this is for what a later version of it may find.
-func init() {
+// muteHuma replaces the constructor of huma's own errors, a variable of that
+// package: they hold what was sent. Nothing of theirs is kept but the status.
+// Routes here leave huma nothing to refuse; this is for what a later version of
+// it may find.
+var muteHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, _ string, _ ...error) huma.StatusError {
 		for _, code := range []client.ErrorCode{
 			client.CodeInvalid, client.CodeMalformed, client.CodeBodyTimeout, client.CodeBodyTooLarge, client.CodeUnsupportedMediaType,
@@ -116,7 +116,7 @@ func init() {
 		}
 		return internalProblem()
 	}
-}
+})
 
 // refusal turns an error of the terminal into a problem. What is no refusal is
 // logged, with the route, and answered without detail.
@@ -143,7 +143,11 @@ func (s *Server) problemOf(refused *terminal.Error) *problem {
 		p.Field = refused.Field
 		return p
 	}
-	p := newProblem(code, refused.Message)
+	detail := refused.Message
+	if code == client.CodeInvalid && refused.Field != "" {
+		detail = refused.Field + " " + detail // the terminal says what it must be
+	}
+	p := newProblem(code, detail)
 	p.Field, p.Sale, p.Gateway = refused.Field, refused.Sale, refused.Gateway
 	p.Reason = s.reason(refused.Reason)
 	p.Refusal = wireRefusal(refused.Refusal)

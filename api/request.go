@@ -39,7 +39,7 @@ type request struct {
 type requestKey struct{}
 
 func requestOf(ctx context.Context) *request {
-	return ctx.Value(requestKey{}).(*request)
+	return ctx.Value(requestKey{}).(*request) //nolint:forcetypeassert // withBody put it there
 }
 
 // withBody reads the body and puts the request where routes find it.

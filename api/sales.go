@@ -43,7 +43,7 @@ func (s *Server) addSales() {
 		parameters: []*huma.Param{{
 			Name: "Idempotency-Key", In: "header", Required: true,
 			Description: "New for every sale, the same for every repetition: printable ASCII.",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(maxKey)},
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKey)},
 		}},
 		errors: []int{400, 409, 413, 415, 503},
 	}, s.createSale)
@@ -60,7 +60,7 @@ func (s *Server) addSales() {
 			},
 			{
 				Name: "after", In: "query", Description: "The version that the caller knows.",
-				Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: ptr(0.0)},
+				Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0)},
 			},
 		},
 		errors: []int{404, 429, 503},

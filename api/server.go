@@ -24,8 +24,10 @@ import (
 )
 
 // Terminal is what the API needs of the terminal. A refusal is a
-// *terminal.Error; any other error is answered as an internal one and logged,
-// so neither may hold a payment code.
+// *terminal.Error, whose message becomes the problem's detail; where it is about
+// a field, the message goes on from the field's name ("must be at least 1"). Any
+// other error is answered as an internal one and logged. Neither may hold a
+// payment code.
 type Terminal interface {
 	// CreateSale makes a sale, or returns the one that was made with the same
 	// key and digest before (replayed).
@@ -58,6 +60,12 @@ type Config struct {
 	Log     *slog.Logger // slog.Default() when nil
 }
 
+// access says who may call a route; the zero value lets nobody in.
+type access struct {
+	public bool // everybody, without a token
+	roles  []Role
+}
+
 // maxWaiting bounds the long polls that wait at once.
 const maxWaiting = 64
 
@@ -72,10 +80,10 @@ type Server struct {
 
 	mux    *http.ServeMux
 	api    huma.API
-	access map[string][]Role // by mux pattern; an empty list: everybody
+	access map[string]access // by mux pattern
 
 	waiting         chan struct{}
-	stopping        context.Context
+	stopping        context.Context //nolint:containedctx // no call's context: it ends with StopWaiting
 	stop            context.CancelFunc
 	unauthenticated atomic.Uint64
 }
@@ -89,7 +97,7 @@ func NewServer(config Config) (*Server, error) {
 	s := &Server{
 		terminal: config.Terminal, words: config.Words, tokens: config.Tokens,
 		origins: make(map[string]bool), log: config.Log,
-		mux: http.NewServeMux(), access: make(map[string][]Role),
+		mux: http.NewServeMux(), access: make(map[string]access),
 		waiting: make(chan struct{}, maxWaiting),
 	}
 	if s.log == nil {
@@ -116,7 +124,7 @@ func NewServer(config Config) (*Server, error) {
 // register may, without a token; a token given all the same must be right and
 // its role counts.
 func (s *Server) SocketHandler() http.Handler {
-	return s.guard(func(r *http.Request) *problem { return nil }, RoleRegister)
+	return s.guard(func(*http.Request) *problem { return nil }, RoleRegister)
 }
 
 // TCPHandler answers on a loopback TCP address: the Host must be this machine,

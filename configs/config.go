@@ -38,6 +38,7 @@ type Config struct {
 	// Codes replace the default rules as soon as the file has one.
 	Codes    []payment.CodeRule `toml:"code"`
 	Scanners []Scanner          `toml:"scanner"`
+	Displays []Display          `toml:"display"`
 	Policy   Policy             `toml:"policy"`
 	Log      Log                `toml:"log"`
 }

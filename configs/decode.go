@@ -27,6 +27,8 @@ func (d *decoder) value(path string, value, out any) {
 		d.keyFile(path, value, out)
 	case *Scanner:
 		d.scanner(path, value, out)
+	case *Display:
+		d.display(path, value, out)
 	case *time.Duration:
 		d.duration(path, value, out)
 	case *slog.Level:

@@ -63,6 +63,8 @@ platform_key_file = "alphapay-public.pem"
 [[scanner]]
 type = "serial"
 port = "/dev/ttyACM0"
+[[display]]
+type = "kiosk"
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +88,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	keys = append(keys, keysOf("gateway.alphapay", reflect.TypeFor[Gateway]())...)
 	keys = append(keys, keysOf("gateway.alphapay", reflect.TypeFor[AlphaPay]())...)
 	keys = append(keys, keysOf("scanner[0]", reflect.TypeFor[SerialScanner]())...)
+	keys = append(keys, keysOf("display[0]", reflect.TypeFor[Kiosk]())...)
 	if len(keys) < 30 {
 		t.Fatalf("only %d keys were found: %v", len(keys), keys)
 	}

@@ -61,7 +61,7 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 	tests := []struct{ name, document, path, message string }{
 		{"unknown key", "[terminal]\ncolour = \"red\" #!\n" + account, "terminal.colour", "unknown key; known here: code, currency"},
 		{"unknown section", account + "[nothing] #!\na = 1\nb = 2", "nothing", "unknown key; known here: terminal, api"},
-		{"unknown list of tables", account + "[[display]] #!\ntype = \"kiosk\"", "display", "unknown key"},
+		{"unknown list of tables", account + "[[printer]] #!\ntype = \"pole\"", "printer", "unknown key"},
 		{"key at the top", "baud = 9600 #!\n" + account, "baud", "unknown key"},
 		{"key in capitals", "[terminal]\nCode = \"L2\" #!\n" + account, "terminal.Code", "unknown key"},
 		{"unknown key that needs quotes", "[terminal]\n\"a.b\\nc\" = 1 #!\n" + account, `terminal."a.b\nc"`, "unknown key"},
@@ -168,6 +168,12 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"stop bits", scanner("stop_bits = 3 #!"), "scanner[0].stop_bits", "1 or 2"},
 		{"terminator", scanner("terminator = \"\\r\" #!"), "scanner[0].terminator", "use one of auto, cr"},
 		{"idle time-out", scanner("idle_timeout = \"5s\" #!"), "scanner[0].idle_timeout", `within "10ms" and "1s"`},
+		{"display without a type", account + "[[display]] #!\nlisten = \"127.0.0.1:1\"", "display[0].type", "is missing; use one of kiosk"},
+		{"display of an unknown type", account + "[[display]]\ntype = \"neon\" #!", "display[0].type", "use one of kiosk"},
+		{"kiosk's address", account + "[[display]]\ntype = \"kiosk\"\nlisten = \"8481\" #!", "display[0].listen", "a host and a port"},
+		{"kiosk's host", account + "[[display]]\ntype = \"kiosk\"\nhosts = [\"http://x\"] #!", "display[0].hosts[0]", "without a port"},
+		{"same kiosk twice", account + "[[display]]\ntype = \"kiosk\"\n[[display]] #!\ntype = \"kiosk\"", "display[1].listen", "is that of display[0] already"},
+		{"key of a display", account + "[[display]]\ntype = \"kiosk\"\ncolour = 1 #!", "display[0].colour", "unknown key; known here: type, listen"},
 		{"key of a scanner", scanner("bauds = 1 #!"), "scanner[0].bauds", "unknown key; known here: type, name, port"},
 
 		{"duration without a unit", "[policy]\nscan_window = \"30\" #!\n" + account, "policy.scan_window", `such as "50ms"`},

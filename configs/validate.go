@@ -26,6 +26,7 @@ func (c Config) validate() Problems {
 	c.validateRoutes(&p)
 	validateCodes(&p, c.Codes)
 	validateScanners(&p, c.Scanners)
+	validateDisplays(&p, c.Displays)
 	c.Policy.validate(&p)
 	return p.found
 }

@@ -44,7 +44,7 @@ var transitions = map[SaleStatus]map[EventKind][]SaleStatus{
 		EventCancel:      {SaleCancelling, SaleCancelled},
 		EventCheck:       {},
 		EventScannerLost: {},
-		EventDue:         {SaleCancelling, SaleAwaitingCode, SaleExpired},
+		EventDue:         {SaleCancelling},
 		EventOutcome:     {SalePaid, SaleAwaitingCode, SaleExpired, SaleCancelling},
 		EventRecovered:   {SaleCancelling, SaleAwaitingCode, SaleExpired},
 	},
@@ -53,7 +53,7 @@ var transitions = map[SaleStatus]map[EventKind][]SaleStatus{
 		EventCheck:       {},
 		EventScannerLost: {},
 		EventDue:         {SaleCancelling},
-		EventOutcome:     {SalePaid, SaleProcessing, SaleAwaitingCode, SaleExpired, SaleCancelling},
+		EventOutcome:     {SalePaid, SaleProcessing, SaleAwaitingCode, SaleExpired},
 		EventRecovered:   {SaleCancelling, SaleAwaitingCode, SaleExpired},
 	},
 	SaleCancelling: {

@@ -23,6 +23,7 @@ const lockTimeout = time.Second
 type DB struct {
 	path  string
 	bolt  *bbolt.DB
+	file  *os.File // bolt's
 	epoch string
 
 	head   atomic.Pointer[head]
@@ -72,7 +73,7 @@ func (db *DB) open() error {
 	if err := db.inspect(); err != nil {
 		return err
 	}
-	if db.bolt, err = openBolt(db.path, false); err != nil {
+	if db.bolt, db.file, err = openBolt(db.path, false); err != nil {
 		return err
 	}
 	if err := db.check(db.bolt); err != nil { // again, as nobody else can write now
@@ -88,7 +89,7 @@ func (db *DB) open() error {
 }
 
 func (db *DB) inspect() error {
-	bolt, err := openBolt(db.path, true)
+	bolt, _, err := openBolt(db.path, true)
 	if err != nil {
 		return err
 	}
@@ -97,10 +98,8 @@ func (db *DB) inspect() error {
 
 // openBolt opens an existing file. bbolt panics, or reads beyond the end of its
 // memory map, on some damaged files: both become errors.
-func openBolt(path string, readOnly bool) (*bbolt.DB, error) {
-	var file *os.File
-	var db *bbolt.DB
-	err := guarded(func() (err error) {
+func openBolt(path string, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
+	err = guarded(func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
 			ReadOnly: readOnly,
 			Timeout:  lockTimeout,
@@ -119,17 +118,15 @@ func openBolt(path string, readOnly bool) (*bbolt.DB, error) {
 	})
 	switch {
 	case err == nil:
-		return db, nil
+		return db, file, nil
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%w; stop it first (systemctl stop payscand)", ErrLocked)
+		err = fmt.Errorf("%w; stop it first (systemctl stop payscand)", ErrLocked)
 	case errors.Is(err, ErrDamaged):
-		// After a panic nobody else lets go of the lock. Closing twice is harmless.
-		_ = file.Close()
-		return nil, err
-	case errors.As(err, new(*fs.PathError)):
-		return nil, err
+		_ = letGo(file) // bbolt panicked: nobody else does
+	case !errors.As(err, new(*fs.PathError)):
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	return nil, nil, err
 }
 
 // guarded turns a panic of bbolt and a fault in its memory map into ErrDamaged.
@@ -224,9 +221,29 @@ func writeNew(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// Close waits for reads under way and lets go of the file. Closing twice is harmless.
+// Close waits for reads under way and lets go of the file. Closing twice is
+// harmless.
 func (db *DB) Close() error {
+	if db.usable() != nil {
+		// bbolt may still hold its locks, or have lost its memory map. The map goes
+		// with the process.
+		return letGo(db.file)
+	}
 	return db.bolt.Close()
+}
+
+// letGo unlocks and closes the file. Closing alone would leave it locked as long
+// as it is mapped.
+func letGo(file *os.File) error {
+	if file == nil {
+		return nil
+	}
+	unlocked := unix.Flock(int(file.Fd()), unix.LOCK_UN)
+	err := file.Close()
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return errors.Join(unlocked, err)
 }
 
 // fail makes every later call answer with err.

@@ -32,6 +32,9 @@ type Config struct {
 	// Arming is what the scanners stamp their scans with.
 	Arming *device.Arming
 	Log    *slog.Logger
+	// Show is told what the customer is to see, after each commit and before
+	// anybody is answered; it must not block. See Result.
+	Show func(customer payment.Sale, outOfOrder bool, now time.Time)
 	// Ready is called once every open sale was recovered.
 	Ready func()
 	// Heartbeat is called by the loop itself at least every HeartbeatEvery, so
@@ -126,7 +129,7 @@ func (t *Terminal) recoverAll() error {
 		if err != nil {
 			return err
 		}
-		t.config.Arming.Arm(result.Arming)
+		t.publish(result, t.clock.now())
 		if after = result.Replies[0].More; after == "" {
 			return nil
 		}
@@ -208,8 +211,7 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 	if err != nil {
 		return err
 	}
-	t.config.Arming.Arm(result.Arming)
-	t.watchers.tell(result.Changed)
+	t.publish(result, now)
 	for i, r := range batch {
 		if r.reply != nil {
 			r.reply <- result.Replies[i]
@@ -221,6 +223,16 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 		timer.Stop()
 	}
 	return nil
+}
+
+// publish lets out what follows from what is committed: who may scan, what the
+// customer sees, who is woken.
+func (t *Terminal) publish(r Result, now time.Time) {
+	t.config.Arming.Arm(r.Arming)
+	if t.config.Show != nil {
+		t.config.Show(r.Customer, r.OutOfOrder, now)
+	}
+	t.watchers.tell(r.Changed)
 }
 
 // refuseRequests answers callers while the daemon stops; outcomes still count.

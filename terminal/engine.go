@@ -61,6 +61,7 @@ type Engine struct {
 	rules    []payment.CodeRule
 
 	live       payment.Sale    // zero: none
+	customer   payment.Sale    // see Result
 	unresolved map[string]twin // by sale id
 	gateways   map[string]*gateway
 	codes      codeMemory
@@ -104,6 +105,11 @@ type Result struct {
 	Changed []payment.Sale
 	// Arming is the token that scans must carry now; 0: nobody is armed.
 	Arming uint64
+	// Customer is the sale that the customer at the counter sees: the live one,
+	// or the last that was, as it was when it stopped being live. Zero: none yet.
+	Customer payment.Sale
+	// OutOfOrder: no gateway takes sales, and none is still being proved.
+	OutOfOrder bool
 }
 
 // Reply answers one input.
@@ -140,7 +146,10 @@ func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
 		return Result{}, err
 	}
 	wake, err := e.wake()
-	return Result{Replies: replies, Wake: wake, Changed: e.changed(), Arming: e.live.ArmingToken()}, err
+	return Result{
+		Replies: replies, Wake: wake, Changed: e.changed(),
+		Arming: e.live.ArmingToken(), Customer: e.customer, OutOfOrder: e.outOfOrder(),
+	}, err
 }
 
 // commit makes the turn's changes durable, then starts its calls (P1, M1).
@@ -245,9 +254,9 @@ func (e *Engine) keep(change payment.Change, calls []payment.Call) {
 	t.calls = append(t.calls, calls...)
 	switch {
 	case s.Status.Live():
-		e.live = s
+		e.live, e.customer = s, s
 	case e.live.ID == s.ID:
-		e.live = payment.Sale{}
+		e.live, e.customer = payment.Sale{}, s
 	}
 	if s.Status == payment.SaleUnresolved {
 		e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}

@@ -222,6 +222,16 @@ func (e *Engine) gatewayReady(n NewSale) error {
 	return first
 }
 
+// outOfOrder reports whether every gateway is known not to take sales.
+func (e *Engine) outOfOrder() bool {
+	for _, g := range e.gateways {
+		if g.state == GatewayUp || g.state == GatewayUnproven {
+			return false
+		}
+	}
+	return true
+}
+
 func acceptable(m payment.Money, name string, traits payment.Traits) error {
 	switch {
 	case traits.MaxAmount > 0 && m.Amount > traits.MaxAmount:

@@ -158,9 +158,9 @@ func validate(n NewSale) error {
 	case !n.Mode.Valid():
 		return bad("mode", "must be auto, scan or qr")
 	case !plainText(n.Reference, 64):
-		return bad("reference", "must be at most 64 printable characters")
+		return bad("reference", "must be at most 64 characters on one line")
 	case !plainText(n.Description, 100):
-		return bad("description", "must be at most 100 printable characters")
+		return bad("description", "must be at most 100 characters on one line")
 	case n.Replaces != "" && n.Separate:
 		return bad("separate", "cannot go with replaces")
 	}
@@ -173,7 +173,7 @@ func validKey(key string) bool {
 
 func plainText(text string, most int) bool {
 	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= most &&
-		strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+		strings.IndexFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) < 0
 }
 
 func (e *Engine) command(in Command) (payment.Sale, error) {
@@ -219,7 +219,7 @@ func (e *Engine) recover(after string) (Reply, error) {
 	for _, s := range sales {
 		reply.More = s.ID
 		if s.Status.Live() {
-			e.live = s
+			e.live, e.customer = s, s
 		}
 		if s.Status == payment.SaleUnresolved {
 			e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}

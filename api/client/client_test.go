@@ -216,7 +216,7 @@ func TestSocket(t *testing.T) {
 	})}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close(); <-ended })
+	t.Cleanup(func() { _, _ = server.Close(), <-ended })
 	for _, address := range []string{path, "unix://" + path} {
 		c, err := client.New(address, "")
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"payscand/configs"
 	"payscand/device"
 	"payscand/display"
+	"payscand/payment"
 	"payscand/store"
 	"payscand/terminal"
 )
@@ -26,7 +27,7 @@ const stopBound = 10 * time.Second
 type Options struct {
 	Version string
 	Log     *slog.Logger
-	// Ready is told where the API listens, once every open sale was recovered
+	// Ready is told where the daemon listens, once every open sale was recovered
 	// and requests are answered.
 	Ready func(Addresses)
 	// Heartbeat is called by the terminal's loop at least every HeartbeatEvery.
@@ -34,150 +35,184 @@ type Options struct {
 	HeartbeatEvery time.Duration
 }
 
-// Addresses say where the API listens; empty: not at all.
+// Addresses say where the daemon listens; empty: not at all.
 type Addresses struct {
 	TCP    string
 	Socket string
+	Kiosks []string
 }
 
 // Run runs the daemon until ctx ends. An error says why it could not start, or
 // that the store failed, in which case the process must end and be started again.
-func Run(ctx context.Context, config *configs.Config, o Options) (err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var down teardown
-	defer func() { err = errors.Join(err, down.run(o.Log)) }()
+func Run(ctx context.Context, config *configs.Config, o Options) error {
+	d := &daemon{config: config, options: o, failed: make(chan error, 1)}
+	err := d.run(ctx)
+	return errors.Join(err, d.down.run(o.Log))
+}
 
-	db, err := store.Open(config.Store.Path)
+type daemon struct {
+	config    *configs.Config
+	options   Options
+	down      teardown
+	addresses Addresses
+	// failed gets the first error of a part that should have gone on.
+	failed chan error
+}
+
+func (d *daemon) run(ctx context.Context) error {
+	db, err := store.Open(d.config.Store.Path)
 	if err != nil {
 		return err
 	}
-	down.add("store", func(context.Context) error { return db.Close() })
+	d.down.add("store", func(context.Context) error { return db.Close() })
 
-	gateways, err := gatewaysOf(config, o.Log)
+	board := display.NewBoard()
+	d.down.add("board", func(context.Context) error { board.Close(); return nil })
+	if err := d.startDisplays(board); err != nil {
+		return err
+	}
+	recovered := make(chan struct{})
+	t, err := d.newTerminal(db, board, func() { close(recovered) })
 	if err != nil {
 		return err
+	}
+	server, err := d.newAPI(t)
+	if err != nil {
+		return err
+	}
+	listeners, err := d.listen()
+	if err != nil {
+		return err
+	}
+	ended := d.start(t)
+	select {
+	case <-recovered:
+	case <-ended:
+		return <-d.failed
+	case <-ctx.Done():
+		return nil
+	}
+	d.serveAPI(server, listeners)
+	d.options.Log.Info("ready", "api", d.addresses.TCP, "socket", d.addresses.Socket, "kiosks", d.addresses.Kiosks)
+	if d.options.Ready != nil {
+		d.options.Ready(d.addresses)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-d.failed:
+		return err
+	}
+}
+
+func (d *daemon) newTerminal(db *store.DB, board *display.Board, recovered func()) (*terminal.Terminal, error) {
+	gateways, err := gatewaysOf(d.config, d.options.Log)
+	if err != nil {
+		return nil, err
 	}
 	arming := new(device.Arming)
-	scanners, err := scannersOf(config, arming)
+	scanners, err := scannersOf(d.config, arming)
 	if err != nil {
-		return err
+		return nil, err
 	}
-
-	listening := make(chan struct{})
-	t, err := terminal.New(terminal.Config{
-		Code: config.Terminal.Code, Version: o.Version, Store: db, Gateways: gateways,
-		Policy: config.PaymentPolicy(), Rules: config.Codes, Scanners: scanners, Arming: arming, Log: o.Log,
-		Ready:     func() { close(listening) },
-		Heartbeat: o.Heartbeat, HeartbeatEvery: o.HeartbeatEvery,
+	policy := d.config.PaymentPolicy()
+	return terminal.New(terminal.Config{
+		Code: d.config.Terminal.Code, Version: d.options.Version, Store: db, Gateways: gateways,
+		Policy: policy, Rules: d.config.Codes, Scanners: scanners, Arming: arming, Log: d.options.Log,
+		Show: func(s payment.Sale, outOfOrder bool, now time.Time) {
+			board.Show(display.ScreenOf(s, display.Terminal{OutOfOrder: outOfOrder, QRMargin: policy.QRMargin}, now), now)
+		},
+		Ready:     recovered,
+		Heartbeat: d.options.Heartbeat, HeartbeatEvery: d.options.HeartbeatEvery,
 	})
-	if err != nil {
-		return err
-	}
+}
 
-	tokens, err := api.OpenTokens(config.API.TokenDir)
-	if err != nil {
-		return err
-	}
-	server, err := api.NewServer(api.Config{
-		Terminal: t, Words: display.Words, Tokens: tokens, Origins: config.API.AllowedOrigins,
-		Version: o.Version, Log: o.Log,
-	})
-	if err != nil {
-		return err
-	}
-	listeners, err := listen(config.API)
-	if err != nil {
-		return err
-	}
-	down.add("listeners", func(context.Context) error { return listeners.close() })
-
-	stopped := make(chan error, 1)
-	loop, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { stopped <- t.Run(loop) }()
-	down.add("terminal", func(ctx context.Context) error {
-		stopLoop()
+// start runs the terminal's loop, until the teardown ends it or it fails.
+func (d *daemon) start(t *terminal.Terminal) (ended <-chan struct{}) {
+	loop, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := t.Run(loop); err != nil {
+			d.fail(fmt.Errorf("the daemon stops, since only the disk knows the truth now; it must be started again: %w", err))
+		}
+	}()
+	d.down.add("terminal", func(ctx context.Context) error {
+		stop()
 		select {
-		case err := <-stopped:
-			return err
+		case <-done:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	})
+	return done
+}
+
+func (d *daemon) fail(err error) {
 	select {
-	case <-listening:
-	case err := <-stopped:
-		stopped <- nil
-		return fmt.Errorf("recovery: %w", err)
-	case <-ctx.Done():
-		return nil
-	}
-
-	serve(&down, server, listeners, cancel)
-	down.add("long polls", func(context.Context) error { server.StopWaiting(); return nil })
-	o.Log.Info("ready", "api", listeners.addresses.TCP, "socket", listeners.addresses.Socket)
-	if o.Ready != nil {
-		o.Ready(listeners.addresses)
-	}
-	select {
-	case <-ctx.Done():
-		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-			return cause
-		}
-		return nil
-	case err := <-stopped:
-		stopped <- nil
-		return fmt.Errorf("the daemon stops sending, since only the disk knows the truth now; it must be started again: %w", err)
+	case d.failed <- err:
+	default: // the first one is told
 	}
 }
 
-func serve(down *teardown, server *api.Server, l *listeners, failed context.CancelCauseFunc) {
-	start := func(name string, listener net.Listener, handler http.Handler) {
-		if listener == nil {
-			return
-		}
-		s := server.HTTPServer(handler)
-		down.add(name, s.Shutdown)
-		go func() {
-			if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				failed(fmt.Errorf("%s: %w", name, err))
-			}
-		}()
+func (d *daemon) newAPI(t *terminal.Terminal) (*api.Server, error) {
+	tokens, err := api.OpenTokens(d.config.API.TokenDir)
+	if err != nil {
+		return nil, err
 	}
-	start("api on TCP", l.tcp, server.TCPHandler())
-	start("api on the socket", l.socket, server.SocketHandler())
+	return api.NewServer(api.Config{
+		Terminal: t, Words: display.Words, Tokens: tokens, Origins: d.config.API.AllowedOrigins,
+		Version: d.options.Version, Log: d.options.Log,
+	})
 }
 
-type listeners struct {
-	tcp, socket net.Listener
-	addresses   Addresses
-}
+type apiListeners struct{ tcp, socket net.Listener }
 
-func (l *listeners) close() error {
-	var errs []error
-	for _, listener := range []net.Listener{l.tcp, l.socket} {
-		if listener != nil {
-			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
-				errs = append(errs, err)
-			}
+// listen takes the API's addresses before anything is recovered, so that a
+// register that comes early waits instead of being refused.
+func (d *daemon) listen() (l apiListeners, err error) {
+	if address := d.config.API.Listen; address != "" {
+		if l.tcp, err = api.ListenTCP(address); err != nil {
+			return l, err
 		}
+		d.down.add("api on TCP", closing(l.tcp))
+		d.addresses.TCP = l.tcp.Addr().String()
 	}
-	return errors.Join(errs...)
-}
-
-func listen(config configs.API) (l *listeners, err error) {
-	l = &listeners{}
-	if config.Listen != "" {
-		if l.tcp, err = api.ListenTCP(config.Listen); err != nil {
-			return nil, err
+	if path := d.config.API.Socket; path != "" {
+		if l.socket, err = api.ListenSocket(path); err != nil {
+			return l, err
 		}
-		l.addresses.TCP = l.tcp.Addr().String()
-	}
-	if config.Socket != "" {
-		if l.socket, err = api.ListenSocket(config.Socket); err != nil {
-			return nil, errors.Join(err, l.close())
-		}
-		l.addresses.Socket = config.Socket
+		d.down.add("api on the socket", closing(l.socket))
+		d.addresses.Socket = path
 	}
 	return l, nil
+}
+
+func closing(l net.Listener) func(context.Context) error {
+	return func(context.Context) error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+func (d *daemon) serveAPI(server *api.Server, l apiListeners) {
+	if l.tcp != nil {
+		d.serve("api on TCP", server.HTTPServer(server.TCPHandler()), l.tcp)
+	}
+	if l.socket != nil {
+		d.serve("api on the socket", server.HTTPServer(server.SocketHandler()), l.socket)
+	}
+	d.down.add("long polls", func(context.Context) error { server.StopWaiting(); return nil })
+}
+
+func (d *daemon) serve(name string, s *http.Server, l net.Listener) {
+	d.down.add("serving "+name, s.Shutdown)
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.fail(fmt.Errorf("%s: %w", name, err))
+		}
+	}()
 }

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"payscand/api/client"
 	"payscand/device/devicetest"
@@ -23,6 +22,10 @@ import (
 type Options struct {
 	Program string // the payscand to run
 	Dir     string // an empty folder for everything that is written
+	// Host is the loopback address of gateway and daemon, 127.0.0.1 when empty.
+	// Counters that open at the same time need one each: who finds a port free
+	// does not hold it yet.
+	Host string
 	// Extra is added to the daemon's configuration.
 	Extra string
 	// SandboxArgs are added to the practice gateway's command line.
@@ -44,6 +47,9 @@ type Counter struct {
 // Open starts the practice gateway and the daemon and waits until gateway and
 // scanner are ready.
 func Open(ctx context.Context, o Options) (c *Counter, err error) {
+	if o.Host == "" {
+		o.Host = "127.0.0.1"
+	}
 	c = &Counter{options: o}
 	defer func() {
 		if err != nil {
@@ -53,7 +59,7 @@ func Open(ctx context.Context, o Options) (c *Counter, err error) {
 	if c.Scanner, err = devicetest.NewPTY(filepath.Join(o.Dir, "scanner")); err != nil {
 		return c, err
 	}
-	if c.gatewayAddress, err = freeAddress("127.0.0.1:8490"); err != nil {
+	if c.gatewayAddress, err = freeAddress(o.Host, "8490"); err != nil {
 		return c, err
 	}
 	c.Gateway = "http://" + c.gatewayAddress
@@ -101,7 +107,7 @@ func (c *Counter) StopGateway() error { return c.gateway.stop() }
 
 // configure writes what a shop's IT would write.
 func (c *Counter) configure() error {
-	address, err := freeAddress("127.0.0.1:8480")
+	address, err := freeAddress(c.options.Host, "8480")
 	if err != nil {
 		return err
 	}
@@ -174,7 +180,8 @@ func (c *Counter) Await(ctx context.Context, wanted func(client.Terminal) bool) 
 // KillDaemon ends the daemon as a power cut would.
 func (c *Counter) KillDaemon() { c.daemon.kill() }
 
-// StopDaemon ends the daemon in order.
+// StopDaemon ends the daemon in order. The error says that it did not end, or
+// not with status 0.
 func (c *Counter) StopDaemon() error { return c.daemon.stop() }
 
 // Order is the practice gateway's truth about a request id.
@@ -230,14 +237,13 @@ func (c *Counter) control(method, path string, body []byte, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// freeAddress returns the address, or one with another port when it is taken.
-func freeAddress(address string) (string, error) {
-	listener, err := net.Listen("tcp", address)
+// freeAddress returns the host with the port, or with another one when it is taken.
+func freeAddress(host, port string) (string, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if listener, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
 			return "", err
 		}
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), listener.Close()
+	return listener.Addr().String(), listener.Close()
 }

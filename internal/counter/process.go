@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,7 @@ type process struct {
 	command *exec.Cmd
 	log     *os.File
 	exited  chan struct{}
+	killed  bool
 }
 
 func start(program, log string, args ...string) (*process, error) {
@@ -25,15 +27,24 @@ func start(program, log string, args ...string) (*process, error) {
 	}
 	p := &process{command: exec.Command(program, args...), log: file, exited: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = file, file
-	// Its own group, so that Ctrl-C reaches this program alone, which stops the others in order.
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.command.Start(); err != nil {
+	// Its own group, so that Ctrl-C reaches this program alone, which stops the
+	// others in order. When this program is killed they end too.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	started := make(chan error)
+	go func() {
+		// The kernel watches over the thread that starts the process, not over the program.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.command.Start()
+		started <- err
+		if err == nil {
+			_ = p.command.Wait() // how it ended is in its ProcessState
+			close(p.exited)
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	go func() {
-		_ = p.command.Wait() // how it ended is of no matter: until and stop see that it did
-		close(p.exited)
-	}()
 	return p, nil
 }
 
@@ -55,8 +66,10 @@ func (p *process) until(ctx context.Context, ready func() bool) error {
 
 // kill ends the process as a power cut would.
 func (p *process) kill() {
+	p.killed = true
 	_ = p.command.Process.Kill() // it may have ended
 	<-p.exited
+	p.log.Close()
 }
 
 // stop ends the process in order; one that was never started is stopped.
@@ -73,6 +86,9 @@ func (p *process) stop() error {
 	}
 	if err := p.log.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
+	}
+	if state := p.command.ProcessState; !state.Success() && !p.killed {
+		return fmt.Errorf("%s ended with %v:\n%s", p.command.Args[1], state, Tail(p.log.Name(), 20))
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	opening, cancel := context.WithTimeout(ctx, stepBound)
 	defer cancel()
 	c, err := counter.Open(opening, counter.Options{Program: program, Dir: dir, SandboxArgs: []string{"--pending-delay", "2s"}})
+	if ctx.Err() != nil {
+		return c.Close() // Ctrl-C
+	}
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,11 @@ import (
 	"payscand/payment"
 )
 
-func replaced(body, old, new string) string {
+func replaced(body, old, with string) string {
 	if !strings.Contains(body, old) {
 		panic("the test's answer has no " + old)
 	}
-	return strings.Replace(body, old, new, 1)
+	return strings.Replace(body, old, with, 1)
 }
 
 // An answer to a pay with a code is what its result, ids and amount together make

@@ -25,8 +25,8 @@ func TestClockIsLearntFromVerifiedAnswers(t *testing.T) {
 			if offset := g.ClockOffset(); (offset - shift).Abs() > time.Second {
 				t.Errorf("offset %v, want %v", offset, shift)
 			}
-			assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassPending, "")
-			time.Sleep(48 * time.Hour)
+			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
+			elapse(48 * time.Hour)
 			if off := g.Now().Sub(f.now()); off.Abs() > time.Second {
 				t.Errorf("two days later: %v off", off)
 			}
@@ -38,7 +38,7 @@ func TestClockIsLearntFromVerifiedAnswers(t *testing.T) {
 // verified one, it alone counts.
 func TestClockFromHTTPDate(t *testing.T) {
 	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
-		a := testAttempt(t, g, payment.InstrumentCode)
+		a := testAttempt(t, g)
 		broken := func(date time.Time) func(http.ResponseWriter, *http.Request, []byte) bool {
 			return func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
 				w.Header().Set("Date", date.UTC().Format(http.TimeFormat))
@@ -70,7 +70,7 @@ func TestClockFromHTTPDate(t *testing.T) {
 // is refused once; if the clock was really put back, the next answer sets it.
 func TestOldAnswersAreRefusedOnce(t *testing.T) {
 	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
-		a := testAttempt(t, g, payment.InstrumentCode)
+		a := testAttempt(t, g)
 		recorded := func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 			f.sign(w, r.URL.Path, payPending, testKeys().platform)
 			_, _ = io.WriteString(w, payPending)
@@ -104,7 +104,7 @@ func TestUnreadableResponseTime(t *testing.T) {
 		_, _ = io.WriteString(w, payPending)
 		return true
 	}
-	assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassPending, "")
+	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 	if offset := g.ClockOffset(); offset.Abs() > 2*time.Second { // from Date
 		t.Errorf("offset %v", offset)
 	}
@@ -118,7 +118,7 @@ func TestClockGoesOn(t *testing.T) {
 		if !c.learnVerified(at) {
 			t.Fatal("refused")
 		}
-		time.Sleep(90 * time.Minute)
+		elapse(90 * time.Minute)
 		if now, known := c.now(); !known || !now.Equal(at.Add(90*time.Minute)) {
 			t.Errorf("got %v", now)
 		}

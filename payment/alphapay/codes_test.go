@@ -59,7 +59,7 @@ var kinds = []payment.CallKind{payment.CallPay, payment.CallInquire, payment.Cal
 func TestEveryDocumentedCodeOfEveryCall(t *testing.T) {
 	var code string
 	_, g := newFake(t, func(string, map[string]any) string { return with("F", code, ids) })
-	attempt := testAttempt(t, g, payment.InstrumentCode)
+	attempt := testAttempt(t, g)
 	seen := []string{}
 	for _, line := range lines(wantF) {
 		name, cells, _ := strings.Cut(line, "|")

@@ -198,7 +198,7 @@ func TestPrepareRefuses(t *testing.T) {
 		"unknown call":              {"refund", func(*payment.Attempt) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := testAttempt(t, g, payment.InstrumentCode)
+			a := testAttempt(t, g)
 			test.change(&a)
 			r, err := g.Prepare(a, payment.Call{Kind: test.kind}, time.Now())
 			if err == nil || r != nil {
@@ -220,7 +220,7 @@ func TestSecondSendIsTheSameRequest(t *testing.T) {
 		return payPending
 	})
 	second.config.TerminalCode = "ZZ9"
-	a := testAttempt(t, first, payment.InstrumentCode)
+	a := testAttempt(t, first)
 	call(t, first, a, payment.CallPay)
 	a.Sends = 2
 	call(t, second, a, payment.CallPay)
@@ -240,7 +240,7 @@ func TestSecondSendIsTheSameRequest(t *testing.T) {
 // A prepared request prints nothing of what it holds, in any way of printing.
 func TestRequestPrintsNothing(t *testing.T) {
 	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
-	r, err := g.Prepare(testAttempt(t, g, payment.InstrumentCode), payment.Call{Kind: payment.CallPay}, time.Now())
+	r, err := g.Prepare(testAttempt(t, g), payment.Call{Kind: payment.CallPay}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

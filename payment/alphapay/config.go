@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -107,7 +108,7 @@ func New(config Config) (*Gateway, error) {
 	return &Gateway{
 		config:    config,
 		signer:    signature.Signer{Algorithm: signature.RS256, KeyVersion: config.KeyVersion, Key: config.PrivateKey},
-		verifier:  signature.Verifier{Algorithm: signature.RS256, Keys: config.PlatformKeys},
+		verifier:  signature.Verifier{Algorithm: signature.RS256, Keys: maps.Clone(config.PlatformKeys)},
 		transport: newTransport(dialer.DialContext, pool, config.ConnectTimeout),
 	}, nil
 }
@@ -124,7 +125,7 @@ func (c Config) check() (pool *x509.CertPool, problems []error) {
 	if !nameForm.MatchString(c.Name) {
 		wrong("name", "want 1 to 32 of a–z, 0–9, '-' and '_'")
 	}
-	if _, err := parseBase(c.BaseURL); err != nil {
+	if err := checkBase(c.BaseURL); err != nil {
 		wrong("base_url", err.Error())
 	}
 	if !merchantForm.MatchString(c.MerchantCode) {
@@ -191,19 +192,19 @@ func (c Config) roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// parseBase reads scheme and host. Its errors do not repeat the text, which may
+// checkBase wants scheme and host. Its errors do not repeat the text, which may
 // hold a password.
-func parseBase(text string) (*url.URL, error) {
+func checkBase(text string) error {
 	base, err := url.Parse(text)
 	switch {
 	case err != nil || base.Hostname() == "" || base.Opaque != "" || !slices.Contains([]string{"http", "https"}, base.Scheme):
-		return nil, errors.New("want https:// and a host")
+		return errors.New("want https:// and a host")
 	case base.User != nil || base.Path != "" && base.Path != "/" || base.RawQuery != "" || base.ForceQuery || strings.Contains(text, "#"):
-		return nil, errors.New("want scheme and host only, without user, path, query or fragment")
+		return errors.New("want scheme and host only, without user, path, query or fragment")
 	case base.Scheme == "http" && !isLoopback(base.Hostname()):
-		return nil, errors.New("http would show payment codes to everybody on the way: want https (http is for loopback addresses)")
+		return errors.New("http would show payment codes to everybody on the way: want https (http is for loopback addresses)")
 	}
-	return base, nil
+	return nil
 }
 
 func isLoopback(host string) bool {
@@ -214,8 +215,8 @@ func isLoopback(host string) bool {
 // Name is the configured name.
 func (g *Gateway) Name() string { return g.config.Name }
 
-// Traits: that pay is idempotent is documented nowhere, so it is not relied on
-// (M4); an order is inquired by payment id only.
+// Traits are AlphaPay's. That pay is idempotent is documented nowhere, so it is
+// not relied on (M4); an order is inquired by payment id only.
 func (g *Gateway) Traits() payment.Traits {
 	return payment.Traits{
 		TransactionList: true,

@@ -58,15 +58,12 @@ func newGateway(t testing.TB, config Config) *Gateway {
 	return g
 }
 
-// testAttempt is an attempt as Step makes it, with its intent.
-func testAttempt(t testing.TB, g *Gateway, instrument payment.Instrument) payment.Attempt {
+// testAttempt is an attempt with a scanned code as Step makes it, with its intent.
+func testAttempt(t testing.TB, g *Gateway) payment.Attempt {
 	t.Helper()
 	a := payment.Attempt{
-		N: 1, RequestID: testRequestID, Gateway: g.Name(), Instrument: instrument,
-		PaymentID: testPaymentID, SubmittedAt: time.Now().UTC(), Sends: 1,
-	}
-	if instrument == payment.InstrumentCode {
-		a.Code = payment.NewCode(testCode)
+		N: 1, RequestID: testRequestID, Gateway: g.Name(), Instrument: payment.InstrumentCode,
+		PaymentID: testPaymentID, SubmittedAt: time.Now().UTC(), Sends: 1, Code: payment.NewCode(testCode),
 	}
 	intent, err := g.Compose(payment.Sale{ID: "01JZ8M3V0QK6T9X2B4C5D7E8F9", Amount: testMoney, Description: "two coffees"}, a)
 	if err != nil {

@@ -135,8 +135,8 @@ func (s *search) day(ctx context.Context, date string) (v *payment.Verdict, whol
 			if string(row.RequestID) != s.r.question.requestID {
 				continue
 			}
-			if v, err := s.prove(ctx, row); v != nil {
-				return v, false, err
+			if v, over, err := s.prove(ctx, row); over {
+				return &v, false, err
 			}
 		}
 		if rows >= total || len(list.Transactions) == 0 {
@@ -188,28 +188,27 @@ func (s *search) unheard(f *fault) *payment.Verdict {
 
 // prove asks about a listed order. Its id is a payment id only if an inquiry with
 // it answers with this request id and amount. Where that answers otherwise, a
-// Credit row with the right amount and a transactionTime is proof by itself. nil:
-// not proved, the search goes on.
-func (s *search) prove(ctx context.Context, row transaction) (*payment.Verdict, error) {
+// Credit row with the right amount and a transactionTime is proof by itself. over
+// says that the search ends with the verdict.
+func (s *search) prove(ctx context.Context, row transaction) (v payment.Verdict, over bool, err error) {
 	q := s.r.question
 	q.kind = payment.CallInquire
 	var inquired payment.Verdict
 	if isID(string(row.TransactionID)) {
 		inquiry := &request{base: s.r.base}
-		err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), time.Now())
-		if err != nil {
-			return new(noVerdict(payment.ReasonNoAnswer, "")), err
+		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), time.Now()); err != nil {
+			return noVerdict(payment.ReasonNoAnswer, ""), true, err
 		}
 		inquired, err = s.g.ask(ctx, inquiry.message, q)
 		if f := (*fault)(nil); errors.As(err, &f) {
-			return s.unheard(f), err
+			return *s.unheard(f), true, err
 		}
 	}
 	matches := inquired.PaymentID != "" && inquired.Amount == q.amount
 	listed, proved := row.proof(q)
 	switch {
 	case matches && inquired.Class == payment.ClassPaid:
-		return &inquired, nil
+		return inquired, true, nil
 	case matches && inquired.Class == payment.ClassPending:
 		s.rest = &inquired
 	case matches && (inquired.Class == payment.ClassClosed || inquired.Class == payment.ClassFailed) && !proved:
@@ -217,11 +216,11 @@ func (s *search) prove(ctx context.Context, row transaction) (*payment.Verdict, 
 			s.rest = &inquired
 		}
 	case proved && !matches:
-		return &listed, nil
+		return listed, true, nil
 	case s.rest == nil: // wrong amount, or the list and the inquiry contradict each other
 		s.rest = new(noVerdict(payment.ReasonAnswerMismatch, inquired.GatewayCode))
 	}
-	return nil, nil
+	return payment.Verdict{}, false, nil
 }
 
 // proof is the verdict that the row itself is worth. Its id is not known to be a

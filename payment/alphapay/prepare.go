@@ -181,7 +181,7 @@ func baseOf(payURL string) (string, error) {
 	if !isPay {
 		return "", errors.New("the stored pay URL is not one of AlphaPay's")
 	}
-	if _, err := parseBase(text); err != nil {
+	if err := checkBase(text); err != nil {
 		return "", fmt.Errorf("the stored pay URL: %w", err)
 	}
 	return text, nil

@@ -56,15 +56,18 @@ type trouble struct {
 }
 
 func (t *trouble) note(log *slog.Logger, gateway string, r *request, v payment.Verdict, err error) {
-	reason := payment.Reason("")
 	failing := !v.Class.Verified() || v.Class == payment.ClassRefused
-	if failing {
-		reason = v.Reason
+	changed := false
+	if !errors.Is(err, context.Canceled) { // given up by the caller: says nothing of the gateway
+		reason := payment.Reason("")
+		if failing {
+			reason = v.Reason
+		}
+		t.mu.Lock()
+		changed = reason != t.last
+		t.last = reason
+		t.mu.Unlock()
 	}
-	t.mu.Lock()
-	changed := reason != t.last
-	t.last = reason
-	t.mu.Unlock()
 
 	level := slog.LevelDebug
 	attrs := []slog.Attr{slog.String("gateway", gateway), slog.Any("call", r), slog.String("class", string(v.Class))}
@@ -76,7 +79,7 @@ func (t *trouble) note(log *slog.Logger, gateway string, r *request, v payment.V
 	}
 	message := "gateway call"
 	switch {
-	case failing && changed && !errors.Is(err, context.Canceled):
+	case failing && changed:
 		level, message = slog.LevelWarn, "gateway calls fail"
 	case !failing && changed:
 		level, message = slog.LevelInfo, "gateway calls succeed again"

@@ -67,7 +67,7 @@ func TestCodeNeverShows(t *testing.T) {
 				}
 				var l logs
 				g.config.Logger = l.logger()
-				a := testAttempt(t, g, payment.InstrumentCode)
+				a := testAttempt(t, g)
 				a.Code = payment.NewCode(code)
 				v := call(t, g, a, payment.CallPay)
 				if out := fmt.Sprintf("%+v", v) + l.String(); strings.Contains(out, code) {
@@ -92,7 +92,7 @@ func TestLogIsBounded(t *testing.T) {
 	f, g := newFake(t, always(payPending))
 	var l logs
 	g.config.Logger = l.logger()
-	a := testAttempt(t, g, payment.InstrumentCode)
+	a := testAttempt(t, g)
 	f.spoil = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
 		_, _ = io.WriteString(w, result("F", "INVALID_SIGN"))
 		return true
@@ -133,5 +133,5 @@ func TestSecondPlatformKey(t *testing.T) {
 		_, _ = io.WriteString(w, payPending)
 		return true
 	}
-	assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassPending, "")
+	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 }

@@ -58,20 +58,23 @@ func fakeTime(t *testing.T, test func(t *testing.T, f *fake, g *Gateway, p *pipe
 		g := newGateway(t, testConfig("http://127.0.0.1"))
 		g.transport = newTransport(p.dial, nil, g.config.ConnectTimeout)
 		test(t, f, g, p)
-		time.Sleep(10 * time.Minute) // handlers that still pause
+		elapse(10 * time.Minute) // handlers that still pause
 		g.Close()
 		_ = server.Close()
 		synctest.Wait()
 	})
 }
 
+// elapse lets time go by. It is fake everywhere it is used.
+func elapse(d time.Duration) { <-time.After(d) }
+
 // An answer within 15 s counts, however slowly it comes; after that it is none.
 // The caller's own end ends the wait sooner.
 func TestAnswerTimeout(t *testing.T) {
 	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
-		var pause time.Duration
+		var pause atomic.Int64 // a handler may outlive its call
 		f.spoil = func(http.ResponseWriter, *http.Request, []byte) bool {
-			time.Sleep(pause) // fake time
+			elapse(time.Duration(pause.Load())) // fake time
 			return false
 		}
 		for _, test := range []struct {
@@ -82,18 +85,18 @@ func TestAnswerTimeout(t *testing.T) {
 			{14 * time.Second, payment.ClassPending, ""},
 			{16 * time.Second, payment.ClassNoAnswer, payment.ReasonNoAnswer},
 		} {
-			pause = test.pause
+			pause.Store(int64(test.pause))
 			start := time.Now()
-			assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), test.class, test.reason)
+			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), test.class, test.reason)
 			if took := time.Since(start); took != min(test.pause, DefaultAnswerTimeout) {
 				t.Errorf("took %v", took)
 			}
-			time.Sleep(time.Minute)
+			elapse(time.Minute)
 		}
-		pause = 10 * time.Second
+		pause.Store(int64(10 * time.Second))
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		r, err := g.Prepare(testAttempt(t, g, payment.InstrumentCode), payment.Call{Kind: payment.CallInquire}, time.Now())
+		r, err := g.Prepare(testAttempt(t, g), payment.Call{Kind: payment.CallInquire}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,11 +112,11 @@ func TestAnswerThatTrickles(t *testing.T) {
 			for i := range payPending {
 				_, _ = io.WriteString(w, payPending[i:i+1])
 				_ = http.NewResponseController(w).Flush()
-				time.Sleep(time.Second)
+				elapse(time.Second)
 			}
 			return true
 		}
-		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
 	})
 }
 
@@ -128,7 +131,7 @@ func TestConnectTimeout(t *testing.T) {
 			return nil, errors.New("too late")
 		}, nil, g.config.ConnectTimeout)
 		start := time.Now()
-		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 		if took := time.Since(start); took != DefaultConnectTimeout {
 			t.Errorf("took %v", took)
 		}
@@ -142,21 +145,21 @@ func TestHandshakeTimeout(t *testing.T) {
 	testKeys()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, testConfig("https://127.0.0.1"))
-		var theirs net.Conn
+		silent := make(chan net.Conn, 1)
 		g.transport = newTransport(func(context.Context, string, string) (net.Conn, error) {
-			time.Sleep(2 * time.Second)
-			var ours net.Conn
-			ours, theirs = net.Pipe()
+			elapse(2 * time.Second)
+			ours, theirs := net.Pipe()
+			silent <- theirs
 			go func() { _, _ = io.Copy(io.Discard, theirs) }()
 			return ours, nil
 		}, nil, g.config.ConnectTimeout)
 		start := time.Now()
-		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 		if took := time.Since(start); took != DefaultConnectTimeout {
 			t.Errorf("took %v", took)
 		}
-		time.Sleep(time.Minute) // the handshake's own bound
-		_ = theirs.Close()
+		elapse(time.Minute) // the handshake's own bound
+		_ = (<-silent).Close()
 		synctest.Wait()
 	})
 }
@@ -168,8 +171,8 @@ func TestIdleConnections(t *testing.T) {
 			idle time.Duration
 			want int32 // connections so far
 		}{{0, 1}, {9 * time.Second, 1}, {9900 * time.Millisecond, 1}, {10100 * time.Millisecond, 2}, {time.Hour, 3}} {
-			time.Sleep(test.idle)
-			assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassPending, "")
+			elapse(test.idle)
+			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 			if got := p.dialed.Load(); got != test.want {
 				t.Errorf("after %v idle: %d connections, want %d", test.idle, got, test.want)
 			}

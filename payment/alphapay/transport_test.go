@@ -40,7 +40,7 @@ func TestNotSent(t *testing.T) {
 	for name, test := range map[string]struct {
 		url  string
 		dial dialFunc
-		ctx  context.Context
+		over bool // the caller has given up
 	}{
 		"port refused": {url: refused},
 		"name unknown": {url: "https://openapi.alphapay.ca", dial: func(context.Context, string, string) (net.Conn, error) {
@@ -48,7 +48,7 @@ func TestNotSent(t *testing.T) {
 		}},
 		"certificate of an unknown authority":   {url: server.URL},
 		"no TLS on the other side":              {url: strings.Replace(plain.URL, "http:", "https:", 1)},
-		"given up before anything was done":     {url: plain.URL, ctx: cancelledContext},
+		"given up before anything was done":     {url: plain.URL, over: true},
 		"closed in the middle of the handshake": {url: "https://127.0.0.1", dial: brokenDial},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,12 +56,12 @@ func TestNotSent(t *testing.T) {
 			if test.dial != nil {
 				g.transport = newTransport(test.dial, nil, g.config.ConnectTimeout)
 			}
-			ctx := test.ctx
-			if ctx == nil {
-				ctx = context.Background()
+			ctx := context.Background()
+			if test.over {
+				ctx = cancelledContext
 			}
 			for _, kind := range kinds {
-				r, err := g.Prepare(testAttempt(t, g, payment.InstrumentCode), payment.Call{Kind: kind}, time.Now())
+				r, err := g.Prepare(testAttempt(t, g), payment.Call{Kind: kind}, time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -89,7 +89,7 @@ func TestTLSWithConfiguredAuthority(t *testing.T) {
 	config.RootCAs = x509.NewCertPool()
 	config.RootCAs.AddCert(server.Certificate())
 	g := newGateway(t, config)
-	assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassPending, "")
+	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 }
 
 // Whatever happens after the connection is there is no answer, never not sent.
@@ -237,7 +237,7 @@ func TestNoAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, g := newFake(t, always(payAccepted))
 			f.spoil = test.spoil(f)
-			v := call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay)
+			v := call(t, g, testAttempt(t, g), payment.CallPay)
 			if test.reason == "" {
 				assertVerdict(t, v, payment.ClassAccepted, "")
 			} else {
@@ -261,7 +261,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			http.Redirect(w, r, target.URL, status)
 			return true
 		}
-		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, payment.ReasonGatewayError)
+		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonGatewayError)
 	}
 	if n := visits.Load(); n != 0 {
 		t.Errorf("%d redirects were followed", n)
@@ -326,7 +326,7 @@ func TestNeverSentTwiceByItself(t *testing.T) {
 		if v := call(t, g, payment.Attempt{}, payment.CallProbe); v.Class != payment.ClassNotFound {
 			t.Fatalf("probe: %+v", v)
 		}
-		assertVerdict(t, call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
 	}
 	if n := pays.Load(); n != rounds {
 		t.Errorf("%d pays arrived for %d sent", n, rounds)
@@ -369,7 +369,7 @@ func TestConnectionClosedWhileIdle(t *testing.T) {
 	for round := range 20 {
 		call(t, g, payment.Attempt{}, payment.CallProbe)
 		before := len(f.calls())
-		v := call(t, g, testAttempt(t, g, payment.InstrumentCode), payment.CallPay)
+		v := call(t, g, testAttempt(t, g), payment.CallPay)
 		arrived := len(f.calls()) - before
 		switch {
 		case v.Class == payment.ClassPending && arrived == 1:

@@ -18,8 +18,8 @@ import (
 // Store keeps everything in memory. All its methods may be called at any time.
 //
 // Sales that go in and come out share their attempts with the store: they are
-// values that nobody writes into, as payment.Step never does. The journal keeps
-// the changes as they are and is made into records when it is first read.
+// values that nobody writes into, as payment.Step never does. The same goes for
+// records: the journal is made of them when it is first read.
 //
 // The indexes are sorted slices: right for some thousand open sales, slow for
 // hundreds of thousands.
@@ -34,8 +34,15 @@ type Store struct {
 	keys     map[string]string        // idempotency key → sale id
 	requests map[string]string        // request id → sale id
 
-	recorded []payment.Change      // one for each record
-	sealed   []store.JournalRecord // of the first recorded changes
+	recorded []recorded            // one for each record
+	sealed   []store.JournalRecord // of the first of them
+}
+
+// recorded is a change that wrote a record; both sales are nil for one that
+// belongs to no sale, before is nil for a new sale.
+type recorded struct {
+	before, after *payment.Sale
+	record        *payment.Record
 }
 
 type dueEntry struct {
@@ -78,14 +85,13 @@ func (s *Store) Clone() *Store {
 func (s *Store) Commit(changes []payment.Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	recorded := len(s.recorded)
+	records := len(s.recorded)
 	befores := make([]*payment.Sale, len(changes))
 	for i, c := range changes {
 		befores[i] = s.sales[c.After.ID]
 		if err := s.check(befores[i], c); err != nil {
 			s.undo(changes[:i], befores)
-			clear(s.recorded[recorded:])
-			s.recorded = s.recorded[:recorded]
+			s.recorded = slices.Delete(s.recorded, records, len(s.recorded))
 			return err
 		}
 		if c.After.ID != "" {
@@ -95,7 +101,7 @@ func (s *Store) Commit(changes []payment.Change) error {
 			s.replace(befores[i], &after)
 		}
 		if c.Record != nil {
-			s.recorded = append(s.recorded, c)
+			s.recorded = append(s.recorded, recorded{befores[i], s.sales[c.After.ID], c.Record})
 		}
 	}
 	return nil

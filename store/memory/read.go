@@ -138,13 +138,24 @@ func (s *Store) seal(n int) error {
 		if i > 0 {
 			prev = s.sealed[i-1].Hash
 		}
-		r, _, err := store.Seal(uint64(i)+1, prev, s.recorded[i])
+		r, _, err := store.Seal(uint64(i)+1, prev, s.recorded[i].change())
 		if err != nil {
 			return err
 		}
 		s.sealed = append(s.sealed, r)
 	}
 	return nil
+}
+
+func (r recorded) change() payment.Change {
+	c := payment.Change{Record: r.record}
+	if r.before != nil {
+		c.Before = *r.before
+	}
+	if r.after != nil {
+		c.After = *r.after
+	}
+	return c
 }
 
 // Head returns the sequence number of the journal's last record, 0 for none, and

@@ -77,6 +77,7 @@
     show(message.screen, message.amount || '', message.words);
     drawQR();
     tick();
+    fit(); // the countdown has its text now
   }
 
   function show(kind, amountText, words) {
@@ -131,14 +132,13 @@
     var ratio = window.devicePixelRatio || 1;
     var padding = 2 * parseFloat(getComputedStyle(card).paddingTop);
     var side = Math.min(figure.clientWidth, figure.clientHeight) - padding;
-    var scale = Math.max(1, Math.min(32, Math.floor(side * ratio / qr.modules)));
+    var scale = Math.max(1, Math.min(32, Math.floor(side * ratio / (qr.modules || side))));
     var image = new Image();
     image.alt = '';
     image.width = image.height = Math.floor(side);
-    image.src = qr.path;
+    image.src = qr.path + '?scale=' + scale;
     if (qr.modules) {
       image.style.width = image.style.height = qr.modules * scale / ratio + 'px';
-      image.src = qr.path + '?scale=' + scale;
     }
     image.onerror = function () {
       if (image.parentNode === card) {
