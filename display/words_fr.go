@@ -21,7 +21,7 @@ var french = words{
 	reasons: map[payment.Reason]ReasonWords{
 		payment.ReasonInsufficientFunds: {
 			"Le portefeuille n’a pas pu couvrir ce montant. Demandez au client de choisir une autre carte ou un autre solde dans l’application, puis balayez un nouveau code.",
-			"Votre portefeuille n’a pas pu couvrir ce montant. Veuillez choisir une autre carte ou un autre solde dans votre application.",
+			"Votre portefeuille n’a pas pu couvrir ce montant. Veuillez choisir une autre carte ou un autre solde.",
 		},
 		payment.ReasonDeclined: {
 			"Le portefeuille a refusé le paiement. Demandez au client de consulter son application, puis balayez un nouveau code ou acceptez un autre mode de paiement.",

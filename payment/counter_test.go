@@ -29,6 +29,8 @@ type counter struct {
 	unlisted map[string]bool
 	// edges are the transitions that were seen.
 	edges map[edge]bool
+	// attemptEdges are those of its attempts, from status to status.
+	attemptEdges map[[2]payment.AttemptStatus]bool
 	// strict: each step is held against every promise; otherwise only the edges are noted.
 	strict       bool
 	cancelAsked  time.Time
@@ -67,6 +69,7 @@ func testPolicy(traits payment.Traits) payment.Policy {
 func newCounter(choose chooser, traits payment.Traits) *counter {
 	return &counter{
 		choose: choose, policy: testPolicy(traits), now: dayOne, unlisted: map[string]bool{}, edges: map[edge]bool{},
+		attemptEdges: map[[2]payment.AttemptStatus]bool{},
 		gateway: &gatewayModel{traits: traits, choose: choose, shown: map[string]bool{}, amount: tenBucks},
 	}
 }
@@ -118,6 +121,13 @@ func (c *counter) step(e payment.Event) error {
 		return nil
 	}
 	c.edges[edge{before.Status, e.Kind(), change.After.Status}] = true
+	for i, a := range change.After.Attempts {
+		from := payment.AttemptStatus("")
+		if i < len(before.Attempts) {
+			from = before.Attempts[i].Status
+		}
+		c.attemptEdges[[2]payment.AttemptStatus{from, a.Status}] = true
+	}
 	c.sale = change.After
 	if qr := c.sale.VisibleQR(); qr != nil {
 		c.gateway.shown[qr.Payload] = true

@@ -1,7 +1,10 @@
 package payment_test
 
 import (
+	"fmt"
+	"maps"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -74,33 +77,43 @@ func randomly(seed uint64) chooser {
 	return func(n int, _ string) int { return r.IntN(n) }
 }
 
-// explore runs many counters the same way every time and returns all the
-// transitions seen, with an example of a sale in each status.
-func explore(t *testing.T) (edges map[edge]bool, examples map[payment.SaleStatus][]payment.Sale) {
-	t.Helper()
-	edges, examples = map[edge]bool{}, map[payment.SaleStatus][]payment.Sale{}
+// explored is what many counters, run the same way every time, came upon.
+type explored struct {
+	edges        map[edge]bool
+	attemptEdges map[[2]payment.AttemptStatus]bool
+	// examples are sales in each status.
+	examples map[payment.SaleStatus][]payment.Sale
+}
+
+var explore = sync.OnceValues(func() (explored, error) {
+	found := explored{map[edge]bool{}, map[[2]payment.AttemptStatus]bool{}, map[payment.SaleStatus][]payment.Sale{}}
 	for seed := range uint64(3000) {
 		traits := alphaPayLike
 		if seed%2 == 1 {
 			traits = alipayPlusLike
 		}
 		c := newCounter(randomly(seed), traits)
-		if c.open(); c.broken != nil {
-			t.Fatal(c.broken)
-		}
+		c.open()
 		for range 25 {
-			c.anything()
-			if c.broken != nil {
-				t.Fatalf("seed %d: %v", seed, c.broken)
+			if c.anything(); c.broken != nil {
+				return found, fmt.Errorf("seed %d: %w", seed, c.broken)
 			}
-			if s := c.sale; len(examples[s.Status]) < 40 {
-				examples[s.Status] = append(examples[s.Status], s)
+			if s := c.sale; len(found.examples[s.Status]) < 40 {
+				found.examples[s.Status] = append(found.examples[s.Status], s)
 			}
 		}
-		for e := range c.edges {
-			edges[e] = true
-		}
+		maps.Copy(found.edges, c.edges)
+		maps.Copy(found.attemptEdges, c.attemptEdges)
 	}
-	return edges, examples
+	return found, nil
+})
+
+func mustExplore(t *testing.T) explored {
+	t.Helper()
+	found, err := explore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 

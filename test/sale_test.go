@@ -35,6 +35,29 @@ func TestScannedSalePaid(t *testing.T) {
 	}
 }
 
+// TestInsufficientFunds: the cashier and the customer are told why the wallet refused, with the gateway's own code; nothing
+// was charged, and the sale goes on with another code.
+func TestInsufficientFunds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, behaviour, code string }{
+		{"with an order to ask about", noBalance, "INSUFFICIENT_BALANCE"},
+		{"without an order", noBalanceNoID, "USER_BALANCE_NOT_ENOUGH"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := openShop(t, "")
+			sale := s.sell(1300)
+			s.scan(s.code(c.behaviour))
+			sale = s.awaitFailure(sale.ID, "insufficient_funds")
+			if sale.LastFailure.GatewayCode != c.code || sale.Attempts[0].GatewayCode != c.code {
+				t.Errorf("the gateway's code was %s: %+v, %+v", c.code, sale.LastFailure, sale.Attempts[0])
+			}
+			s.expectCaptures(sale.Attempts[0].RequestID, 0)
+			s.pay(sale, s.code(paidAtOnce))
+		})
+	}
+}
+
 // TestScannerReplugged: a scanner that is unplugged and plugged in between two sales pays both. Its port has another
 // number then, as a real one's does.
 func TestScannerReplugged(t *testing.T) {
@@ -61,7 +84,7 @@ func TestJournalFoldsToTheSales(t *testing.T) {
 	s := openShop(t, "")
 
 	failed := s.sell(1000) // fails, then is paid
-	s.scan(s.code(noBalance))
+	s.scan(s.code(noBalanceNoID))
 	s.awaitFailure(failed.ID, "insufficient_funds")
 	paid := s.pay(failed, s.code(pendingThenPaid))
 	if len(paid.Attempts) != 2 || paid.LastFailure != nil {

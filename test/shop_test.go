@@ -107,7 +107,8 @@ const (
 	paidAtOnce      = "00"
 	pendingThenPaid = "01"
 	neverConfirmed  = "03"
-	noBalance       = "04"
+	noBalance       = "04" // told with an order that can be asked about
+	noBalanceNoID   = "05" // told without one
 	answerLost      = "10"
 )
 
@@ -202,12 +203,16 @@ func (s *shop) awaitAttempt(id, status string) client.Sale {
 	})
 }
 
-// awaitFailure waits until a sale is back where it waits for a code, because its attempt failed.
-func (s *shop) awaitFailure(id string, reason string) client.Sale {
+// awaitFailure waits until a sale is back where it waits for a code, because its attempt failed for a reason.
+func (s *shop) awaitFailure(id, reason string) client.Sale {
 	s.t.Helper()
-	return s.await(id, "waiting again after "+reason, func(sale client.Sale) bool {
-		return sale.Status == client.StatusAwaitingCode && sale.LastFailure != nil && sale.LastFailure.Reason.Code == reason
+	sale := s.await(id, "waiting for a code again", func(sale client.Sale) bool {
+		return sale.Status == client.StatusAwaitingCode && sale.LastFailure != nil
 	})
+	if why := sale.LastFailure; why.Reason.Code != reason || why.Reason.Message == "" || why.Reason.CustomerMessage == "" {
+		s.t.Errorf("the attempt failed because of %s with words: %+v", reason, why)
+	}
+	return sale
 }
 
 // terminal asks for the state of the terminal.
@@ -269,11 +274,4 @@ func (s *shop) eventually(what string, holds func() bool) {
 			s.t.Fatalf("%s: %v", what, s.ctx.Err())
 		}
 	}
-}
-
-// kill ends the daemon as a power cut would, and starts it again.
-func (s *shop) killAndRestart() {
-	s.t.Helper()
-	s.KillDaemon()
-	s.must(s.StartDaemon(s.ctx))
 }

@@ -232,6 +232,9 @@ func TestSecondSendIsTheSameRequest(t *testing.T) {
 	if string(calls[0].body) != string(calls[1].body) {
 		t.Errorf("bodies differ:\n%s\n%s", calls[0].body, calls[1].body)
 	}
+	if string(calls[0].body) != string(a.Intent.Body(a.Code)) {
+		t.Errorf("sent %s, not what the intent says", calls[0].body)
+	}
 	if calls[0].nonce == calls[1].nonce {
 		t.Error("the nonce was used twice")
 	}

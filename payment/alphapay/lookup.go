@@ -205,6 +205,7 @@ func (s *search) prove(ctx context.Context, row transaction) (v payment.Verdict,
 		}
 	}
 	matches := inquired.PaymentID != "" && inquired.Amount == q.amount
+	contradicts := inquired.PaymentID != "" && !inquired.Amount.IsZero() && !matches // this request id, another amount
 	listed, proved := row.proof(q)
 	switch {
 	case matches && inquired.Class == payment.ClassPaid:
@@ -215,9 +216,9 @@ func (s *search) prove(ctx context.Context, row transaction) (v payment.Verdict,
 		if s.rest == nil || !s.rest.Class.Verified() {
 			s.rest = &inquired
 		}
-	case proved && !matches:
+	case proved && !matches && !contradicts:
 		return listed, true, nil
-	case s.rest == nil: // wrong amount, or the list and the inquiry contradict each other
+	case s.rest == nil: // wrong amount, or list and inquiry contradict each other: a person's
 		s.rest = new(noVerdict(payment.ReasonAnswerMismatch, inquired.GatewayCode))
 	}
 	return payment.Verdict{}, false, nil

@@ -78,6 +78,7 @@ func TestLookup(t *testing.T) {
 		"inquiry knows it not, row":    {rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
 		"inquiry malformed, row":       {list: list{inquiry: map[string]string{testPaymentID: "{}"}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
 		"inquiry of another, row":      {list: list{inquiry: map[string]string{testPaymentID: replaced(paid, testRequestID, "X")}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
+		"inquired, another amount":     {list: list{inquiry: map[string]string{testPaymentID: replaced(paid, "1234", "1")}}, rows: []string{mine}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row without an id":            {rows: []string{row(testRequestID, "", "Credit", "1234", paidAt)}, class: payment.ClassPaid, pages: 1},
 		"row of another amount":        {rows: []string{row(testRequestID, testPaymentID, "Credit", "1235", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row without a time":           {rows: []string{row(testRequestID, testPaymentID, "Credit", "1234", "")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},

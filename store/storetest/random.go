@@ -32,7 +32,7 @@ func testRandom(t *testing.T, open Opener) {
 		defer func() { _ = s.Close() }()
 
 		w, day := newWorld(), &randomDay{till: NewTill()}
-		for range rapid.IntRange(1, 12).Draw(t, "commits") {
+		for range rapid.IntRange(1, 6).Draw(t, "commits") {
 			day.commit(t, s, w)
 		}
 		w.check(t, s)
@@ -48,11 +48,11 @@ func testRandom(t *testing.T, open Opener) {
 
 type randomDay struct{ till *Till }
 
-// commit commits one to five changes; one commit in six ends with one that does not fit.
+// commit commits one to eight changes; one commit in six ends with one that does not fit.
 func (d *randomDay) commit(t *rapid.T, s Store, w *world) {
 	next := &world{sales: maps.Clone(w.sales), recorded: slices.Clone(w.recorded)}
 	var changes []payment.Change
-	for range rapid.IntRange(1, 5).Draw(t, "changes") {
+	for range rapid.IntRange(1, 8).Draw(t, "changes") {
 		c := d.change(t, next)
 		changes = append(changes, c)
 		next.apply(c)

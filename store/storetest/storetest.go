@@ -2,6 +2,7 @@
 package storetest
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -102,7 +103,12 @@ var sameSale = cmp.Options{
 
 // Diff compares sales (or slices or maps of them) by what they mean: codes by
 // their text, times by their instant, nil slices like empty ones.
-func Diff(want, got any) string { return cmp.Diff(want, got, sameSale) }
+func Diff(want, got any) string {
+	if reflect.DeepEqual(want, got) { // much faster, and nearly always so
+		return ""
+	}
+	return cmp.Diff(want, got, sameSale)
+}
 
 func ids(sales []payment.Sale) []string {
 	list := make([]string, len(sales))
