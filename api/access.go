@@ -246,15 +246,9 @@ func (w *trackingWriter) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *trackingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Flush sends what was written so far.
-func (w *trackingWriter) Flush() {
+// FlushError sends what was written so far, and says when the caller is gone,
+// which an http.Flusher cannot.
+func (w *trackingWriter) FlushError() error {
 	w.started = true
-	if f, ok := w.ResponseWriter.(http.Flusher); ok {
-		f.Flush()
-	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
-
-var _ interface {
-	http.ResponseWriter
-	http.Flusher
-} = (*trackingWriter)(nil)

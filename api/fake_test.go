@@ -41,6 +41,7 @@ type fakeTerminal struct {
 	waits   chan struct{}
 	changed chan struct{} // closed when sale changes
 	panics  any
+	journal fakeJournal
 }
 
 func newFake() *fakeTerminal {

@@ -81,6 +81,7 @@ type operation struct {
 	status               int    // of success; 0: 200
 	replays              bool   // 200 with Idempotency-Replayed is a success too
 	body                 any    // zero value of the body's type, nil for none
+	stream               any    // zero value of the events' type, where the answer is a stream of them
 	parameters           []*huma.Param
 	errors               []int // statuses beside 401, 403, 421, 422 and 500
 }
@@ -145,10 +146,15 @@ func (s *Server) describe(op operation) {
 			Headers:     map[string]*huma.Param{"Idempotency-Replayed": {Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}}}},
 		}
 	}
+	registry := doc.Components.Schemas
+	if op.stream != nil {
+		described.Responses[strconv.Itoa(op.success())].Content = map[string]*huma.MediaType{
+			"text/event-stream": {Schema: registry.Schema(reflect.TypeOf(op.stream), true, "")},
+		}
+	}
 	if op.body == nil {
 		return
 	}
-	registry := doc.Components.Schemas
 	schema := registry.Schema(reflect.TypeOf(op.body), true, "")
 	registry.SchemaFromRef(schema.Ref).AdditionalProperties = false
 	described.RequestBody = &huma.RequestBody{

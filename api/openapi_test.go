@@ -1,14 +1,20 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"payscand/api"
 	"payscand/payment"
@@ -78,6 +84,7 @@ func TestOpenAPI(t *testing.T) {
 		"POST /v1/sales/{id}/qr":     {"200", "", "id!"},
 		"POST /v1/sales/{id}/cancel": {"202", "", "id!"},
 		"POST /v1/sales/{id}/check":  {"200", "", "id!"},
+		"GET /v1/events":             {"200", "", "Last-Event-ID after"},
 		"GET /v1/terminal":           {"200", "", ""},
 		"GET /healthz":               {"200", "", ""},
 		"GET /readyz":                {"200", "", ""},
@@ -120,7 +127,11 @@ func TestOpenAPI(t *testing.T) {
 				t.Errorf("%s: body %+v", name, op.RequestBody)
 			}
 			for success := range strings.FieldsSeq(want.success) {
-				if op.Responses[success].Content["application/json"].Schema.Ref == "" {
+				mediaType := "application/json"
+				if name == "GET /v1/events" {
+					mediaType = "text/event-stream"
+				}
+				if op.Responses[success].Content[mediaType].Schema.Ref == "" {
 					t.Errorf("%s: success %s is not described", name, success)
 				}
 			}
@@ -144,7 +155,7 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	c := serve(t)
 	for path, methods := range describedAPI(t, c).Paths {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
-			a := c.send(t, method, strings.ReplaceAll(path, "{id}", saleID), "")
+			a := c.open(t, strings.ReplaceAll(path, "{id}", saleID), func(r *http.Request) { r.Method = method })
 			op, known := methods[strings.ToLower(method)]
 			if known == (a.StatusCode == http.StatusMethodNotAllowed) {
 				t.Errorf("%s %s: status %d", method, path, a.StatusCode)
@@ -221,6 +232,43 @@ func texts[T ~string](values []T) []string {
 		all[i] = string(v)
 	}
 	return all
+}
+
+var update = flag.Bool("update", false, "write docs/openapi.json anew")
+
+// The committed description is that of this program, but for the version. To
+// write it anew: go test ./api -run TestOpenAPIFile -update.
+func TestOpenAPIFile(t *testing.T) {
+	const path = "../docs/openapi.json"
+	tokens, err := api.OpenTokens(filepath.Join(t.TempDir(), "tokens"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := api.NewServer(api.Config{Terminal: newFake(), Words: words, Tokens: tokens, Version: "v1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	description, err := server.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := json.Indent(&want, description, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	want.WriteByte('\n')
+	if *update {
+		if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), string(got)); diff != "" {
+		t.Errorf("docs/openapi.json is not this program's (-program +file); write it anew with: go test ./api -run TestOpenAPIFile -update\n%s", diff)
+	}
 }
 
 // The description does not depend on the run: it can be committed.

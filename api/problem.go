@@ -49,6 +49,7 @@ var kinds = map[client.ErrorCode]kind{
 	client.CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body must be JSON", ""},
 	client.CodeMisdirected:          {http.StatusMisdirectedRequest, "Not this machine's name", ""},
 	client.CodeTooManyWaiting:       {http.StatusTooManyRequests, "Too many requests are waiting", "1"},
+	client.CodeTooManyReaders:       {http.StatusServiceUnavailable, "Too many readers of events", "5"},
 	client.CodeInternal:             {http.StatusInternalServerError, "Internal error", ""},
 	client.CodeTimeout:              {http.StatusServiceUnavailable, "The terminal did not answer in time", "1"},
 }

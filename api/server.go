@@ -1,5 +1,5 @@
-// Package api is the register's local HTTP API: sales, the terminal's state,
-// health, and the API's own description at /openapi.json and /docs.
+// Package api is the register's local HTTP API: sales, events, the terminal's
+// state, health, and the API's own description at /openapi.json and /docs.
 //
 // It is served on a Unix socket, where the socket's permissions say who may
 // call, and on a loopback TCP address, where a bearer token does. What is sent
@@ -42,6 +42,15 @@ type Terminal interface {
 	Cancel(ctx context.Context, id string) (payment.Sale, error)
 	Check(ctx context.Context, id string) (payment.Sale, error)
 	Status(context.Context) (terminal.Status, error)
+	// Head returns the sequence number of the journal's last record, 0 for none,
+	// and the epoch, a word without spaces that tells this journal from any other.
+	Head() (seq uint64, epoch string)
+	// Journal returns at most limit records after a sequence number, in order and
+	// without gaps. The error wraps payment.ErrNotFound where some were pruned.
+	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
+	// Committed returns a channel that receives once the journal may have grown;
+	// one value may stand for many records.
+	Committed() (committed <-chan struct{}, stop func())
 }
 
 // Words returns what a reason means, for the cashier and for the customer.
@@ -82,7 +91,8 @@ type Server struct {
 	api    huma.API
 	access map[string]access // by mux pattern
 
-	waiting         chan struct{}
+	waiting         chan struct{}   // a place for each long poll
+	readers         chan struct{}   // a place for each stream of events
 	stopping        context.Context //nolint:containedctx // no call's context: it ends with StopWaiting
 	stop            context.CancelFunc
 	unauthenticated atomic.Uint64
@@ -98,7 +108,7 @@ func NewServer(config Config) (*Server, error) {
 		terminal: config.Terminal, words: config.Words, tokens: config.Tokens,
 		origins: make(map[string]bool), log: config.Log,
 		mux: http.NewServeMux(), access: make(map[string]access),
-		waiting: make(chan struct{}, maxWaiting),
+		waiting: make(chan struct{}, maxWaiting), readers: make(chan struct{}, maxReaders),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -116,6 +126,7 @@ func NewServer(config Config) (*Server, error) {
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.api = newHuma(s.mux, config.Version)
 	s.addSales()
+	s.addEvents()
 	s.addStatus()
 	return s, s.addDescription()
 }
@@ -137,8 +148,9 @@ func (s *Server) TCPHandler() http.Handler {
 // Unauthenticated is how many requests were refused for want of a right token.
 func (s *Server) Unauthenticated() uint64 { return s.unauthenticated.Load() }
 
-// StopWaiting ends all long polls, now and from now on: each is answered with
-// the sale as it is. Call it before http.Server.Shutdown, which waits for them.
+// StopWaiting ends all long polls and streams of events, now and from now on: a
+// poll is answered with the sale as it is. Call it before http.Server.Shutdown,
+// which waits for them.
 func (s *Server) StopWaiting() { s.stop() }
 
 // OpenAPI returns the API's description, OpenAPI 3.1, as JSON.

@@ -36,11 +36,14 @@ func (s *Server) addStatus() {
 func (s *Server) getTerminal(ctx context.Context, _ *request, _ *struct{}) (*terminalOutput, *problem) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
+	seq, epoch := s.terminal.Head() // before the state, so that no event after it is missing in both
 	status, err := s.terminal.Status(ctx)
 	if err != nil {
 		return nil, s.refusal(ctx, "GET /v1/terminal", err)
 	}
-	return &terminalOutput{Body: s.wireTerminal(status)}, nil
+	state := s.wireTerminal(status)
+	state.LastEventID, state.Unauthenticated = eventID(epoch, seq), s.Unauthenticated()
+	return &terminalOutput{Body: state}, nil
 }
 
 func (s *Server) getReadiness(ctx context.Context, _ *request, _ *struct{}) (*healthOutput, *problem) {

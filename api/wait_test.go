@@ -97,24 +97,33 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// servePipe serves on the bubble's clock and returns a dialled connection.
-func servePipe(t *testing.T) (*fakeTerminal, net.Conn) {
+// servePipes serves on the bubble's clock; dial returns one more connection.
+func servePipes(t *testing.T) (fake *fakeTerminal, server *api.Server, dial func() net.Conn) {
 	t.Helper()
 	tokens, err := api.OpenTokens(filepath.Join(t.TempDir(), "tokens"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	fake := newFake()
-	server, err := api.NewServer(api.Config{Terminal: fake, Words: words, Tokens: tokens})
+	fake = newFake()
+	server, err = api.NewServer(api.Config{Terminal: fake, Words: words, Tokens: tokens})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+	listener := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
 	run(t, server.HTTPServer(server.SocketHandler()), listener)
-	ours, theirs := net.Pipe()
-	listener.conns <- theirs
-	t.Cleanup(func() { _ = ours.Close() })
-	return fake, ours
+	return fake, server, func() net.Conn {
+		ours, theirs := net.Pipe()
+		listener.conns <- theirs
+		t.Cleanup(func() { _ = ours.Close() })
+		return ours
+	}
+}
+
+// servePipe serves one connection on the bubble's clock.
+func servePipe(t *testing.T) (*fakeTerminal, net.Conn) {
+	t.Helper()
+	fake, _, dial := servePipes(t)
+	return fake, dial()
 }
 
 // A long poll of 60 s, longer than any other time-out of the server, is answered

@@ -63,6 +63,10 @@ platform_key_file = "alphapay-public.pem"
 [[scanner]]
 type = "serial"
 port = "/dev/ttyACM0"
+[[scanner]]
+type = "hid"
+vendor_id = 0x05e0
+product_id = 0x1900
 [[display]]
 type = "kiosk"
 `))
@@ -88,6 +92,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	keys = append(keys, keysOf("gateway.alphapay", reflect.TypeFor[Gateway]())...)
 	keys = append(keys, keysOf("gateway.alphapay", reflect.TypeFor[AlphaPay]())...)
 	keys = append(keys, keysOf("scanner[0]", reflect.TypeFor[SerialScanner]())...)
+	keys = append(keys, keysOf("scanner[1]", reflect.TypeFor[HIDScanner]())...)
 	keys = append(keys, keysOf("display[0]", reflect.TypeFor[Kiosk]())...)
 	if len(keys) < 30 {
 		t.Fatalf("only %d keys were found: %v", len(keys), keys)

@@ -47,6 +47,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 	scanner := func(lines string) string {
 		return account + "[[scanner]]\ntype = \"serial\"\nport = \"/dev/ttyACM0\"\n" + lines
 	}
+	hid := func(lines string) string { return account + "[[scanner]]\ntype = \"hid\"\n" + lines }
+	const ids = "vendor_id = 1\nproduct_id = 2\n"
 	code := func(lines string) string { return account + "[[code]]\n" + lines }
 	route := func(lines string) string {
 		return account + "[[route]]\ngateway = \"alphapay\"\ninstrument = \"code\"\n" + lines
@@ -154,8 +156,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"code rules overlap", code("wallet = \"wechat\"\nprefixes = [\"10-15\"]\ndigits = [18, 18]\n\n[[code]]\nwallet = \"unionpay\"\n" +
 			"prefixes = [\"15\"] #!\ndigits = [16, 19]"), "code[1].prefixes", "code[0]"},
 
-		{"scanner without a type", account + "[[scanner]] #!\nport = \"/dev/ttyACM0\"", "scanner[0].type", "is missing; use one of serial"},
-		{"scanner of an unknown type", account + "[[scanner]]\ntype = \"hid\" #!\nvendor_id = 0x05e0", "scanner[0].type", "use one of serial"},
+		{"scanner without a type", account + "[[scanner]] #!\nport = \"/dev/ttyACM0\"", "scanner[0].type", "is missing; use one of serial, hid"},
+		{"scanner of an unknown type", account + "[[scanner]]\ntype = \"usb\" #!\nvendor_id = 0x05e0", "scanner[0].type", "use one of serial, hid"},
 		{"scanner without a port", account + "[[scanner]] #!\ntype = \"serial\"", "scanner[0].port", "/dev/ttyACM0"},
 		{"scanner with a short port", account + "[[scanner]]\ntype = \"serial\"\nport = \"ttyACM0\" #!", "scanner[0].port", "/dev/ttyACM0"},
 		{"same scanner twice", scanner("[[scanner]]\ntype = \"serial\"\nport = \"/dev//ttyACM0\" #!"), "scanner[1].port", "is that of scanner[0] already"},
@@ -174,6 +176,18 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"kiosk's host", account + "[[display]]\ntype = \"kiosk\"\nhosts = [\"http://x\"] #!", "display[0].hosts[0]", "without a port"},
 		{"same kiosk twice", account + "[[display]]\ntype = \"kiosk\"\n[[display]] #!\ntype = \"kiosk\"", "display[1].listen", "is that of display[0] already"},
 		{"key of a display", account + "[[display]]\ntype = \"kiosk\"\ncolour = 1 #!", "display[0].colour", "unknown key; known here: type, listen"},
+		{"keyboard scanner without ids, vendor", account + "[[scanner]] #!\ntype = \"hid\"\nproduct_id = 1", "scanner[0].vendor_id", "lsusb"},
+		{"keyboard scanner without ids, product", account + "[[scanner]] #!\ntype = \"hid\"\nvendor_id = 1", "scanner[0].product_id", "lsusb"},
+		{"vendor id", hid("vendor_id = 0x10000 #!\nproduct_id = 1"), "scanner[0].vendor_id", "within 0x0001 and 0xffff"},
+		{"vendor id in quotes", hid("vendor_id = \"05e0\" #!\nproduct_id = 1"), "scanner[0].vendor_id", "must be a whole number, not a string"},
+		{"product id", hid("vendor_id = 1\nproduct_id = -1 #!"), "scanner[0].product_id", "within 0x0001 and 0xffff"},
+		{"serial number", hid(ids + "serial = \"a\\u0007\" #!"), "scanner[0].serial", "control characters"},
+		{"interface", hid(ids + "interface = 256 #!"), "scanner[0].interface", "within 0 and 255"},
+		{"layout", hid(ids + "layout = \"dvorak\" #!"), "scanner[0].layout", "use one of us"},
+		{"keyboard scanner's terminator", hid(ids + "terminator = \"enter\" #!"), "scanner[0].terminator", "use one of auto, cr"},
+		{"keyboard scanner's idle time-out", hid(ids + "idle_timeout = \"5ms\" #!"), "scanner[0].idle_timeout", `within "10ms" and "1s"`},
+		{"key of another type", hid(ids + "baud = 9600 #!"), "scanner[0].baud", "unknown key; known here: type, name, vendor_id"},
+		{"same keyboard scanner twice", hid(ids + "[[scanner]]\ntype = \"hid\"\nvendor_id = 0x1\nproduct_id = 0x2 #!"), "scanner[1].product_id", "is that of scanner[0] already"},
 		{"key of a scanner", scanner("bauds = 1 #!"), "scanner[0].bauds", "unknown key; known here: type, name, port"},
 
 		{"duration without a unit", "[policy]\nscan_window = \"30\" #!\n" + account, "policy.scan_window", `such as "50ms"`},
@@ -344,6 +358,15 @@ port = "/dev/ttyUSB0"
 baud = 115200
 idle_timeout = "80ms"
 
+[[scanner]]
+type = "hid"
+name = "left"
+vendor_id = 0x0C2E
+product_id = 2817
+serial = "S/N 1"
+interface = 0
+terminator = "cr"
+
 [policy]
 scan_window = "45s"
 
@@ -365,7 +388,9 @@ level = "debug"
 	}}}
 	serial := DefaultSerialScanner()
 	serial.Port, serial.Baud, serial.IdleTimeout = "/dev/ttyUSB0", 115200, 80*time.Millisecond
-	want.Scanners = []Scanner{{Type: ScannerSerial, Serial: &serial}}
+	hid := DefaultHIDScanner()
+	hid.VendorID, hid.ProductID, hid.Serial, hid.Interface, hid.Terminator = 0x0c2e, 0x0b01, "S/N 1", 0, "cr"
+	want.Scanners = []Scanner{{Type: ScannerSerial, Serial: &serial}, {Type: ScannerHID, Name: "left", HID: &hid}}
 	want.Policy.ScanWindow = 45 * time.Second
 	want.Log.Level = slog.LevelDebug
 	if diff := cmp.Diff(want, *config); diff != "" {
@@ -415,7 +440,7 @@ func TestValidateOfAConfigurationMadeInCode(t *testing.T) {
 	config := Default()
 	config.Terminal.Code = ""
 	config.Gateways = Gateways{"alphapay": {Type: GatewayAlphaPay}}
-	config.Scanners = []Scanner{{Type: ScannerSerial}}
+	config.Scanners = []Scanner{{Type: ScannerSerial}, {Type: ScannerHID}}
 	var problems Problems
 	if !errors.As(config.Validate(), &problems) {
 		t.Fatal("no problems")
@@ -424,7 +449,7 @@ func TestValidateOfAConfigurationMadeInCode(t *testing.T) {
 	for _, p := range problems {
 		got = append(got, fmt.Sprintf("%q %d %s", p.File, p.Line, p.Path))
 	}
-	want := []string{`"" 0 terminal.code`, `"" 0 gateway.alphapay`, `"" 0 scanner[0]`}
+	want := []string{`"" 0 terminal.code`, `"" 0 gateway.alphapay`, `"" 0 scanner[0]`, `"" 0 scanner[1]`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

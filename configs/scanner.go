@@ -1,10 +1,12 @@
 package configs
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Scanner is a [[scanner]] table. Exactly the field of its Type is set.
@@ -13,13 +15,20 @@ type Scanner struct {
 	// Name is what people call the scanner; empty: it is called after its device.
 	Name   string         `toml:"name"`
 	Serial *SerialScanner `toml:"-"`
+	HID    *HIDScanner    `toml:"-"`
 }
 
 // ScannerType is the way a scanner is connected.
 type ScannerType string
 
-// ScannerSerial is a scanner on a serial port, USB scanners in serial mode included.
-const ScannerSerial ScannerType = "serial"
+const (
+	// ScannerSerial is a scanner on a serial port, USB scanners in serial mode included.
+	ScannerSerial ScannerType = "serial"
+	// ScannerHID is a USB scanner that types like a keyboard.
+	ScannerHID ScannerType = "hid"
+)
+
+const scannerTypes = ScannerSerial + ", " + ScannerHID
 
 // SerialScanner is a scanner on a serial port. Its fields have the values and
 // limits of serialscan.Config.
@@ -35,6 +44,36 @@ type SerialScanner struct {
 	Terminator string `toml:"terminator"`
 	// IdleTimeout ends a scan that has no terminator, 10 ms to 1 s.
 	IdleTimeout time.Duration `toml:"idle_timeout"`
+}
+
+// HIDScanner is a USB scanner in keyboard mode. Its fields have the values and
+// limits of hidscan.Config.
+type HIDScanner struct {
+	// VendorID and ProductID are the USB ids, 0x0001 to 0xffff.
+	VendorID  int `toml:"vendor_id"`
+	ProductID int `toml:"product_id"`
+	// Serial is the USB serial number; empty: any.
+	Serial string `toml:"serial"`
+	// Interface is the number of the USB interface, 0 to 255; AnyInterface: the
+	// only one that is a keyboard.
+	Interface int `toml:"interface"`
+	// Layout is one of Layouts.
+	Layout string `toml:"layout"`
+	// Terminator is one of Terminators.
+	Terminator string `toml:"terminator"`
+	// IdleTimeout ends a scan that has no terminator, 10 ms to 1 s.
+	IdleTimeout time.Duration `toml:"idle_timeout"`
+}
+
+// AnyInterface stands for the only USB interface that is a keyboard.
+const AnyInterface = -1
+
+// Layouts lists the keyboard layouts that a scanner can type for.
+func Layouts() []string { return []string{"us"} }
+
+// DefaultHIDScanner is a US keyboard with any serial number, without ids.
+func DefaultHIDScanner() HIDScanner {
+	return HIDScanner{Interface: AnyInterface, Layout: "us", Terminator: "auto", IdleTimeout: 50 * time.Millisecond}
 }
 
 // Parities lists the words for the parity bit.
@@ -59,11 +98,16 @@ func (d *decoder) scanner(path string, value any, out *Scanner) {
 		return
 	}
 	given, isGiven := table["type"]
-	if given == string(ScannerSerial) {
+	switch {
+	case given == string(ScannerSerial):
 		serial := DefaultSerialScanner()
 		out.Serial = &serial
 		d.table(path, table, out, out.Serial)
-	} else if isGiven { // of an unknown type no other key is known
+	case given == string(ScannerHID):
+		hid := DefaultHIDScanner()
+		out.HID = &hid
+		d.table(path, table, out, out.HID)
+	case isGiven: // of an unknown type no other key is known
 		d.value(join(path, "type"), given, &out.Type)
 	}
 }
@@ -75,6 +119,9 @@ const (
 	maxBaud        = 4_000_000
 	minIdleTimeout = 10 * time.Millisecond
 	maxIdleTimeout = time.Second
+	maxUSBID       = 0xffff
+	maxUSBSerial   = 126 // characters
+	maxInterface   = 255
 )
 
 func validateScanners(p *collector, scanners []Scanner) {
@@ -82,12 +129,15 @@ func validateScanners(p *collector, scanners []Scanner) {
 		p.addf(index("scanner", maxScanners), "there are more than %d scanners", maxScanners)
 		return
 	}
-	ports, names := map[string]string{}, map[string]string{}
+	ports, devices, names := map[string]string{}, map[string]string{}, map[string]string{}
 	for i, scanner := range scanners {
 		path := index("scanner", i)
 		scanner.validate(p, path)
 		if scanner.Serial != nil && scanner.Serial.Port != "" {
 			once(p, ports, filepath.Clean(scanner.Serial.Port), path, "port")
+		}
+		if h := scanner.HID; h != nil && h.VendorID != 0 && h.ProductID != 0 {
+			once(p, devices, fmt.Sprintf("%d:%d:%d:%s", h.VendorID, h.ProductID, h.Interface, h.Serial), path, "product_id")
 		}
 		if scanner.Name != "" {
 			once(p, names, scanner.Name, path, "name")
@@ -110,14 +160,39 @@ func (s Scanner) validate(p *collector, path string) {
 	}
 	switch {
 	case s.Type == "":
-		p.addf(join(path, "type"), "is missing; use one of %s", ScannerSerial)
-	case s.Type != ScannerSerial:
-		p.addf(join(path, "type"), "unknown type of scanner; use one of %s", ScannerSerial)
-	case s.Serial == nil:
-		p.addf(path, "the serial settings are missing")
-	default:
+		p.addf(join(path, "type"), "is missing; use one of %s", scannerTypes)
+	case s.Type == ScannerSerial && s.Serial != nil:
 		s.Serial.validate(p, path)
+	case s.Type == ScannerHID && s.HID != nil:
+		s.HID.validate(p, path)
+	case s.Type == ScannerSerial || s.Type == ScannerHID:
+		p.addf(path, "the settings of type %s are missing", s.Type)
+	default:
+		p.addf(join(path, "type"), "unknown type of scanner; use one of %s", scannerTypes)
 	}
+}
+
+func (s HIDScanner) validate(p *collector, path string) {
+	check := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			p.addf(join(path, key), format, args...)
+		}
+	}
+	const ids = "must be within 0x0001 and 0xffff: the scanner's as lsusb shows it, such as %s"
+	check(s.VendorID > 0 && s.VendorID <= maxUSBID, "vendor_id", ids, "0x05e0")
+	check(s.ProductID > 0 && s.ProductID <= maxUSBID, "product_id", ids, "0x1900")
+	check(utf8.RuneCountInString(s.Serial) <= maxUSBSerial && !strings.ContainsFunc(s.Serial, isControl),
+		"serial", "must be at most %d characters without control characters", maxUSBSerial)
+	check(s.Interface >= AnyInterface && s.Interface <= maxInterface,
+		"interface", "must be within 0 and %d, or %d for the only keyboard", maxInterface, AnyInterface)
+	check(slices.Contains(Layouts(), s.Layout), "layout", "use one of %s", strings.Join(Layouts(), ", "))
+	checkFraming(check, s.Terminator, s.IdleTimeout)
+}
+
+func checkFraming(check func(ok bool, key, format string, args ...any), terminator string, idle time.Duration) {
+	check(slices.Contains(Terminators(), terminator), "terminator", "use one of %s", strings.Join(Terminators(), ", "))
+	check(idle >= minIdleTimeout && idle <= maxIdleTimeout,
+		"idle_timeout", `must be within "%v" and "%v"`, minIdleTimeout, maxIdleTimeout)
 }
 
 func (s SerialScanner) validate(p *collector, path string) {
@@ -132,7 +207,5 @@ func (s SerialScanner) validate(p *collector, path string) {
 	check(s.DataBits == 7 || s.DataBits == 8, "data_bits", "must be 7 or 8")
 	check(slices.Contains(Parities(), s.Parity), "parity", "use one of %s", strings.Join(Parities(), ", "))
 	check(s.StopBits == 1 || s.StopBits == 2, "stop_bits", "must be 1 or 2")
-	check(slices.Contains(Terminators(), s.Terminator), "terminator", "use one of %s", strings.Join(Terminators(), ", "))
-	check(s.IdleTimeout >= minIdleTimeout && s.IdleTimeout <= maxIdleTimeout,
-		"idle_timeout", `must be within "%v" and "%v"`, minIdleTimeout, maxIdleTimeout)
+	checkFraming(check, s.Terminator, s.IdleTimeout)
 }

@@ -20,7 +20,7 @@ const (
 	// maxScale bounds the pixels of a module: the largest code (version 40) is then 5,920 pixels wide.
 	maxScale = 32
 	// maxReadyImage bounds a gateway's ready-made image, in bytes and in pixels a side.
-	maxReadyImage, maxReadySide = 256 << 10, 2048
+	maxReadyImage, maxReadySide = 256 << 10, 1024
 )
 
 // QRCode is a code that can be drawn: error correction level M and a quiet zone of 4 modules on every side, as ISO/IEC

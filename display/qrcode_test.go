@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"image"
-	"image/color"
 	"image/png"
 	"strings"
 	"testing"
@@ -48,7 +47,7 @@ func TestQRCodeIsReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for _, scale := range []int{2, 3, 4, 7, 12} {
+		for _, scale := range []int{2, 3, 5, 8} {
 			b, err := code.PNG(scale)
 			if err != nil {
 				t.Fatalf("%s at %d: %v", name, scale, err)
@@ -159,7 +158,7 @@ func TestUndrawableQRIsRefused(t *testing.T) {
 		"a link":    "https://gateway.example/qr.png",
 		"no base64": "data:image/png;base64,%%%",
 		"cut":       whole[:len(whole)-32],
-		"too wide":  dataURI(t, image.NewGray(image.Rect(0, 0, 2049, 1))),
+		"too wide":  dataURI(t, image.NewGray(image.Rect(0, 0, 1025, 1))),
 		"too large": "data:image/png;base64," + strings.Repeat("A", 256<<10),
 	}
 	for name, ready := range tests {
@@ -189,6 +188,5 @@ func FuzzReadyImage(f *testing.F) {
 		if b := img.Bounds(); b.Dx() > maxReadySide || b.Dy() > maxReadySide {
 			t.Fatalf("%v", b)
 		}
-		_ = color.Gray16Model.Convert(img.At(0, 0))
 	})
 }

@@ -1,4 +1,4 @@
-package display
+package display //nolint:dupl // a catalogue is alike in every language
 
 import "payscand/payment"
 
@@ -24,7 +24,7 @@ var english = words{
 			"Your wallet could not cover this amount. Please choose another card or balance in your app.",
 		},
 		payment.ReasonDeclined: {
-			"The wallet declined the payment. Ask the customer to look at the app, then scan a new code, or take another way to pay.",
+			"The wallet declined the payment. Ask the customer to look at the app, then scan a new code, or use another way to pay.",
 			"Your wallet did not approve the payment. Please check your app or pay another way.",
 		},
 		payment.ReasonInvalidCode: {
@@ -44,43 +44,43 @@ var english = words{
 			"The payment was cancelled.",
 		},
 		payment.ReasonQRNotShown: {
-			"The QR code could not be had and nobody saw it, so it cannot be paid. Scan the customer's code, or ask for a QR code again.",
+			"The QR code could not be obtained and nobody saw it, so it cannot be paid. Scan the customer's code, or ask for a QR code again.",
 			"The QR code is not available right now. Please show your own payment code.",
 		},
 		payment.ReasonBadSignature: {
-			"The gateway refused our signature. Take another way to pay and tell the operator: the private key must match the one registered with the gateway.",
+			"The gateway refused our signature. Use another way to pay and tell the operator: the private key must match the one registered with the gateway.",
 			"This way to pay is not available right now. Please ask the cashier.",
 		},
 		payment.ReasonUnknownMerchant: {
-			"The gateway does not know this merchant. Take another way to pay and tell the operator: the merchant code or client id in the configuration must be corrected.",
+			"The gateway does not know this merchant. Use another way to pay and tell the operator: the merchant code or client id in the configuration must be corrected.",
 			"This way to pay is not available right now. Please ask the cashier.",
 		},
 		payment.ReasonClockWrong: {
-			"The gateway refused the time of the request. Take another way to pay and tell the operator: this machine's clock must be set right.",
+			"The gateway refused the time of the request. Use another way to pay and tell the operator: this machine's clock must be set right.",
 			"This way to pay is not available right now. Please ask the cashier.",
 		},
 		payment.ReasonRequestRefused: {
-			"The gateway refused the request. Take another way to pay and give the operator the gateway's code: the configuration does not fit the contract.",
+			"The gateway refused the request. Use another way to pay and give the operator the gateway's code: the configuration does not fit the contract.",
 			"This way to pay is not available right now. Please ask the cashier.",
 		},
 		payment.ReasonNotPermitted: {
-			"The shop's contract does not allow this payment. Take another way to pay and tell the operator, who can ask the gateway to permit it.",
+			"The shop's contract does not allow this payment. Use another way to pay and tell the operator, who can ask the gateway to permit it.",
 			"This way to pay is not accepted here. Please pay another way.",
 		},
 		payment.ReasonGatewayUnreachable: {
-			"The gateway could not be reached and nothing was sent, so nothing was charged. Check the network, then scan a new code or take another way to pay.",
+			"The gateway could not be reached and nothing was sent, so nothing was charged. Check the network, then scan a new code or use another way to pay.",
 			"We have no connection right now. Please wait a moment or pay another way.",
 		},
 		payment.ReasonNoAnswer: {
-			"The gateway has not answered, so the payment may or may not have been made. Do not charge again yet: the terminal goes on asking and will tell.",
+			"The gateway has not answered, so the payment may or may not have been made. Do not charge again yet: the terminal keeps checking and will show the result.",
 			"We are still checking your payment. Please ask the cashier before you pay again.",
 		},
 		payment.ReasonAnswerUnverified: {
-			"The gateway's answer could not be verified, so it counts for nothing. Do not charge again yet. If it stays so, tell the operator: the gateway's public key must be checked.",
+			"The gateway's answer could not be verified, so it was not counted. Do not charge again yet. If this goes on, tell the operator: the gateway's public key must be checked.",
 			"We are still checking your payment. Please ask the cashier before you pay again.",
 		},
 		payment.ReasonAnswerMalformed: {
-			"The gateway's answer could not be read, so it counts for nothing. Do not charge again yet: the terminal goes on asking and will tell.",
+			"The gateway's answer could not be read, so it was not counted. Do not charge again yet: the terminal keeps checking and will show the result.",
 			"We are still checking your payment. Please ask the cashier before you pay again.",
 		},
 		payment.ReasonAnswerMismatch: {
@@ -88,11 +88,11 @@ var english = words{
 			"We are still checking your payment. Please ask the cashier before you pay again.",
 		},
 		payment.ReasonGatewayError: {
-			"The gateway has trouble of its own and gave no result. Do not charge again yet: the terminal goes on asking and will tell.",
+			"The gateway has trouble of its own and gave no result. Do not charge again yet: the terminal keeps checking and will show the result.",
 			"We are still checking your payment. Please ask the cashier before you pay again.",
 		},
 		payment.ReasonRateLimited: {
-			"The gateway asks us to slow down and gave no result. Do not charge again yet: the terminal goes on asking and will tell.",
+			"The gateway asks us to slow down and gave no result. Do not charge again yet: the terminal keeps checking and will show the result.",
 			"We are still checking your payment. Please ask the cashier before you pay again.",
 		},
 		payment.ReasonNotFound: {

@@ -1,4 +1,4 @@
-package display
+package display //nolint:dupl // a catalogue is alike in every language
 
 import "payscand/payment"
 
@@ -48,23 +48,23 @@ var french = words{
 			"Le code QR n’est pas disponible pour le moment. Veuillez présenter votre propre code de paiement.",
 		},
 		payment.ReasonBadSignature: {
-			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le responsable technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",
+			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonUnknownMerchant: {
-			"La passerelle ne connaît pas ce commerçant. Acceptez un autre mode de paiement et avisez le responsable technique : le code de commerçant ou l’identifiant client doit être corrigé dans la configuration.",
+			"La passerelle ne connaît pas ce commerçant. Acceptez un autre mode de paiement et avisez le soutien technique : le code de commerçant ou l’identifiant client doit être corrigé dans la configuration.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonClockWrong: {
-			"La passerelle a refusé l’heure de la demande. Acceptez un autre mode de paiement et avisez le responsable technique : l’horloge de cet appareil doit être mise à l’heure.",
+			"La passerelle a refusé l’heure de la demande. Acceptez un autre mode de paiement et avisez le soutien technique : l’horloge de ce poste doit être mise à l’heure.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonRequestRefused: {
-			"La passerelle a refusé la demande. Acceptez un autre mode de paiement et donnez le code de la passerelle au responsable technique : la configuration ne correspond pas au contrat.",
+			"La passerelle a refusé la demande. Acceptez un autre mode de paiement et donnez le code de la passerelle au soutien technique : la configuration ne correspond pas au contrat.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonNotPermitted: {
-			"Le contrat du commerce ne permet pas ce paiement. Acceptez un autre mode de paiement et avisez le responsable technique, qui peut demander l’autorisation à la passerelle.",
+			"Le contrat du commerce ne permet pas ce paiement. Acceptez un autre mode de paiement et avisez le soutien technique, qui peut demander l’autorisation à la passerelle.",
 			"Ce mode de paiement n’est pas accepté ici. Veuillez payer autrement.",
 		},
 		payment.ReasonGatewayUnreachable: {
@@ -72,31 +72,31 @@ var french = words{
 			"Nous n’avons pas de connexion pour le moment. Veuillez patienter un instant ou payer autrement.",
 		},
 		payment.ReasonNoAnswer: {
-			"La passerelle n’a pas répondu; on ne sait pas si le paiement a été fait. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"La passerelle n’a pas répondu; on ne sait pas si le paiement a été fait. N’encaissez pas de nouveau pour l’instant : le terminal continue de vérifier et affichera le résultat.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 		payment.ReasonAnswerUnverified: {
-			"La réponse de la passerelle n’a pas pu être authentifiée; elle ne compte donc pas. Ne facturez pas de nouveau pour l’instant. Si le problème persiste, avisez le responsable technique : la clé publique de la passerelle doit être vérifiée.",
+			"La réponse de la passerelle n’a pas pu être authentifiée; elle ne compte donc pas. N’encaissez pas de nouveau pour l’instant. Si le problème persiste, avisez le soutien technique : la clé publique de la passerelle doit être vérifiée.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 		payment.ReasonAnswerMalformed: {
-			"La réponse de la passerelle est illisible; elle ne compte donc pas. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"La réponse de la passerelle est illisible; elle ne compte donc pas. N’encaissez pas de nouveau pour l’instant : le terminal continue de vérifier et affichera le résultat.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 		payment.ReasonAnswerMismatch: {
-			"La réponse de la passerelle ne correspond pas à la commande, au montant ou à la devise de cette vente. Ne facturez pas de nouveau pour l’instant et avisez le responsable technique : la commande doit être comparée dans le portail de la passerelle.",
+			"La réponse de la passerelle ne correspond pas à la commande, au montant ou à la devise de cette vente. N’encaissez pas de nouveau pour l’instant et avisez le soutien technique : la commande doit être comparée dans le portail de la passerelle.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 		payment.ReasonGatewayError: {
-			"La passerelle éprouve des difficultés et n’a donné aucun résultat. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"La passerelle éprouve des difficultés et n’a donné aucun résultat. N’encaissez pas de nouveau pour l’instant : le terminal continue de vérifier et affichera le résultat.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 		payment.ReasonRateLimited: {
-			"La passerelle nous demande de ralentir et n’a donné aucun résultat. Ne facturez pas de nouveau pour l’instant : le terminal continue de vérifier et l’indiquera.",
+			"La passerelle nous demande de ralentir et n’a donné aucun résultat. N’encaissez pas de nouveau pour l’instant : le terminal continue de vérifier et affichera le résultat.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 		payment.ReasonNotFound: {
-			"La passerelle ne connaît pas cette commande pour le moment. Ne facturez pas de nouveau avant que le terminal indique l’issue de la vente.",
+			"La passerelle ne connaît pas cette commande pour le moment. N’encaissez pas de nouveau avant que le terminal indique l’issue de la vente.",
 			"Nous vérifions encore votre paiement. Veuillez vous adresser à la caisse avant de payer de nouveau.",
 		},
 	},

@@ -1,4 +1,4 @@
-package display
+package display //nolint:dupl // a catalogue is alike in every language
 
 import "payscand/payment"
 
@@ -52,7 +52,7 @@ var simplifiedChinese = words{
 			"此付款方式暂时不可用，请咨询收银员。",
 		},
 		payment.ReasonUnknownMerchant: {
-			"支付网关不认识此商户。请改用其他付款方式，并通知管理员：须更正配置中的商户号或客户端编号。",
+			"支付网关不认识此商户。请改用其他付款方式，并通知管理员：须更正配置中的商户号或客户端 ID。",
 			"此付款方式暂时不可用，请咨询收银员。",
 		},
 		payment.ReasonClockWrong: {

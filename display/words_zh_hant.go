@@ -1,4 +1,4 @@
-package display
+package display //nolint:dupl // a catalogue is alike in every language
 
 import "payscand/payment"
 
@@ -52,7 +52,7 @@ var traditionalChinese = words{
 			"此付款方式暫時無法使用，請洽收銀員。",
 		},
 		payment.ReasonUnknownMerchant: {
-			"支付閘道不認得此商戶。請改用其他付款方式，並通知管理員：須更正設定中的商戶編號或用戶端編號。",
+			"支付閘道不認得此商戶。請改用其他付款方式，並通知管理員：須更正設定中的商戶編號或用戶端 ID。",
 			"此付款方式暫時無法使用，請洽收銀員。",
 		},
 		payment.ReasonClockWrong: {

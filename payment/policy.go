@@ -123,6 +123,12 @@ func (p Policy) RoutesFor(m Mode) []string {
 	return names
 }
 
+// fewestQuestions is half as many as the slow phase asks until GiveUpAfter: who
+// was asked less often is not that old, whatever the clock says.
+func (p Policy) fewestQuestions() int {
+	return (len(p.Slow) + int(p.SlowDaily/p.SlowHourly) + int(p.GiveUpAfter/p.SlowDaily)) / 2
+}
+
 // jittered spreads a pause by ±Jitter, the same way each time for the same
 // request id and poll number, so that a replay is exact.
 func (p Policy) jittered(pause time.Duration, requestID string, poll int) time.Duration {

@@ -73,7 +73,7 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 		return Change{}, nil, nil
 	}
 	c := Change{Before: before}
-	if before.ID == "" || !sameView(before.View(), s.View()) {
+	if before.ID == "" || before.Status != s.Status || !sameView(before.View(), s.View()) {
 		s.Version++
 		s.UpdatedAt = t.now
 		c.Record = &Record{At: t.now, Type: saleRecordType(s.Status), Sale: s.ID, Version: s.Version}
@@ -311,6 +311,8 @@ func (t *step) clampTimes(a *Attempt) {
 	clamp(&s.CancelUntil, t.policy.CancelBound)
 	if a != nil {
 		clamp(&a.FastUntil, t.policy.FastPhase)
+		clamp(&a.CalledAt, 0)
+		clamp(&a.CancelledAt, 0)
 	}
 }
 

@@ -156,7 +156,11 @@ func (t *step) judgeInquiry(a *Attempt, v Verdict) bool {
 			a.Status = AttemptUnknown
 			return false
 		}
-		t.end(a, endStatus(v.Class), t.closingReason(a, v))
+		why := t.closingReason(a, v)
+		if a.Doubted != nil {
+			why = *a.Doubted // the first answer said why
+		}
+		t.end(a, endStatus(v.Class), why)
 		return true
 	case ClassNotFound:
 		if a.Doubted == nil {
@@ -297,7 +301,11 @@ func (t *step) paidLookupAt(a *Attempt) time.Time {
 func (t *step) planQR(a *Attempt) {
 	if a.Status == AttemptUnknown { // its answer was lost, so nobody saw it (M8)
 		deadline := t.reached(t.sale.Deadline)
-		switch resend := a.SubmittedAt.Add(t.policy.Resends[0]); {
+		resend := a.SubmittedAt.Add(t.policy.Resends[0])
+		if latest := t.now.Add(t.policy.Resends[0]); resend.After(latest) { // the clock was set back
+			resend = latest
+		}
+		switch {
 		case a.AlreadyPaid:
 			t.cancelAttempt() // its proof is looked for
 		case a.Sends < 2 && !deadline && resend.After(t.now):
@@ -363,7 +371,7 @@ func (t *step) planSlow(a *Attempt) {
 	}
 	q := t.question(a)
 	age := t.now.Sub(a.SubmittedAt)
-	if q == "" || age > t.policy.GiveUpAfter {
+	if q == "" || age > t.policy.GiveUpAfter && a.Polls >= t.policy.fewestQuestions() {
 		t.planCall(a, "", time.Time{}) // a person's now
 		return
 	}
@@ -392,10 +400,12 @@ func (t *step) planSlow(a *Attempt) {
 func (t *step) nextLookupAt(a *Attempt, age time.Duration) (when time.Time, ok bool) {
 	steps := t.policy.Lookups
 	switch {
-	case a.AlreadyPaid && age < steps[len(steps)-1]:
+	case a.AlreadyPaid && age >= 0 && age < steps[len(steps)-1]:
 		return t.paidLookupAt(a), true
-	case a.Polls == 0 && age >= steps[0]:
+	case a.Polls == 0 && (age >= steps[0] || age < 0):
 		return t.now, true
+	case age < 0: // the clock was set back: its steps are who knows how far away
+		return time.Time{}, false
 	}
 	for _, after := range steps {
 		if when = a.SubmittedAt.Add(after); when.After(t.now) {

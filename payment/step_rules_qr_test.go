@@ -76,6 +76,20 @@ func TestM8AlreadyPaidIsNotDropped(t *testing.T) {
 	s.is(payment.SalePaid)
 }
 
+// An order that turns out to wait for a customer, though its QR was never had, is
+// closed at once and not waited for.
+func TestM8PendingWithoutAQR(t *testing.T) {
+	s := tell(t, alphaPayLike, auto)
+	s.do(payment.QRRequested{})
+	s.answer(payment.ClassFailed, id("P1"), unlisted)
+	s.next(asks)
+	s.answer(payment.ClassPending, id("P1"), func(v *payment.Verdict) { v.ExpiresAt = s.now.Add(4 * minute) })
+	s.is(payment.SaleCancelling)
+	s.next(asks)
+	s.answer(payment.ClassPending, id("P1"))
+	s.next(payment.CallCancel)
+}
+
 // The QR leaves every screen with the very step that asks for cancel or switch,
 // and by itself 20 s before the gateway's expiry or at the sale's deadline.
 func TestM8QRLeavesTheScreen(t *testing.T) {
@@ -157,7 +171,7 @@ func TestM8ExpiryNeedsTheOrderClosed(t *testing.T) {
 // In auto mode one QR comes by itself: without a scanner, when the scanner is
 // lost, or when the scan window is over; afterwards only when asked for.
 func TestM9AutomaticQR(t *testing.T) {
-	make := func(mode payment.Mode, scanner bool) *script {
+	open := func(mode payment.Mode, scanner bool) *script {
 		s := &script{T: t, policy: testPolicy(alphaPayLike), now: dayOne}
 		s.do(payment.Created{ID: saleID, Amount: tenBucks, Mode: mode, Scanner: scanner})
 		return s
@@ -184,11 +198,9 @@ func TestM9AutomaticQR(t *testing.T) {
 			s.after(29 * second)
 		}, payment.SaleAwaitingCode},
 	} {
-		if s := make(c.mode, c.scanner); true {
-			c.do(s)
-			if s.sale.Status != c.want {
-				t.Errorf("%s: %q, want %q", c.name, s.sale.Status, c.want)
-			}
+		s := open(c.mode, c.scanner)
+		if c.do(s); s.sale.Status != c.want {
+			t.Errorf("%s: %q, want %q", c.name, s.sale.Status, c.want)
 		}
 	}
 

@@ -319,6 +319,24 @@ func TestM4DisprovedID(t *testing.T) {
 	}
 }
 
+// What the list says of an order without an id proves nothing after two sends.
+func TestM4ListedWithoutAnID(t *testing.T) {
+	for _, sends := range []int{1, 2} {
+		s := tell(t, alphaPayLike, auto)
+		s.scan()
+		if sends == 2 {
+			s.answer(payment.ClassNoAnswer)
+			s.next(pays)
+		}
+		s.answer(payment.ClassAlreadyPaid)
+		s.next(payment.CallLookup)
+		s.answer(payment.ClassClosed)
+		if over := s.last().Status.Final(); over != (sends == 1) {
+			t.Errorf("%d sends: the attempt is %q", sends, s.last().Status)
+		}
+	}
+}
+
 // Where cancel only closes what is unpaid, an accepted cancel ends nothing: the
 // inquiry after it does, and a completed payment wins.
 func TestM5CancelThatCloses(t *testing.T) {

@@ -46,11 +46,15 @@ func TestEveryStatusMeetsEveryEvent(t *testing.T) {
 			examples = []payment.Sale{{}}
 		}
 		for _, s := range examples {
+			snapshot := mustJSON(s)
 			for _, e := range sampleEvents(s) {
 				met[status][e.Kind()] = true
-				for _, later := range []time.Duration{0, time.Minute, 24 * time.Hour} {
+				for _, later := range []time.Duration{0, time.Hour} {
 					meet(t, table, s, e, later)
 				}
+			}
+			if mustJSON(s) != snapshot {
+				t.Fatalf("Step changed a sale that it was given, %q", status)
 			}
 		}
 		for _, kind := range payment.EventKinds() {
@@ -75,15 +79,11 @@ func meet(t *testing.T, table map[payment.SaleStatus]map[payment.EventKind][]pay
 ) {
 	t.Helper()
 	now := s.UpdatedAt.Add(later)
-	snapshot := mustJSON(s)
 	traits := alphaPayLike
 	if a := s.LiveAttempt(); a != nil && a.Cancels > 0 && a.PaymentID == "" {
 		traits = alipayPlusLike
 	}
 	change, calls, err := payment.Step(s, e, now, testPolicy(traits))
-	if mustJSON(s) != snapshot {
-		t.Fatalf("%q in %q changed the sale it was given", e.Kind(), s.Status)
-	}
 	next, known := table[s.Status][e.Kind()]
 	var conflict *payment.ConflictError
 	switch {
@@ -106,8 +106,8 @@ func meet(t *testing.T, table map[payment.SaleStatus]map[payment.EventKind][]pay
 	}
 }
 
-// rareEdges are the transitions that need a call which never comes back, or a
-// route that is gone: no random history has them.
+// rareEdges are the transitions that need a call which never comes back, a
+// route that is gone, or an unlikely moment: hardly a random history has them.
 func rareEdges(t *testing.T) map[edge]bool {
 	t.Helper()
 	edges := map[edge]bool{}
@@ -139,6 +139,12 @@ func rareEdges(t *testing.T) map[edge]bool {
 			Class: payment.ClassClosed, RequestID: s.last().RequestID, PaymentID: "P1",
 		}})
 	}
+	s := tell(t, alphaPayLike, payment.ModeQR)
+	s.answer(payment.ClassNoAnswer)
+	note(s, payment.CancelRequested{}) // between the two sends of a QR that nobody saw
+	s = tell(t, alphaPayLike, payment.ModeQR)
+	s.now = s.now.Add(10 * time.Minute)
+	note(s, payment.Outcome{Attempt: 1, Seq: s.call.Seq, Verdict: payment.Verdict{Class: payment.ClassFailed, Documented: true}})
 	return edges
 }
 

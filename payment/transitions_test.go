@@ -41,7 +41,7 @@ func TestArchitectureShowsTheTransitions(t *testing.T) {
 		t.Errorf("sale diagram (-table +drawn):\n%s", diff)
 	}
 	told := map[string][]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.*) \\|$").FindAllStringSubmatch(doc, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.*) \\|$").FindAllStringSubmatch(section(t, doc, "## A sale"), -1) {
 		told[row[1]] = split(strings.ReplaceAll(row[2], "`", ""))
 	}
 	if diff := cmp.Diff(refused, told); diff != "" {
@@ -88,7 +88,7 @@ func TestMoneyRulesTellThePolicy(t *testing.T) {
 		"Slots": strconv.Itoa(p.Slots), "Rate": fmt.Sprintf("%g/s", p.Rate), "Burst": strconv.Itoa(p.Burst),
 	}
 	told := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([^|]*) \\|").FindAllStringSubmatch(readDoc(t, "money-rules.md"), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([^|]*) \\|").FindAllStringSubmatch(section(t, readDoc(t, "money-rules.md"), "## The numbers"), -1) {
 		told[row[1]] = row[2]
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
@@ -124,6 +124,17 @@ func readDoc(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// section returns the part of a document under a heading.
+func section(t *testing.T, doc, heading string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(doc, "\n"+heading+"\n")
+	if !found {
+		t.Fatalf("there is no section %q", heading)
+	}
+	text, _, _ := strings.Cut(rest, "\n## ")
+	return text
 }
 
 func node(status string) string {

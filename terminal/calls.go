@@ -96,14 +96,12 @@ func (c *Calls) Start(call payment.Call) {
 	}
 	p := c.prepared[call]
 	delete(c.prepared, call)
-	c.wait.Add(1)
-	go func() {
-		defer c.wait.Done()
+	c.wait.Go(func() {
 		defer cancel()
 		verdict := c.send(ctx, call, p)
 		c.finished(call)
 		c.answered(Answered{Call: call, Verdict: verdict})
-	}()
+	})
 }
 
 // moves reports whether the call can move money.

@@ -48,6 +48,12 @@ type DriverStore interface {
 	Store
 	// DiskFree is the room on the store's file system, in bytes.
 	DiskFree() (int64, error)
+	// Journal returns at most limit records after a sequence number, in order and
+	// without gaps. Where some of them were pruned the error wraps payment.ErrNotFound.
+	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
+	// Head returns the sequence number of the last record that is durable, 0 for
+	// none, and the word that tells this journal from any other.
+	Head() (seq uint64, epoch string)
 }
 
 // Terminal is the loop around the engine, and its only caller.

@@ -154,7 +154,7 @@ func TestCancelGivesUpAnInquiry(t *testing.T) {
 				return payment.Verdict{Class: payment.ClassPending, RequestID: a.RequestID, PaymentID: "P1"}
 			}
 			<-ctx.Done()
-			if context.Cause(ctx) == context.Canceled {
+			if errors.Is(context.Cause(ctx), context.Canceled) {
 				givenUp <- c.Kind
 			}
 			return payment.Verdict{Class: payment.ClassNoAnswer, Reason: payment.ReasonNoAnswer}
@@ -229,8 +229,7 @@ func TestHeartbeat(t *testing.T) {
 }
 
 func refusalCode(err error) terminal.ErrorCode {
-	var refused *terminal.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*terminal.Error](err); ok {
 		return refused.Code
 	}
 	return ""

@@ -64,6 +64,7 @@ type Engine struct {
 	customer   payment.Sale    // see Result
 	unresolved map[string]twin // by sale id
 	gateways   map[string]*gateway
+	sorted     []*gateway // by name
 	codes      codeMemory
 	refused    refusedScans
 	scanners   int // ready
@@ -89,8 +90,9 @@ func NewEngine(store Store, executor Executor, o Options) *Engine {
 		unresolved: make(map[string]twin), gateways: make(map[string]*gateway),
 		codes: newCodeMemory(o.CodeKey), scanners: o.Scanners,
 	}
-	for name := range o.Policy.Gateways {
+	for _, name := range slices.Sorted(maps.Keys(o.Policy.Gateways)) {
 		e.gateways[name] = newGateway(name, o.Policy)
+		e.sorted = append(e.sorted, e.gateways[name])
 	}
 	return e
 }
@@ -372,10 +374,5 @@ func (e *Engine) wake() (time.Time, error) {
 }
 
 func (e *Engine) sortedGateways() []*gateway {
-	names := slices.Sorted(maps.Keys(e.gateways))
-	sorted := make([]*gateway, len(names))
-	for i, name := range names {
-		sorted[i] = e.gateways[name]
-	}
-	return sorted
+	return e.sorted
 }

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"payscand/payment"
@@ -239,9 +240,17 @@ func acceptable(m payment.Money, name string, traits payment.Traits) error {
 			Message: fmt.Sprintf("must be at most %d minor units, the gateway's limit", traits.MaxAmount)}
 	case len(traits.Currencies) > 0 && !slices.Contains(traits.Currencies, m.Currency):
 		return &Error{Code: CodeInvalid, Field: "currency", Gateway: name,
-			Message: fmt.Sprintf("must be one that the gateway takes: %v", traits.Currencies)}
+			Message: "must be one that the gateway takes: " + joined(traits.Currencies)}
 	}
 	return nil
+}
+
+func joined(currencies []payment.Currency) string {
+	words := make([]string, len(currencies))
+	for i, c := range currencies {
+		words[i] = string(c)
+	}
+	return strings.Join(words, ", ")
 }
 
 func (g *gateway) ready() error {

@@ -33,11 +33,11 @@ type Post struct {
 	Text payment.Code
 }
 
-// Scanned is a scan, Damaged one that did not arrive whole.
-type (
-	Scanned struct{ Scan device.Scan }
-	Damaged struct{ Problem device.Problem }
-)
+// Scanned is a scan.
+type Scanned struct{ Scan device.Scan }
+
+// Damaged is a scan that did not arrive whole.
+type Damaged struct{ Problem device.Problem }
 
 // ScannersReady says how many scanners are ready now.
 type ScannersReady struct{ Count int }
@@ -181,7 +181,26 @@ func (e *Engine) command(in Command) (payment.Sale, error) {
 	if err != nil {
 		return s, err
 	}
-	return e.step(s, in.Event)
+	if s, err = e.step(s, in.Event); err != nil || in.Event.Kind() != payment.EventCancel {
+		return s, err
+	}
+	return e.unsend(s)
+}
+
+// unsend takes back a pay call that this very turn decided on and that a cancel
+// has overtaken: nothing has left yet, so nothing was charged (M6).
+func (e *Engine) unsend(s payment.Sale) (payment.Sale, error) {
+	a := s.LiveAttempt()
+	if a == nil || a.Call == nil || a.Call.Kind != payment.CallPay {
+		return s, nil
+	}
+	for _, c := range e.turn.calls {
+		if c.Sale == s.ID && c.Attempt == a.N && c.Seq == a.Call.Seq {
+			unsent := payment.Verdict{Class: payment.ClassNotSent, Reason: payment.ReasonCancelled}
+			return e.step(s, payment.Outcome{Attempt: a.N, Seq: c.Seq, Verdict: unsent})
+		}
+	}
+	return s, nil
 }
 
 // scannersReady notes how many scanners are ready; the last one lost may bring the QR (M9).
@@ -267,11 +286,15 @@ func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
 			replaced = payment.Sale{} // over without payment: nothing to cancel
 		}
 	}
+	var newest string // the one named does not hang on the map's order
 	for id, t := range e.unresolved {
-		if id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
-			return replaced, &Error{Code: CodeUnresolvedTwin, Sale: id,
-				Message: "an unresolved sale looks the same: check it, or say replaces or separate"}
+		if id > newest && id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
+			newest = id
 		}
+	}
+	if newest != "" {
+		return replaced, &Error{Code: CodeUnresolvedTwin, Sale: newest,
+			Message: "an unresolved sale looks the same: check it, or say replaces or separate"}
 	}
 	return replaced, nil
 }

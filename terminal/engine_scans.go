@@ -76,8 +76,7 @@ func (e *Engine) present(s payment.Sale, code payment.Code, wallet payment.Walle
 }
 
 func refusalKind(err error) (kind, mask string) {
-	var refusal *payment.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*payment.Refusal](err); ok {
 		return string(refusal.Kind), refusal.Mask
 	}
 	return "unknown", ""

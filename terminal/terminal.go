@@ -117,6 +117,30 @@ func (t *Terminal) Status(ctx context.Context) (Status, error) {
 	return s, err
 }
 
+// Head returns the sequence number of the journal's last record, 0 for none, and
+// the journal's epoch, which tells its sequence numbers from those of another.
+func (t *Terminal) Head() (seq uint64, epoch string) { return t.config.Store.Head() }
+
+// Journal returns at most limit records after a sequence number, in order and
+// without gaps; none when that is the last. Where some of them were pruned the
+// error wraps payment.ErrNotFound. limit is at least 1.
+func (t *Terminal) Journal(after uint64, limit int) ([]payment.JournalRecord, error) {
+	// A transaction can be read while the disk is still syncing it. Up to the
+	// head all is durable, so that no record is told and then lost (P6).
+	head, _ := t.config.Store.Head()
+	if after >= head {
+		return nil, nil
+	}
+	return t.config.Store.Journal(after, int(min(uint64(limit), head-after)))
+}
+
+// Committed returns a channel that receives after every turn that may have added
+// to the journal. One value waits, however many turns there were: read the
+// journal up to its head for each. Call stop when done; the channel is never closed.
+func (t *Terminal) Committed() (committed <-chan struct{}, stop func()) {
+	return t.watchers.watch(anySale)
+}
+
 func (t *Terminal) command(ctx context.Context, id string, e payment.Event) (payment.Sale, error) {
 	reply, err := t.ask(ctx, Command{Sale: id, Event: e})
 	return reply.Sale, err
@@ -150,7 +174,10 @@ func stopping() error {
 	return &Error{Code: CodeStopping, Message: "the daemon is stopping: try again in a moment"}
 }
 
-// watchers wake those who wait for a sale's next version.
+// anySale stands for the id of a sale in watchers: every turn is told.
+const anySale = ""
+
+// watchers wake those who wait for a sale's next version, or for any turn.
 type watchers struct {
 	mu   *sync.Mutex
 	sale map[string]map[chan struct{}]struct{}
@@ -181,12 +208,18 @@ func (w watchers) watch(id string) (changed <-chan struct{}, stop func()) {
 func (w watchers) tell(changed []payment.Sale) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.wake(anySale)
 	for _, s := range changed {
-		for c := range w.sale[s.ID] {
-			select {
-			case c <- struct{}{}:
-			default: // it will look anyway
-			}
+		w.wake(s.ID)
+	}
+}
+
+// wake needs the lock.
+func (w watchers) wake(id string) {
+	for c := range w.sale[id] {
+		select {
+		case c <- struct{}{}:
+		default: // it will look anyway
 		}
 	}
 }

@@ -3,6 +3,7 @@ package terminal_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,15 +31,12 @@ type world struct {
 
 const gatewayName = "alphapay"
 
-func newWorld(t *testing.T, change ...func(*payment.Policy)) *world {
+func newWorld(t *testing.T) *world {
 	policy := payment.DefaultPolicy()
 	policy.Routes = []payment.Route{{Wallet: "*", Instrument: "*", Gateway: gatewayName}}
 	policy.Gateways = map[string]payment.Traits{gatewayName: {
 		TransactionList: true, MaxAmount: 9_999_999, Currencies: []payment.Currency{"CAD"},
 	}}
-	for _, c := range change {
-		c(&policy)
-	}
 	w := &world{
 		t: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), policy: policy,
 		store: &recordingStore{Store: memory.New("test")},
@@ -145,9 +143,8 @@ func (w *world) sale(id string) payment.Sale {
 // call returns the last call started, and forgets those before it.
 func (w *world) call(kind payment.CallKind) payment.Call {
 	w.t.Helper()
-	for i := len(w.started) - 1; i >= 0; i-- {
-		if w.started[i].Kind == kind {
-			c := w.started[i]
+	for i, c := range slices.Backward(w.started) {
+		if c.Kind == kind {
 			w.started = append(w.started[:i:i], w.started[i+1:]...)
 			return c
 		}

@@ -2,9 +2,11 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,11 +31,13 @@ type records struct {
 
 // audit ends a test: it closes the shop and holds everything that was said there against everything else.
 func (s *shop) audit() {
-	var orders []counter.Order
-	if s.gatewayUp() {
-		orders = s.ordersNow()
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // the test's own may be over
+	defer cancel()
+	orders, err := s.Orders()
+	if err != nil {
+		s.t.Errorf("the gateway must be up at the end of a test: %v", err)
 	}
-	s.refreshShown()
+	s.refreshShown(ctx)
 	if err := s.Close(); err != nil {
 		s.t.Error(err)
 	}
@@ -46,23 +50,15 @@ func (s *shop) audit() {
 	}
 }
 
-func (s *shop) gatewayUp() bool {
-	_, err := s.Orders()
-	return err == nil
-}
-
-func (s *shop) ordersNow() []counter.Order {
-	orders, err := s.Orders()
-	if err != nil {
-		s.t.Error(err)
-	}
-	return orders
-}
-
 // refreshShown asks for every sale once more, if the daemon still runs.
-func (s *shop) refreshShown() {
+func (s *shop) refreshShown(ctx context.Context) {
 	for id := range s.shown {
-		response, err := s.socket.Get("http://payscand/v1/sales/" + id)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://payscand/v1/sales/"+id, http.NoBody)
+		if err != nil {
+			s.t.Error(err)
+			return
+		}
+		response, err := s.socket.Do(request)
 		if err != nil {
 			return
 		}

@@ -103,7 +103,7 @@ func cutPlace(line string) (place, message string) {
 // TestGoodConfiguration: the configuration of a whole counter is good, and checking it needs no daemon.
 func TestGoodConfiguration(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	s.pay(s.sell(1200), s.code(paidAtOnce))
 	printed, status := runProgram(t, "config", "check", s.Config())
 	if status != 0 || !strings.Contains(printed, "is good") {

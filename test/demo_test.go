@@ -10,7 +10,7 @@ import (
 
 // TestDemo: the demo ends with status 0 once every step went as described, or when it is told to stop at any moment. It
 // leaves no process and no folder behind. One demo at a time: its ports are the documented ones.
-func TestDemo(t *testing.T) {
+func TestDemo(t *testing.T) { //nolint:tparallel // one demo at a time
 	t.Parallel()
 	for _, c := range []struct {
 		name, arguments string
@@ -23,7 +23,7 @@ func TestDemo(t *testing.T) {
 			"3. The gateway's answer is lost and the daemon is killed", "kill -9", "gets the same sale", "All went as described.",
 		}},
 		{name: "stopped within a step", arguments: "demo", stopAt: "2. A goods barcode"},
-		{name: "stopped while it stays up", arguments: "demo", stopAt: "/docs", prints: []string{"All went as described.", "curl", "Stopping."}},
+		{name: "stopped while it stays up", arguments: "demo", stopAt: "until Ctrl-C", prints: []string{"All went as described.", "curl", "Stopping."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := shortDir(t)
@@ -47,13 +47,7 @@ func TestDemoStoppedWhileItOpens(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	demo := start(t, []string{"TMPDIR=" + dir}, "demo")
-	for len(processesWith(t, dir)) == 0 {
-		select {
-		case <-demo.ended:
-			t.Fatalf("ended early:\n%s", demo.out.String())
-		default:
-		}
-	}
+	eventually(demo.ctx, t, "its first process", func() bool { return len(processesWith(t, dir)) > 0 })
 	demo.interrupt()
 	expectDemoOver(t, demo, dir)
 }

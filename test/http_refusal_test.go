@@ -29,7 +29,7 @@ func (s *shop) expectDisk(before [sha256.Size]byte) {
 // TestBadRequests: each bad request has its own clear refusal that repeats nothing of it, and nothing is written (P8, P9).
 func TestBadRequests(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	register, err := s.Token("register")
 	s.must(err)
 	metrics, err := s.Token("metrics")
@@ -61,7 +61,7 @@ func TestBadRequests(t *testing.T) {
 		{name: "a code as field", body: `{"amount": 100, "currency": "CAD", "` + code + `": 1}`, status: 422, code: invalid},
 		{name: "a code as mode", body: `{"amount": 100, "currency": "CAD", "mode": "` + code + `"}`, status: 422, code: invalid, field: "mode"},
 		{name: "a code as sale", path: sales + "/" + code + "/code", body: `{"code": "x"}`, status: 404, code: client.CodeNotFound},
-		{name: "a code as query", path: sales + "/01M80E2WWNQ7T0RQ0DDERWJZSQ/check?code=" + code, status: 404, code: client.CodeNotFound},
+		{name: "a code as query", path: sales + "/01M80E2WWNQ7T0RQ0DDERWJZSQ/check?code=" + code, status: 422, code: invalid},
 		{name: "no JSON", body: `amount=100&code=` + code, status: 400, code: client.CodeMalformed},
 		{name: "a body of 1 MiB", body: `{"description": "` + strings.Repeat("x", 1<<20) + `"}`, status: 413, code: client.CodeBodyTooLarge},
 		{name: "not as JSON", body: good, edits: []edit{withHeader("Content-Type", "text/plain")}, status: 415, code: client.CodeUnsupportedMediaType},
@@ -99,7 +99,7 @@ func TestBadRequests(t *testing.T) {
 // nothing is written.
 func TestBadRequestsWhileASaleIsLive(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	wanted := client.NewSale{Amount: 3400, Currency: "CAD", Mode: client.ModeScan}
 	sale, _ := s.create("key-1", wanted)
 	before := s.disk()

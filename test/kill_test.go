@@ -42,6 +42,11 @@ func TestKilled(t *testing.T) {
 				s.scan(s.code(paidAtOnce))
 				s.order(sale.ID+"-1", func(o counter.Order) bool { return o.Captures == 1 })
 			},
+			back: func(s *shop, sale client.Sale) {
+				if attempt := s.get(sale.ID).Attempts[0]; attempt.Status == "submitting" {
+					s.t.Error("the attempt is still called submitting, although nothing is under way after a crash")
+				}
+			},
 		},
 		{name: "after the answer was lost", until: scanned(answerLost, "unknown")},
 		{
@@ -54,7 +59,7 @@ func TestKilled(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := openShop(t, "")
+			s := openShop(t)
 			key, wanted := rand.Text(), client.NewSale{Amount: 4200, Currency: "CAD", Mode: client.ModeScan, Reference: "till-1/77"}
 			sale, _ := s.create(key, wanted)
 			c.until(s, sale)
@@ -90,10 +95,5 @@ const payPath = "/api/v2.0/payments/pay"
 // confirm is the customer's yes in the wallet.
 func (s *shop) confirm(requestID string) {
 	s.t.Helper()
-	response, err := http.Post(s.Gateway+"/control/orders/"+requestID+"/pay", "application/json", nil) //nolint:noctx // the practice gateway answers at once
-	s.must(err)
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		s.t.Fatalf("confirm %s: %s", requestID, response.Status)
-	}
+	s.callOver(s.tcp, s.Gateway+"/control/orders/"+requestID+"/pay", http.MethodPost, nil).expect(http.StatusOK)
 }

@@ -12,7 +12,7 @@ import (
 // is charged, and the sale waits again. It is paid when the gateway is back (M6).
 func TestGatewayGoneBeforeTheScan(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(1500)
 	s.must(s.StopGateway())
 	s.awaitGateway("down")
@@ -30,7 +30,8 @@ func TestGatewayGoneBeforeTheScan(t *testing.T) {
 		t.Fatalf("%d attempts, want 2", len(sale.Attempts))
 	}
 	s.expectCaptures(sale.Attempts[1].RequestID, 1)
-	if orders := s.ordersNow(); len(orders) != 1 {
+	orders, err := s.Orders()
+	if s.must(err); len(orders) != 1 {
 		t.Errorf("the gateway has %d orders, want the second attempt's alone: %+v", len(orders), orders)
 	}
 }
@@ -39,7 +40,7 @@ func TestGatewayGoneBeforeTheScan(t *testing.T) {
 // customer is asked for anything; with the gateway back it is taken (M14).
 func TestNewSaleWhileTheGatewayIsGone(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	armed := s.sell(1500)
 	s.must(s.StopGateway())
 	s.awaitGateway("down")
@@ -81,7 +82,7 @@ const outage = `{"faults": [
 // gateway is silent; when it answers again the sale is found paid, once (P3, P5).
 func TestGatewayGoneDuringThePayment(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(1700)
 	s.must(s.Faults(outage))
 	s.scan(s.code(paidAtOnce))
@@ -103,7 +104,7 @@ func TestGatewayGoneDuringThePayment(t *testing.T) {
 // then, new sales are refused, and when the gateway answers again the sale is found paid by itself, late and once (M14, M15).
 func TestGatewayGoneUntilTheCounterIsFreed(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(1800)
 	s.must(s.Faults(outage))
 	s.scan(s.code(paidAtOnce))
@@ -126,16 +127,13 @@ func TestGatewayGoneUntilTheCounterIsFreed(t *testing.T) {
 // dropped is how many calls to a path a fault of kind drop has swallowed by now.
 func (s *shop) dropped(path string) int {
 	s.t.Helper()
-	response, err := http.Get(s.Gateway + "/control/faults") //nolint:noctx // the practice gateway answers at once
-	s.must(err)
-	defer response.Body.Close()
 	var set struct {
 		Faults []struct {
 			Path, Kind string
 			Times      int
 		}
 	}
-	s.must(json.NewDecoder(response.Body).Decode(&set))
+	s.must(json.Unmarshal(s.callOver(s.tcp, s.Gateway+"/control/faults", http.MethodGet, nil).body, &set))
 	for _, fault := range set.Faults {
 		if fault.Path == path && fault.Kind == "drop" {
 			return 1000 - fault.Times

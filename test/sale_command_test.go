@@ -11,7 +11,7 @@ import (
 // TestSaleCommand: payscand sale takes an amount with a code that is typed; its exit status says how the sale ended.
 func TestSaleCommand(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 
 	paid := s.startSale("12.34")
 	paid.awaitText("awaiting_code")
@@ -39,7 +39,7 @@ func TestSaleCommand(t *testing.T) {
 // answers, the versions rising up to the end.
 func TestSaleCommandJSON(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	command := s.startSale("12.34", "--json", "--mode", "scan", "--reference", "till-1/5")
 	command.awaitText("awaiting_code")
 	command.typeLine(s.code(pendingThenPaid))

@@ -15,7 +15,7 @@ func TestScannedSalePaid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := openShop(t, "")
+			s := openShop(t)
 			sale := s.sell(1234)
 			if sale.Status != client.StatusAwaitingCode || len(sale.Attempts) != 0 || sale.Amount != 1234 || sale.Currency != "CAD" {
 				t.Errorf("a new sale: %+v", sale)
@@ -45,7 +45,7 @@ func TestInsufficientFunds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := openShop(t, "")
+			s := openShop(t)
 			sale := s.sell(1300)
 			s.scan(s.code(c.behaviour))
 			sale = s.awaitFailure(sale.ID, "insufficient_funds")
@@ -62,7 +62,7 @@ func TestInsufficientFunds(t *testing.T) {
 // number then, as a real one's does.
 func TestScannerReplugged(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	s.pay(s.sell(1100), s.code(paidAtOnce))
 
 	s.must(s.Scanner.Unplug())
@@ -81,7 +81,7 @@ func TestScannerReplugged(t *testing.T) {
 // audit does the folding, for every test; here are the ends that sales can come to.
 func TestJournalFoldsToTheSales(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 
 	failed := s.sell(1000) // fails, then is paid
 	s.scan(s.code(noBalanceNoID))

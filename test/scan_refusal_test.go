@@ -10,14 +10,15 @@ import (
 	"payscand/store"
 )
 
-// badScans are what comes out of scanners and is no payment code.
+// badScans are what comes out of scanners and is no payment code. The long one is not the first: by then the daemon knows
+// that this scanner ends its scans with CR, and a busy machine's pauses within one do not end it.
 var badScans = []struct {
 	name, text string
 	// secret is what must not come out, text where empty; kind is how it is called when scanned, posted when posted.
 	secret, kind, posted string
 }{
-	{name: "5,000 bytes", text: strings.Repeat("281234567890123400", 278)[:5000], secret: "281234567890123400", kind: "oversize", posted: "too_long"},
 	{name: "a URL", text: "https://qr.example.com/p/28123456789012340000", kind: "web_address"},
+	{name: "5,000 bytes", text: strings.Repeat("281234567890123400", 278)[:5000], secret: "281234567890123400", kind: "oversize", posted: "too_long"},
 	{name: "letters", text: "LOYALTY-CARD-0815-4711", kind: "text"},
 	{name: "15 digits", text: "281234567890123", kind: "too_short"},
 	{name: "25 digits", text: "2812345678901234567890123", kind: "reserved_length"},
@@ -31,7 +32,7 @@ var badScans = []struct {
 // keeps it masked, and the next right code pays (P9).
 func TestBadScans(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(3100)
 	for i, bad := range badScans {
 		secret := bad.secret
@@ -68,7 +69,7 @@ func TestBadScans(t *testing.T) {
 // TestManyBadScans: of a scanner that goes on and on, ten scans a minute are journalled and the others only counted (P10).
 func TestManyBadScans(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	const scans, journalled = 15, 10
 	var burst strings.Builder
 	for i := range scans {
@@ -98,7 +99,7 @@ func refusedScans(journal []store.JournalRecord) (refused []store.JournalRecord)
 // TestBadPostedCodes: what the register posts as a code and is none is refused with what it was; nothing is written.
 func TestBadPostedCodes(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(3200)
 	before := s.disk()
 	for _, bad := range badScans {

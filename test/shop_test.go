@@ -42,16 +42,16 @@ type shop struct {
 // pendingDelay is how long the practice gateway takes over a payment that settles by itself.
 const pendingDelay = "300ms"
 
-// openShop opens a counter of its own for the test; at the test's end it is closed and audited. The configuration is
-// that of a shop, with everything logged that can be, and what is added.
-func openShop(t *testing.T, configuration string) *shop {
+// openShop opens a counter of its own for the test, with everything logged that can be; at the test's end it is closed
+// and audited.
+func openShop(t *testing.T) *shop {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	s := &shop{t: t, ctx: ctx, dir: shortDir(t), shown: make(map[string]client.Sale)}
 	t.Cleanup(cancel)
 	c, err := counter.Open(ctx, counter.Options{
 		Program: program, Dir: s.dir, Host: ownHost(),
-		Extra:       "[log]\nlevel = \"debug\"\n\n" + configuration,
+		Extra:       "[log]\nlevel = \"debug\"\n",
 		SandboxArgs: []string{"--pending-delay", pendingDelay},
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func openShop(t *testing.T, configuration string) *shop {
 // shortDir is a folder for one test; the paths of sockets have at most 107 bytes.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ps")
+	dir, err := os.MkdirTemp("", "ps") //nolint:usetesting // t.TempDir holds the test's name
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ var hosts atomic.Uint32
 // ownHost is a loopback address that no other test uses, in this process or beside it: its first 17 bits are the
 // process's, the last 6 count.
 func ownHost() string {
-	process := uint32(os.Getpid()) & 0x1ffff //nolint:gosec // the low bits are wanted
+	process := uint32(os.Getpid()) & 0x1ffff
 	n := process<<6 | hosts.Add(1)&0x3f
 	return fmt.Sprintf("127.%d.%d.%d", 1+n>>16, n>>8&0xff, n&0xff)
 }
@@ -195,9 +195,9 @@ func (s *shop) awaitStatus(id string, status client.SaleStatus) client.Sale {
 }
 
 // awaitAttempt waits until the last attempt of the sale has a status.
-func (s *shop) awaitAttempt(id, status string) client.Sale {
+func (s *shop) awaitAttempt(id, status string) {
 	s.t.Helper()
-	return s.await(id, "with attempt "+status, func(sale client.Sale) bool {
+	s.await(id, "with attempt "+status, func(sale client.Sale) bool {
 		n := len(sale.Attempts)
 		return n > 0 && sale.Attempts[n-1].Status == status
 	})
@@ -262,16 +262,21 @@ func (s *shop) expectCaptures(requestID string, captures int) counter.Order {
 	return order
 }
 
-// eventually asks again and again, where nothing can be waited for.
 func (s *shop) eventually(what string, holds func() bool) {
 	s.t.Helper()
+	eventually(s.ctx, s.t, what, holds)
+}
+
+// eventually asks again and again, where nothing can be waited for.
+func eventually(ctx context.Context, t *testing.T, what string, holds func() bool) {
+	t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for !holds() {
 		select {
 		case <-again.C:
-		case <-s.ctx.Done():
-			s.t.Fatalf("%s: %v", what, s.ctx.Err())
+		case <-ctx.Done():
+			t.Fatalf("%s: %v", what, ctx.Err())
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // resolves it after the next start.
 func TestStoppedWhileTheCustomerIsAsked(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(2500)
 	s.scan(s.code(neverConfirmed))
 	s.awaitAttempt(sale.ID, "pending")
@@ -29,7 +29,7 @@ func TestStoppedWhileTheCustomerIsAsked(t *testing.T) {
 // outcome is on the disk and nothing is sent twice.
 func TestStopAwaitsTheAnswer(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(2600)
 	s.must(s.Faults(`{"faults": [{"path": "` + payPath + `", "kind": "delay", "delay_ms": 1000, "times": 1}]}`))
 	s.scan(s.code(neverConfirmed))
@@ -50,7 +50,7 @@ func TestStopAwaitsTheAnswer(t *testing.T) {
 // TestSecondDaemon: a second daemon on the same database says so and ends; the first goes on.
 func TestSecondDaemon(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, "")
+	s := openShop(t)
 	sale := s.sell(2700)
 	printed, status := runProgram(t, "run", "--config", s.Config())
 	s.hear([]byte(printed))

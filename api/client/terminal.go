@@ -7,12 +7,14 @@ type Terminal struct {
 	Code            string       `json:"code" doc:"The terminal's code, unique in the merchant."`
 	Version         string       `json:"version" doc:"Of the program."`
 	StartedAt       time.Time    `json:"started_at" doc:"UTC."`
+	LastEventID     string       `json:"last_event_id" doc:"Follow the events from here to see every change after this state."`
 	Live            *Sale        `json:"live,omitempty" doc:"The sale that occupies the terminal, if there is one."`
 	Unresolved      int          `json:"unresolved" doc:"Sales whose outcome is still being found out."`
 	Scanners        []Scanner    `json:"scanners" nullable:"false"`
 	Gateways        []Gateway    `json:"gateways" nullable:"false"`
 	LastRefusedScan *RefusedScan `json:"last_refused_scan,omitempty"`
 	RefusedScans    int64        `json:"refused_scans" doc:"Since the start."`
+	Unauthenticated uint64       `json:"unauthenticated" doc:"Requests without a right token since the start."`
 	DiskFree        int64        `json:"disk_free" doc:"Bytes, where the database is."`
 }
 

@@ -138,24 +138,43 @@ func postTyped(ctx context.Context, c *client.Client, id string, in io.Reader) {
 // is cancelled, and its truth awaited.
 func follow(ctx context.Context, c *client.Client, sale client.Sale, show func(client.Sale)) (client.Sale, error) {
 	show(sale)
-	for !sale.Final() && sale.Status != client.StatusUnresolved {
-		next, err := c.WaitSale(ctx, sale.ID, sale.Version, 25*time.Second)
+	for !over(sale) && ctx.Err() == nil {
+		next, err := c.WaitSale(ctx, sale.ID, sale.Version, waitFor)
 		if ctx.Err() != nil {
-			ctx = context.WithoutCancel(ctx)
-			if _, err := c.Cancel(ctx, sale.ID); err != nil {
-				return sale, err
-			}
-			continue
+			break
 		}
 		if err != nil {
 			return sale, err
 		}
-		if next.Version > sale.Version {
-			show(next)
+		sale = showNext(sale, next, show)
+	}
+	if over(sale) {
+		return sale, nil
+	}
+	rest := context.WithoutCancel(ctx)
+	if _, err := c.Cancel(rest, sale.ID); err != nil {
+		return sale, err
+	}
+	for !over(sale) {
+		next, err := c.WaitSale(rest, sale.ID, sale.Version, waitFor)
+		if err != nil {
+			return sale, err
 		}
-		sale = next
+		sale = showNext(sale, next, show)
 	}
 	return sale, nil
+}
+
+// waitFor is how long one long poll waits.
+const waitFor = 25 * time.Second
+
+func over(s client.Sale) bool { return s.Final() || s.Status == client.StatusUnresolved }
+
+func showNext(sale, next client.Sale, show func(client.Sale)) client.Sale {
+	if next.Version > sale.Version {
+		show(next)
+	}
+	return next
 }
 
 func printer(out io.Writer, asJSON bool) func(client.Sale) {

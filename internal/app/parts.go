@@ -6,6 +6,7 @@ import (
 
 	"payscand/configs"
 	"payscand/device"
+	"payscand/device/hidscan"
 	"payscand/device/serialscan"
 	"payscand/payment"
 	"payscand/payment/alphapay"
@@ -54,15 +55,29 @@ func alphaPayOf(name string, config *configs.Config, log *slog.Logger) (*alphapa
 func scannersOf(config *configs.Config, arming *device.Arming) ([]device.Scanner, error) {
 	scanners := make([]device.Scanner, 0, len(config.Scanners))
 	for i, s := range config.Scanners {
-		scanner, err := serialscan.New(serialscan.Config{
-			Name: s.Name, Port: s.Serial.Port, Baud: s.Serial.Baud, DataBits: s.Serial.DataBits,
-			Parity: serialscan.Parity(s.Serial.Parity), StopBits: s.Serial.StopBits,
-			Terminator: device.Terminator(s.Serial.Terminator), IdleTimeout: s.Serial.IdleTimeout,
-		}, arming)
+		scanner, err := scannerOf(s, arming)
 		if err != nil {
 			return nil, fmt.Errorf("scanner[%d]: %w", i, err)
 		}
 		scanners = append(scanners, scanner)
 	}
 	return scanners, nil
+}
+
+func scannerOf(s configs.Scanner, arming *device.Arming) (device.Scanner, error) {
+	if h := s.HID; h != nil {
+		config := hidscan.Config{
+			Name: s.Name, VendorID: uint16(h.VendorID), ProductID: uint16(h.ProductID), Serial: h.Serial,
+			Layout: h.Layout, Terminator: device.Terminator(h.Terminator), IdleTimeout: h.IdleTimeout,
+		}
+		if h.Interface != configs.AnyInterface {
+			config.Interface = &h.Interface
+		}
+		return hidscan.New(config, arming)
+	}
+	return serialscan.New(serialscan.Config{
+		Name: s.Name, Port: s.Serial.Port, Baud: s.Serial.Baud, DataBits: s.Serial.DataBits,
+		Parity: serialscan.Parity(s.Serial.Parity), StopBits: s.Serial.StopBits,
+		Terminator: device.Terminator(s.Serial.Terminator), IdleTimeout: s.Serial.IdleTimeout,
+	}, arming)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
 // teardown stops what was started, the last first, all within one bound.
@@ -25,8 +26,7 @@ func (d *teardown) run(log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopBound)
 	defer cancel()
 	var errs []error
-	for i := len(d.steps) - 1; i >= 0; i-- {
-		s := d.steps[i]
+	for _, s := range slices.Backward(d.steps) {
 		if err := s.stop(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", s.name, err))
 		}

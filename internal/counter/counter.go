@@ -6,13 +6,13 @@ package counter
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"payscand/api/client"
 	"payscand/device/devicetest"
@@ -36,6 +36,7 @@ type Options struct {
 type Counter struct {
 	Gateway  string // base URL of the practice gateway
 	API      string // base URL of the daemon
+	Kiosk    string // base URL of the customer's page
 	Register *client.Client
 	Scanner  *devicetest.PTY
 
@@ -97,8 +98,7 @@ func (c *Counter) StartGateway(ctx context.Context) (err error) {
 		return err
 	}
 	return c.gateway.until(ctx, func() bool {
-		response, err := http.Get(c.Gateway + "/control/faults")
-		return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
+		return c.control(http.MethodGet, c.Gateway+"/control/faults", nil, nil) == nil
 	})
 }
 
@@ -111,7 +111,11 @@ func (c *Counter) configure() error {
 	if err != nil {
 		return err
 	}
-	c.API = "http://" + address
+	kiosk, err := freeAddress(c.options.Host, "8481")
+	if err != nil {
+		return err
+	}
+	c.API, c.Kiosk = "http://"+address, "http://"+kiosk
 	text := fmt.Sprintf(`[terminal]
 code = "L1"
 currency = "CAD"
@@ -134,7 +138,12 @@ platform_key_file = "keys/platform_public.pem"
 type = "serial"
 port = %q
 
-%s`, address, c.Gateway, c.Scanner.Path(), c.options.Extra)
+[[display]]
+type = "kiosk"
+listen = %q
+shop_name = "Maple & Rye"
+
+%s`, address, c.Gateway, c.Scanner.Path(), kiosk, c.options.Extra)
 	return os.WriteFile(c.Config(), []byte(text), 0o600)
 }
 
@@ -144,8 +153,10 @@ func (c *Counter) Config() string { return filepath.Join(c.options.Dir, "payscan
 // Database is the path of the daemon's database.
 func (c *Counter) Database() string { return filepath.Join(c.options.Dir, "payscand.db") }
 
-// DaemonLog and GatewayLog are the paths of what the processes print.
-func (c *Counter) DaemonLog() string  { return filepath.Join(c.options.Dir, "payscand.log") }
+// DaemonLog is the path of what the daemon prints.
+func (c *Counter) DaemonLog() string { return filepath.Join(c.options.Dir, "payscand.log") }
+
+// GatewayLog is the path of what the practice gateway prints.
 func (c *Counter) GatewayLog() string { return filepath.Join(c.options.Dir, "sandbox.log") }
 
 // Token returns a role's token for the API on TCP.
@@ -180,62 +191,15 @@ func (c *Counter) Await(ctx context.Context, wanted func(client.Terminal) bool) 
 // KillDaemon ends the daemon as a power cut would.
 func (c *Counter) KillDaemon() { c.daemon.kill() }
 
+// FreezeDaemon stops the daemon in its tracks, with its connections open, until ThawDaemon.
+func (c *Counter) FreezeDaemon() error { return c.daemon.command.Process.Signal(syscall.SIGSTOP) }
+
+// ThawDaemon lets a frozen daemon go on.
+func (c *Counter) ThawDaemon() error { return c.daemon.command.Process.Signal(syscall.SIGCONT) }
+
 // StopDaemon ends the daemon in order. The error says that it did not end, or
 // not with status 0.
 func (c *Counter) StopDaemon() error { return c.daemon.stop() }
-
-// Order is the practice gateway's truth about a request id.
-type Order struct {
-	RequestID string `json:"request_id"`
-	PaymentID string `json:"payment_id"`
-	Status    string `json:"status"`
-	Captures  int    `json:"captures"` // how often money was taken
-	Sends     int    `json:"sends"`    // how many pay requests came
-}
-
-// Order returns the gateway's truth about one request id.
-func (c *Counter) Order(requestID string) (o Order, err error) {
-	return o, c.control(http.MethodGet, "/control/orders/"+requestID, nil, &o)
-}
-
-// Orders returns every order that the gateway knows of, the newest first.
-func (c *Counter) Orders() ([]Order, error) {
-	var all struct {
-		Orders []Order `json:"orders"`
-	}
-	return all.Orders, c.control(http.MethodGet, "/control/orders", nil, &all)
-}
-
-// Faults sets the gateway's faults: a JSON body of its control API, such as
-// {"down": true}. ClearFaults ends them all.
-func (c *Counter) Faults(body string) error {
-	return c.control(http.MethodPost, "/control/faults", []byte(body), nil)
-}
-
-// ClearFaults ends all faults.
-func (c *Counter) ClearFaults() error {
-	return c.control(http.MethodDelete, "/control/faults", nil, nil)
-}
-
-func (c *Counter) control(method, path string, body []byte, into any) error {
-	request, err := http.NewRequest(method, c.Gateway+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: HTTP %s", method, path, response.Status)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.NewDecoder(response.Body).Decode(into)
-}
 
 // freeAddress returns the host with the port, or with another one when it is taken.
 func freeAddress(host, port string) (string, error) {

@@ -25,7 +25,7 @@ func start(program, log string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{command: exec.Command(program, args...), log: file, exited: make(chan struct{})}
+	p := &process{command: exec.CommandContext(context.Background(), program, args...), log: file, exited: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = file, file
 	// Its own group, so that Ctrl-C reaches this program alone, which stops the
 	// others in order. When this program is killed they end too.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"payscand/internal/browser"
 	"payscand/internal/counter"
 )
 
@@ -20,11 +21,18 @@ type Options struct {
 	Out  io.Writer
 }
 
+// scanWindow is how long a sale waits for a scan before the QR comes. A shop's is longer.
+const scanWindow = "5s"
+
 // stepBound fails a step that hangs.
 const stepBound = 90 * time.Second
 
 // Run plays all steps. The error says which one went another way than described.
 func Run(ctx context.Context, o Options) (err error) {
+	chromium, missing := browser.Find()
+	if missing != nil && o.Once {
+		return missing
+	}
 	dir, err := os.MkdirTemp("", "payscand-demo-")
 	if err != nil {
 		return err
@@ -36,20 +44,30 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	opening, cancel := context.WithTimeout(ctx, stepBound)
 	defer cancel()
-	c, err := counter.Open(opening, counter.Options{Program: program, Dir: dir, SandboxArgs: []string{"--pending-delay", "2s"}})
+	c, err := counter.Open(opening, counter.Options{
+		Program: program, Dir: dir, Extra: "[policy]\nscan_window = \"" + scanWindow + "\"\n",
+		SandboxArgs: []string{"--pending-delay", "2s"},
+	})
 	if ctx.Err() != nil {
-		return c.Close() // Ctrl-C
+		_ = c.Close() // Ctrl-C; what had only just been started knows no orderly end yet
+		return nil
 	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	p := player{Counter: c, out: o.Out}
+	p := player{Counter: c, out: o.Out, dir: dir, chromium: chromium}
 	p.say("A virtual barcode scanner is plugged in: %s", c.Scanner.Path())
 	p.say("The practice gateway is up:              %s", c.Gateway)
 	p.say("The daemon is ready:                     %s", c.API)
+	p.say("The customer's display is up:            %s", c.Kiosk)
+	playable := steps
+	if missing != nil {
+		p.say("The last step is left out, since nobody can look at the display: %v.", missing)
+		playable = steps[:len(steps)-1]
+	}
 
-	for _, step := range steps {
+	for _, step := range playable {
 		p.say("\n%s", step.title)
 		bounded, cancel := context.WithTimeout(ctx, stepBound)
 		err := step.play(bounded, p)
@@ -65,7 +83,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Once {
 		return nil
 	}
-	p.explain(program, dir)
+	p.explain(program)
 	<-ctx.Done()
 	p.say("\nStopping.")
 	return nil

@@ -16,7 +16,9 @@ import (
 // player plays the register, the cashier and the customer.
 type player struct {
 	*counter.Counter
-	out io.Writer
+	out      io.Writer
+	dir      string // for what is written
+	chromium string // the browser's path; empty: there is none
 }
 
 func (p player) say(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
@@ -31,6 +33,7 @@ var steps = []step{
 	{"1. A scanned sale is paid.", scannedSale},
 	{"2. A goods barcode is refused; the sale is then paid with a wallet's code.", goodsBarcode},
 	{"3. The gateway's answer is lost and the daemon is killed; the sale is found to be paid, once.", killedSale},
+	{"4. Nobody scans: a QR comes onto the customer's display by itself, and the sale is paid with it.", unscannedSale},
 }
 
 // Behaviours of the practice gateway: the last two digits of a code.
@@ -50,7 +53,7 @@ func paymentCode(behaviour string) string {
 }
 
 func scannedSale(ctx context.Context, p player) error {
-	sale, err := p.newSale(ctx, rand.Text(), 1234)
+	sale, err := p.newSale(ctx, rand.Text(), 1234, client.ModeScan)
 	if err != nil {
 		return err
 	}
@@ -61,7 +64,7 @@ func scannedSale(ctx context.Context, p player) error {
 }
 
 func goodsBarcode(ctx context.Context, p player) error {
-	sale, err := p.newSale(ctx, rand.Text(), 799)
+	sale, err := p.newSale(ctx, rand.Text(), 799, client.ModeScan)
 	if err != nil {
 		return err
 	}
@@ -95,7 +98,7 @@ func goodsBarcode(ctx context.Context, p player) error {
 
 func killedSale(ctx context.Context, p player) error {
 	key := rand.Text()
-	sale, err := p.newSale(ctx, key, 4200)
+	sale, err := p.newSale(ctx, key, 4200, client.ModeScan)
 	if err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func killedSale(ctx context.Context, p player) error {
 		return err
 	}
 	p.say("   The daemon is started again.")
-	again, replayed, err := p.Register.CreateSale(ctx, key, client.NewSale{Amount: 4200, Currency: "CAD"})
+	again, replayed, err := p.Register.CreateSale(ctx, key, client.NewSale{Amount: 4200, Currency: "CAD", Mode: client.ModeScan})
 	if err != nil {
 		return err
 	}
@@ -125,8 +128,8 @@ func killedSale(ctx context.Context, p player) error {
 	return p.expectPaid(ctx, again)
 }
 
-func (p player) newSale(ctx context.Context, key string, amount int64) (client.Sale, error) {
-	sale, _, err := p.Register.CreateSale(ctx, key, client.NewSale{Amount: amount, Currency: "CAD"})
+func (p player) newSale(ctx context.Context, key string, amount int64, mode client.Mode) (client.Sale, error) {
+	sale, _, err := p.Register.CreateSale(ctx, key, client.NewSale{Amount: amount, Currency: "CAD", Mode: mode})
 	if err == nil {
 		p.say("   Sale %s of %d.%02d CAD: %s", sale.ID, amount/100, amount%100, sale.Status)
 	}
@@ -178,11 +181,16 @@ func (p player) expectPaid(ctx context.Context, sale client.Sale) error {
 }
 
 // explain says how to go on by hand.
-func (p player) explain(program, dir string) {
+func (p player) explain(program string) {
 	p.say(`
-Now try it by hand. The counter stays up until Ctrl-C.
+Now try it by hand. The counter stays up until Ctrl-C. Open these two pages in a browser:
 
-  A sale by command; type a code such as 281234567890123400 and Enter:
+  The customer's display:
+    %[5]s/
+  The practice gateway: its orders, each with the customer's wallet, and what the last two digits of a code choose:
+    %[3]s/
+
+  A sale by command; type a code such as 281234567890123400 and Enter, or wait for the QR:
     %[2]s sale 12.34 --config %[1]s/payscand.toml
 
   A sale by curl, as a register would make it, and a code that the register scanned itself:
@@ -191,8 +199,6 @@ Now try it by hand. The counter stays up until Ctrl-C.
     curl --unix-socket %[1]s/api.sock http://payscand/v1/sales/THE-ID/code \
       -H 'Content-Type: application/json' -d '{"code": "281234567890123400"}'
 
-  The practice gateway's orders, and what the last two digits of a code choose:
-    %[3]s/
   The API's description:
-    %[4]s/docs`, dir, program, p.Gateway, p.API)
+    %[4]s/docs`, p.dir, program, p.Gateway, p.API, p.Kiosk)
 }

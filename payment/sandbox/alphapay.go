@@ -19,7 +19,8 @@ import (
 )
 
 // This file is the envelope of the AlphaPay Unified Payment API v2: headers,
-// signatures, results. The calls are in alphapay_calls.go. Source: the vendor's
+// signatures, results. The calls are in the other alphapay
+// files. Source: the vendor's
 // pages "Unified Payment API" and "Keys and Parameters", and its public SDK.
 
 const (
@@ -96,7 +97,10 @@ func (a *alphaPay) register(mux *http.ServeMux) {
 		"/api/v2.0/payments/pay":            a.pay,
 		"/api/v2.0/payments/inquiryPayment": a.inquire,
 		"/api/v2.0/payments/cancel":         a.cancel,
+		"/api/v2.0/payments/refund":         a.refund,
+		"/api/v2.0/payments/inquiryRefund":  a.inquireRefund,
 		"/api/v2.0/payments/transactions":   a.transactions,
+		"/api/v2.0/payments/settlements":    a.settlements,
 	} {
 		mux.HandleFunc("POST "+path, a.spoiled(func(r *http.Request, body []byte) reply { return a.answer(r, body, call) }))
 	}
@@ -113,7 +117,7 @@ type alphaCall struct {
 	requestID string // for the log, once known
 	result    alphaResult
 	damage    answer // what pay wants done to the answer
-	raw       *reply // instead of an answer, where pay wants that
+	raw       *reply // instead of an answer, where pay or refund wants that
 }
 
 // alphaRefusal is the whole answer to a call that was refused.

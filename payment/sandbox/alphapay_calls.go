@@ -17,6 +17,15 @@ type alphaAmount struct {
 	Currency string `json:"currency"`
 }
 
+// minorUnits reads the value, and says whether it is 1 to 7 digits and more than
+// 0.
+func (a alphaAmount) minorUnits() (amount int64, good bool) {
+	amount, err := strconv.ParseInt(a.Value, 10, 64)
+	return amount, err == nil && amountForm.MatchString(a.Value) && amount > 0
+}
+
+const wantAmount = "want 1 to 7 digits, more than 0"
+
 type alphaOrder struct {
 	OrderAmount alphaAmount  `json:"orderAmount"`
 	PayAmount   *alphaAmount `json:"payAmount,omitempty"` // answers only: a paid OFFLINE order
@@ -85,9 +94,9 @@ func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refus
 	if order == nil || order.OrderAmount == nil {
 		return refuse("order.orderAmount", "required")
 	}
-	amount, err := strconv.ParseInt(order.OrderAmount.Value, 10, 64)
-	if err != nil || !amountForm.MatchString(order.OrderAmount.Value) || amount <= 0 {
-		return refuse("order.orderAmount.value", "want 1 to 7 digits, more than 0")
+	amount, good := order.OrderAmount.minorUnits()
+	if !good {
+		return refuse("order.orderAmount.value", wantAmount)
 	}
 	currency := order.OrderAmount.Currency
 	if currency != hostCurrency && currency != "CNY" {
@@ -289,6 +298,18 @@ var alphaStatuses = map[Status]string{
 	StatusPending: "PAYMENT_IN_PROCESS", StatusPaid: "SUCCESS", StatusFailed: "FAILED", StatusClosed: "CLOSED",
 }
 
+// alphaStatusOf is how an order stands. That a refund in process does not count
+// yet is our reading.
+func alphaStatusOf(order Order) string {
+	switch {
+	case order.Refunded == 0:
+		return alphaStatuses[order.Status]
+	case order.Refundable() > 0:
+		return "PARTIAL_REFUND"
+	}
+	return "FULL_REFUND"
+}
+
 // inquire tells how an order stands; the result is that of the call.
 func (a *alphaPay) inquire(call *alphaCall) any {
 	order, refusal := a.lookUp(call, a.ledger.find)
@@ -299,7 +320,7 @@ func (a *alphaPay) inquire(call *alphaCall) any {
 	answer := alphaInquiryAnswer{
 		ScenarioCode: scenarioCode, RequestID: order.RequestID, Order: orderOf(order),
 		CreateTime: vendorTime(order.CreatedAt), ExpireTime: vendorTime(order.ExpiresAt),
-		PaymentID: order.PaymentID, Status: alphaStatuses[order.Status], Result: alphaSuccess,
+		PaymentID: order.PaymentID, Status: alphaStatusOf(order), Result: alphaSuccess,
 	}
 	if order.Instrument == InstrumentQR {
 		answer.ScenarioCode = scenarioQR

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -234,7 +235,7 @@ func TestSameRequestIDOtherContent(t *testing.T) {
 		}
 		after := p.truth("R-1")
 		after.Sends = before.Sends
-		if after != before {
+		if !reflect.DeepEqual(after, before) {
 			t.Errorf("%s: %+v became %+v", digits, before, after)
 		}
 	}

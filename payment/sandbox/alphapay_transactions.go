@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,9 +14,9 @@ type alphaTransactionsRequest struct {
 }
 
 type alphaTransaction struct {
-	RequestID       string `json:"requestId"`
-	TransactionID   string `json:"transactionId"` // of a Credit row: the payment id (inferred)
-	Amount          string `json:"amount"`        // minor units
+	RequestID       string `json:"requestId"`     // paymentRequestId or, of a Debit row, refundRequestId (inferred)
+	TransactionID   string `json:"transactionId"` // paymentId or, of a Debit row, refundId (inferred)
+	Amount          string `json:"amount"`        // minor units, in Debit rows too without a sign (inferred)
 	Currency        string `json:"currency"`
 	Type            string `json:"transactionType"`
 	SettleAmount    string `json:"settleAmount"`
@@ -45,14 +46,21 @@ const cnyRate = 19
 
 func fromCNY(amount int64) int64 { return amount * cnyRate / 100 }
 
+const wantDay = "want yyyyMMdd"
+
+// parseDay returns the beginning of a day in UTC-8.
+func parseDay(text string) (time.Time, error) {
+	return time.ParseInLocation("20060102", text, vendorZone)
+}
+
 func (request alphaTransactionsRequest) check() (day time.Time, refusal *alphaResult) {
 	refuse := func(parameter, want string) (time.Time, *alphaResult) {
 		return time.Time{}, new(alphaInvalid(parameter, want))
 	}
-	day, err := time.ParseInLocation("20060102", request.Date, vendorZone)
+	day, err := parseDay(request.Date)
 	switch {
 	case err != nil:
-		return refuse("date", "want yyyyMMdd")
+		return refuse("date", wantDay)
 	case request.Page < 1:
 		return refuse("page", "want 1 or more")
 	case request.Limit < 10 || request.Limit > 100:
@@ -63,8 +71,9 @@ func (request alphaTransactionsRequest) check() (day time.Time, refusal *alphaRe
 	return day, nil
 }
 
-// transactions lists what was captured on a day in UTC-8, by time of capture,
-// the oldest first. An order that took no money has no row.
+// transactions lists what was captured (Credit) and given back (Debit) on a day
+// in UTC-8, the oldest first. An order that took no money has no row, nor has a
+// refund that is in process or failed.
 func (a *alphaPay) transactions(call *alphaCall) any {
 	var request alphaTransactionsRequest
 	if refusal := decode(call.body, &request); refusal != nil {
@@ -74,11 +83,10 @@ func (a *alphaPay) transactions(call *alphaCall) any {
 	if refusal != nil {
 		return call.refuse(*refusal)
 	}
-	var captured []Order
-	if request.Type != "Debit" { // money given back: none, as this gateway takes no refunds yet
-		captured = a.ledger.captures(a.config.Clock(), day, day.AddDate(0, 0, 1))
-	}
-	total := len(captured)
+	moved := slices.DeleteFunc(a.ledger.movements(a.config.Clock(), day, day.AddDate(0, 0, 1)), func(m movement) bool {
+		return request.Type == "Credit" && m.refund != nil || request.Type == "Debit" && m.refund == nil
+	})
+	total := len(moved)
 	answer := alphaTransactionsAnswer{
 		Transactions: []alphaTransaction{},
 		Pagination: alphaPagination{Page: request.Page, PageLimit: request.Limit,
@@ -88,24 +96,36 @@ func (a *alphaPay) transactions(call *alphaCall) any {
 	// Division first: page × limit of a hostile page number would overflow.
 	if request.Page-1 <= total/request.Limit {
 		start := (request.Page - 1) * request.Limit
-		for _, order := range captured[start:min(start+request.Limit, total)] {
-			answer.Transactions = append(answer.Transactions, a.transactionOf(order))
+		for _, m := range moved[start:min(start+request.Limit, total)] {
+			answer.Transactions = append(answer.Transactions, a.transactionOf(m))
 		}
 	}
 	call.result = alphaSuccess
 	return answer
 }
 
-func (a *alphaPay) transactionOf(order Order) alphaTransaction {
-	settled, rate := order.Amount, "1"
-	if order.Currency != a.config.Currency {
-		settled, rate = fromCNY(order.Amount), strconv.FormatFloat(cnyRate/100.0, 'f', 2, 64)
+func (a *alphaPay) transactionOf(m movement) alphaTransaction {
+	row := alphaTransaction{
+		RequestID: m.order.RequestID, TransactionID: m.order.PaymentID, Type: "Credit",
+		Amount: strconv.FormatInt(m.amount(), 10), Currency: m.order.Currency,
+		SettleAmount: strconv.FormatInt(a.settled(m), 10), SettleCurrency: a.config.Currency, ExchangeRate: "1",
+		PaymentMethod: alphaMethodTypes[m.order.Wallet],
+		CreateTime:    vendorTime(m.order.CreatedAt), TransactionTime: vendorTime(m.at),
 	}
-	return alphaTransaction{
-		RequestID: order.RequestID, TransactionID: order.PaymentID,
-		Amount: strconv.FormatInt(order.Amount, 10), Currency: order.Currency, Type: "Credit",
-		SettleAmount: strconv.FormatInt(settled, 10), SettleCurrency: a.config.Currency, ExchangeRate: rate,
-		PaymentMethod: alphaMethodTypes[order.Wallet],
-		CreateTime:    vendorTime(order.CreatedAt), TransactionTime: vendorTime(order.EndedAt),
+	if m.order.Currency != a.config.Currency {
+		row.ExchangeRate = strconv.FormatFloat(cnyRate/100.0, 'f', 2, 64)
 	}
+	if m.refund != nil {
+		row.RequestID, row.TransactionID, row.Type = m.refund.RequestID, m.refund.RefundID, "Debit"
+		row.CreateTime = vendorTime(m.refund.CreatedAt)
+	}
+	return row
+}
+
+// settled is what a movement comes to in the host's currency, in minor units.
+func (a *alphaPay) settled(m movement) int64 {
+	if m.order.Currency != a.config.Currency {
+		return fromCNY(m.amount())
+	}
+	return m.amount()
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Behaviour is a row of the table by which the last two digits of a payment code
-// choose what happens to the payment.
+// choose what happens to the payment and, from 40 on, to its refunds.
 type Behaviour struct {
 	Digits string `json:"digits"` // the last two digits of the code
 	Name   string `json:"name"`
@@ -16,6 +16,7 @@ type Behaviour struct {
 	truth   truth
 	failure Failure // for failsAtOnce and failsLater
 	answer  answer
+	refund  refundCourse
 }
 
 // arrival is what happens to a pay request before the gateway knows of it.
@@ -59,6 +60,22 @@ const (
 	answerWrongAmount
 )
 
+// refundCourse is what becomes of the first refund request for an order. Later
+// ones are done at once, and their answers are right.
+type refundCourse int
+
+const (
+	refundsAtOnce          refundCourse = iota
+	refundsLater                        // in process, done after the pending delay
+	refundAnswerLost                    // done, and the answer lost
+	refundRequestLost                   // nothing is done
+	refundsReviewed                     // as refundsLater, and the answer says that it is reviewed
+	refundsReviewedUnnamed              // likewise, with status F and no refund id
+	refusedForADay                      // this one holds for every request within 24 hours after the payment
+	refundFails                         // in process, failed after the pending delay
+	refundsOnce                         // as refundAnswerLost; and a request id that comes again finds its refund
+)
+
 var behaviours = []Behaviour{
 	{Digits: "00", Name: "paid at once", What: "Paid; so is every code with digits that this table does not list.", truth: paysAtOnce},
 	{Digits: "01", Name: "pending, then paid", What: "The customer confirms on the phone: in process, and paid after the pending delay.", truth: paysLater},
@@ -83,6 +100,14 @@ var behaviours = []Behaviour{
 	{Digits: "32", Name: "paid after the cancel", What: "In process; a cancel is accepted and the order closed, and after the pending delay it is paid all the same.", truth: paysAfterCancel},
 	{Digits: "33", Name: "rate limited", What: "The first send gets HTTP 429 and nothing is charged. A second send is paid normally.", arrival: firstIsLimit},
 	{Digits: "34", Name: "clock refused", What: "Every send is refused because of its clock; nothing is ever charged.", arrival: clockRefused},
+	{Digits: "40", Name: "refund in process, then done", What: "Paid at once. The first refund is accepted, in process, and done after the pending delay.", refund: refundsLater},
+	{Digits: "41", Name: "refunded, answer lost", What: "Paid at once. The first refund is done, and the connection is cut without an answer. The same request again makes a second refund, as far as money is left.", refund: refundAnswerLost},
+	{Digits: "42", Name: "not refunded, answer lost", What: "Paid at once. The first refund request is lost without an answer and nothing is given back. A second one is done normally.", refund: refundRequestLost},
+	{Digits: "43", Name: "refund needs review, then done", What: "Paid at once. The first refund is answered as unknown with REFUND_NEED_REVIEW and a refund id, and done after the pending delay.", refund: refundsReviewed},
+	{Digits: "44", Name: "refund short of balance", What: "Paid at once. Every refund is refused for want of unsettled balance until 24 hours after the payment, and then done normally.", refund: refusedForADay},
+	{Digits: "45", Name: "refund in process, then failed", What: "Paid at once. The first refund is accepted, in process, and failed after the pending delay. A second one is done normally.", refund: refundFails},
+	{Digits: "46", Name: "refund needs review, without an id", What: "Paid at once. The first refund is answered as failed with REFUND_NEED_REVIEW and without a refund id, and done after the pending delay all the same.", refund: refundsReviewedUnnamed},
+	{Digits: "47", Name: "refunded once, answer lost", What: "Paid at once. The first refund is done, and the connection is cut without an answer. The same request again is told of that refund: here refunds are idempotent.", refund: refundsOnce},
 }
 
 // Behaviours returns the whole table, in the order of the digits.

@@ -44,6 +44,14 @@ func TestBehaviours(t *testing.T) {
 		"32": {"U PAYMENT_IN_PROCESS", nil, StatusPending, "U PAYMENT_IN_PROCESS", StatusPending},
 		"33": {"", errHTTP, StatusAbsent, "S SUCCESS", StatusPaid},
 		"34": {"F SIGN_TIMEOUT", nil, StatusAbsent, "F SIGN_TIMEOUT", StatusAbsent},
+		"40": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid}, // 40 and on: see TestRefundBehaviours
+		"41": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
+		"42": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
+		"43": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
+		"44": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
+		"45": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
+		"46": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
+		"47": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid},
 		"99": {"S SUCCESS", nil, StatusPaid, "F ORDER_PAID", StatusPaid}, // not in the table
 	}
 	for _, row := range Behaviours() {
@@ -92,7 +100,7 @@ func instantly(time.Duration) <-chan time.Time {
 	return fire
 }
 
-// checkTruthIsTold holds what inquiry and list say against the truth.
+// checkTruthIsTold holds what inquiries and today's list say against the truth.
 func (p *practice) checkTruthIsTold(truth Order) {
 	p.t.Helper()
 	captures := 0
@@ -105,6 +113,9 @@ func (p *practice) checkTruthIsTold(truth Order) {
 	if truth.Status != StatusAbsent {
 		answer := p.inquire(truth.PaymentID)
 		want := map[Status]string{StatusPaid: "SUCCESS", StatusPending: "PAYMENT_IN_PROCESS", StatusFailed: "FAILED", StatusClosed: "CLOSED"}[truth.Status]
+		if truth.Refunded > 0 {
+			want = map[bool]string{true: "FULL_REFUND", false: "PARTIAL_REFUND"}[truth.Refunded == truth.Amount]
+		}
 		if answer.Status != want || answer.RequestID != truth.RequestID || answer.PaymentID != truth.PaymentID ||
 			answer.Order.OrderAmount.Value != fmt.Sprint(truth.Amount) || answer.Order.OrderAmount.Currency != truth.Currency ||
 			(answer.PaymentTime != "") != (captures == 1) {
@@ -112,7 +123,7 @@ func (p *practice) checkTruthIsTold(truth Order) {
 		}
 	}
 	rows := 0
-	for _, row := range p.list() {
+	for _, row := range p.list("Credit") {
 		if row["requestId"] == truth.RequestID {
 			rows++
 			if row["transactionId"] != truth.PaymentID || row["amount"] != fmt.Sprint(truth.Amount) || row["transactionType"] != "Credit" || row["transactionTime"] == "" {
@@ -122,6 +133,36 @@ func (p *practice) checkTruthIsTold(truth Order) {
 	}
 	if rows != captures {
 		p.t.Errorf("%d rows for %d captures", rows, captures)
+	}
+	p.checkRefundsAreTold(truth)
+}
+
+func (p *practice) checkRefundsAreTold(truth Order) {
+	p.t.Helper()
+	debits := map[string]string{}
+	for _, row := range p.list("Debit") {
+		debits[row["transactionId"]] = strings.Join([]string{row["transactionType"], row["requestId"], row["amount"], row["currency"]}, " ")
+	}
+	refunded := int64(0)
+	for _, refund := range truth.Refunds {
+		answer := p.inquireRefund(refund.RefundID)
+		want := map[RefundStatus]string{RefundPending: "REFUND_IN_PROCESS", RefundSucceeded: "SUCCESS", RefundFailed: "FAILED"}[refund.Status]
+		if answer.RefundStatus != want || answer.RefundID != refund.RefundID || answer.RefundRequestID != refund.RequestID ||
+			answer.PaymentID != truth.PaymentID || answer.RefundTime == "" ||
+			answer.Refund.RefundAmount.Value != fmt.Sprint(refund.Amount) || answer.Refund.RefundAmount.Currency != truth.Currency {
+			p.t.Errorf("refund inquiry says %+v, the truth is %+v", answer, refund)
+		}
+		want = ""
+		if refund.Status == RefundSucceeded {
+			want = fmt.Sprintf("Debit %s %d %s", refund.RequestID, refund.Amount, truth.Currency)
+			refunded += refund.Amount
+		}
+		if debits[refund.RefundID] != want {
+			p.t.Errorf("Debit row %q, want %q", debits[refund.RefundID], want)
+		}
+	}
+	if refunded != truth.Refunded || refunded > truth.Amount*int64(truth.Captures) {
+		p.t.Errorf("refunds of %d, refunded %d: %+v", refunded, truth.Refunded, truth)
 	}
 }
 

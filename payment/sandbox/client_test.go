@@ -35,7 +35,10 @@ const (
 	payPath          = "/api/v2.0/payments/pay"
 	inquiryPath      = "/api/v2.0/payments/inquiryPayment"
 	cancelPath       = "/api/v2.0/payments/cancel"
+	refundPath       = "/api/v2.0/payments/refund"
+	refundInquiry    = "/api/v2.0/payments/inquiryRefund"
 	transactionsPath = "/api/v2.0/payments/transactions"
+	settlementsPath  = "/api/v2.0/payments/settlements"
 	merchantCode     = "M0001"
 )
 
@@ -230,6 +233,19 @@ type told struct {
 		PaymentQRImage string `json:"paymentQRImage"`
 		PayURL         string `json:"payUrl"`
 	} `json:"paymentInfo"`
+	RefundID        string `json:"refundId"`
+	RefundRequestID string `json:"refundRequestId"`
+	RefundTime      string `json:"refundTime"`
+	RefundStatus    string `json:"refundStatus"`
+	Refund          struct {
+		RefundAmount struct{ Value, Currency string } `json:"refundAmount"`
+		Description  string                           `json:"description"`
+		NotifyURL    string                           `json:"notifyUrl"`
+	} `json:"refund"`
+	Settlements []struct {
+		SettleInfo map[string]string `json:"settleInfo"`
+		BankInfo   map[string]string `json:"bankInfo"`
+	} `json:"settlements"`
 	Transactions []map[string]string `json:"transactions"`
 	Pagination   struct{ Page, PageLimit, TotalPage, Total int }
 	Result       struct{ ResultCode, ResultMessage, ResultStatus string }
@@ -324,6 +340,10 @@ func qrBody(requestID string) string {
 
 func idBody(paymentID string) string { return fmt.Sprintf(`{"paymentId":%q}`, paymentID) }
 
+func refundBody(paymentID, requestID, amount string) string {
+	return fmt.Sprintf(`{"paymentId":%q,"refundRequestId":%q,"refund":{"refundAmount":{"value":%q,"currency":"CAD"}}}`, paymentID, requestID, amount)
+}
+
 func code(digits string) string { return "28123456789012" + "34" + digits }
 
 func (p *practice) pay(requestID, digits string) told {
@@ -340,11 +360,25 @@ func (p *practice) inquire(paymentID string) told {
 	return answer
 }
 
-// list returns all Credit rows of the clock's day.
-func (p *practice) list() []map[string]string {
+func (p *practice) refund(paymentID, requestID, amount string) told {
+	p.t.Helper()
+	return p.call(refundPath, refundBody(paymentID, requestID, amount))
+}
+
+func (p *practice) inquireRefund(refundID string) told {
+	p.t.Helper()
+	answer := p.call(refundInquiry, fmt.Sprintf(`{"refundId":%q}`, refundID))
+	if answer.String() != "S SUCCESS" {
+		p.t.Fatalf("refund inquiry: %v", answer)
+	}
+	return answer
+}
+
+// list returns all rows of a type on the clock's day.
+func (p *practice) list(kind string) []map[string]string {
 	p.t.Helper()
 	day := p.clock.Now().In(time.FixedZone("", -8*60*60)).Format("20060102")
-	answer := p.call(transactionsPath, fmt.Sprintf(`{"date":%q,"page":1,"pageLimit":100,"transactionType":"Credit"}`, day))
+	answer := p.call(transactionsPath, fmt.Sprintf(`{"date":%q,"page":1,"pageLimit":100,"transactionType":%q}`, day, kind))
 	if answer.String() != "S SUCCESS" {
 		p.t.Fatalf("transactions: %v", answer)
 	}

@@ -17,6 +17,9 @@ import (
 //	GET    /control/orders/{id}            an Order, by request id; 404
 //	POST   /control/orders/{id}/pay        the wallet says pay: the Order; 404, 409 if it does not wait
 //	POST   /control/orders/{id}/decline    the wallet says decline: likewise
+//	POST   /control/orders/{id}/refund     {"amount"?: minor units}, or no body, for all that is left: the vendor's
+//	                                       portal gives money back at once: the Order; 404, 409 if it is not paid,
+//	                                       refunded in full or in the process of a refund, 422 if amount is not 1 to what is left
 //	GET    /control/faults                 {"down": bool, "faults": [Fault…]}
 //	POST   /control/faults                 {"down"?: bool, "faults"?: [Fault…]}: sets down, queues faults; 422
 //	DELETE /control/faults                 ends them all
@@ -61,6 +64,7 @@ func (s *Server) registerControl(mux *http.ServeMux) {
 		order, err := s.Decline(r.PathValue("id"))
 		writeOrder(w, order, err)
 	})
+	guard("POST /control/orders/{id}/refund", s.postRefund)
 	guard("GET /control/faults", func(w http.ResponseWriter, _ *http.Request) { s.writeFaults(w) })
 	guard("POST /control/faults", s.postFaults)
 	guard("DELETE /control/faults", func(w http.ResponseWriter, _ *http.Request) {
@@ -91,18 +95,33 @@ func (s *Server) ownHostOnly(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
-	body, err := readBody(w, r)
-	if err != nil {
-		writeControl(w, http.StatusRequestEntityTooLarge, controlError{"the body is longer than 64 KiB or was cut"})
+func (s *Server) postRefund(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Amount *int64 `json:"amount"`
+	}
+	if !readControl(w, r, []byte("{}"), &request) {
 		return
 	}
+	amount := int64(0)
+	if request.Amount != nil {
+		if amount = *request.Amount; amount == 0 { // said, it is no word for all
+			amount = -1
+		}
+	}
+	order, err := s.Refund(r.PathValue("id"), amount)
+	if errors.Is(err, errRefundAmount) {
+		writeControl(w, http.StatusUnprocessableEntity, controlError{err.Error()})
+		return
+	}
+	writeOrder(w, order, err)
+}
+
+func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		Down   *bool   `json:"down"`
 		Faults []Fault `json:"faults"`
 	}
-	if err := json.Unmarshal(body, &request, json.RejectUnknownMembers(true)); err != nil {
-		writeControl(w, http.StatusBadRequest, controlError{fmt.Sprintf("the body is not the documented JSON: %v", err)})
+	if !readControl(w, r, nil, &request) {
 		return
 	}
 	if err := s.AddFaults(request.Faults...); err != nil {
@@ -113,6 +132,23 @@ func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
 		s.SetDown(*request.Down)
 	}
 	s.writeFaults(w)
+}
+
+// readControl reads a body, or where there is none, instead; or answers why not.
+func readControl(w http.ResponseWriter, r *http.Request, instead []byte, into any) bool {
+	body, err := readBody(w, r)
+	if err != nil {
+		writeControl(w, http.StatusRequestEntityTooLarge, controlError{"the body is longer than 64 KiB or was cut"})
+		return false
+	}
+	if len(body) == 0 {
+		body = instead
+	}
+	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
+		writeControl(w, http.StatusBadRequest, controlError{fmt.Sprintf("the body is not the documented JSON: %v", err)})
+		return false
+	}
+	return true
 }
 
 func (s *Server) writeFaults(w http.ResponseWriter) {

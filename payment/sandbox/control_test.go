@@ -3,8 +3,10 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +38,7 @@ func TestControlOrders(t *testing.T) {
 		"code_mask": "28************3400", "behaviour": "00", "amount": 1250.0, "currency": "CAD", "description": "L1 café",
 		"status": "paid", "captures": 1.0, "sends": 1.0,
 		"created_at": "2026-03-14T20:00:00Z", "expires_at": "2026-03-14T20:05:00Z", "ended_at": "2026-03-14T20:00:00Z",
-		"pay_path": p.truth("R-3").PayPath,
+		"pay_path": p.truth("R-3").PayPath, "refund_sends": 0.0, "refunded": 0.0, "refunds": []any{},
 	}
 	if got := listed.Orders[1]; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("order\n %v, want\n %v", got, want)
@@ -57,6 +59,7 @@ func TestControlOrders(t *testing.T) {
 		{"POST", "/control/orders/R-5/pay", 404, `"error":`},
 		{"GET", "/control/orders/R-5", 404, `"error":`},
 		{"GET", "/control/behaviours", 200, `"digits":"34"`},
+		{"GET", "/control/behaviours", 200, `"digits":"47"`},
 		{"PUT", "/control/orders/R-1/pay", 405, ""},
 	} {
 		response, text := p.fetch(step.method, step.path, "")
@@ -65,6 +68,63 @@ func TestControlOrders(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"R-1", "R-2", "R-3", "R-4"} {
+		p.checkTruthIsTold(p.truth(id))
+	}
+}
+
+// The vendor's portal gives money back at once, in part or all that is left, and
+// what it cannot do it refuses with the reason and without a trace. The shop's
+// inquiry and list then tell of it.
+func TestPortalRefund(t *testing.T) {
+	p := newPractice(t)
+	p.pay("R-1", "44") // a shortage of balance is no matter in the portal
+	p.pay("R-2", "03")
+	processing := p.pay("R-3", "40").PaymentID
+	p.refund(processing, "F-1", "100")
+	for _, step := range []struct {
+		id, body string
+		status   int
+		holds    string
+	}{
+		{"R-1", `{"amount":300}`, 200, `"refunded":300,"refunds":[{"refund_id":"`},
+		{"R-1", `{"amount":0}`, 422, `"error":`},
+		{"R-1", `{"amount":-1}`, 422, `"error":`},
+		{"R-1", `{"amount":951}`, 422, `"error":`},
+		{"R-1", `{"amount":"100"}`, 400, "JSON"},
+		{"R-1", `{"amount":1.5}`, 400, "JSON"},
+		{"R-1", `{"amounts":1}`, 400, "JSON"},
+		{"R-1", `[]`, 400, "JSON"},
+		{"R-1", strings.Repeat(" ", maxBodyBytes+1), 413, "64 KiB"},
+		{"R-2", ``, 409, "not paid"},
+		{"R-3", ``, 409, "in process"},
+		{"R-4", ``, 404, "no such order"},
+	} {
+		response, text := p.post("/control/orders/"+step.id+"/refund", step.body)
+		if response.StatusCode != step.status || !strings.Contains(text, step.holds) {
+			t.Errorf("%s %.40s: %d %s", step.id, step.body, response.StatusCode, text)
+		}
+	}
+	paymentID := p.truth("R-1").PaymentID
+	if got := p.inquire(paymentID).Status; got != "PARTIAL_REFUND" {
+		t.Errorf("in part: %s", got)
+	}
+	for _, want := range []int{200, 409} {
+		if response, text := p.post("/control/orders/R-1/refund", ""); response.StatusCode != want {
+			t.Errorf("all that is left: %d %s", response.StatusCode, text)
+		}
+	}
+	if got := p.inquire(paymentID).Status; got != "FULL_REFUND" {
+		t.Errorf("in full: %s", got)
+	}
+	order := p.truth("R-1")
+	if order.Refunded != 1250 || order.RefundSends != 0 || len(order.Refunds) != 2 || order.Refunds[1].Amount != 950 ||
+		order.Refunds[0].By != RefunderPortal || order.Refunds[0].RequestID == order.Refunds[1].RequestID {
+		t.Errorf("%+v", order)
+	}
+	if got := p.truth("R-3").Refunds; len(got) != 1 || got[0].By != RefunderShop {
+		t.Errorf("%+v", got)
+	}
+	for _, id := range []string{"R-1", "R-2", "R-3"} {
 		p.checkTruthIsTold(p.truth(id))
 	}
 }
@@ -176,6 +236,7 @@ func TestFaultsRefused(t *testing.T) {
 func TestForeignPagesRefused(t *testing.T) {
 	p := newDirectPractice(t, func(c *Config) { c.BaseURL = "http://practice.example:8443" })
 	p.pay("R-1", "03")
+	p.pay("R-2", "00")
 	serve := func(method, host, path, origin string) int {
 		r := httptest.NewRequest(method, path, nil)
 		r.Host = host
@@ -198,13 +259,19 @@ func TestForeignPagesRefused(t *testing.T) {
 		}
 	}
 	payPage := p.truth("R-1").PayPath
-	for _, path := range []string{"/control/faults", "/control/orders/R-1/pay", payPage + "/pay", payPage + "/decline"} {
+	for _, path := range []string{"/control/faults", "/control/orders/R-1/pay", "/control/orders/R-2/refund", "/orders/R-2/refund", payPage + "/pay", payPage + "/decline"} {
 		if got := serve("POST", "localhost:8443", path, "https://evil.example"); got != http.StatusForbidden {
 			t.Errorf("%s from another site: %d", path, got)
 		}
 	}
+	if got := serve("POST", "evil.example", "/orders/R-2/refund", ""); got != http.StatusMisdirectedRequest {
+		t.Errorf("the portal's button under another name: %d", got)
+	}
 	if got := p.truth("R-1"); got.Status != StatusPending {
 		t.Errorf("another site decided: %+v", got)
+	}
+	if got := p.truth("R-2"); got.Refunded != 0 {
+		t.Errorf("another site refunded: %+v", got)
 	}
 	if got := serve("POST", "localhost:8443", payPage+"/pay", "http://localhost:8443"); got != http.StatusSeeOther {
 		t.Errorf("own page: %d", got)
@@ -286,6 +353,40 @@ func TestIndexPage(t *testing.T) {
 	}
 	if response, _ := p.get("/nothing"); response.StatusCode != http.StatusNotFound {
 		t.Errorf("unknown page: %d", response.StatusCode)
+	}
+}
+
+// The button of a paid order refunds all that is left of it, whatever its id
+// holds; an order with nothing to refund has none.
+func TestRefundButton(t *testing.T) {
+	p := newPractice(t)
+	const odd = `a/b?"%<c>`
+	p.call(payPath, strings.Replace(codeBody("R", code("00")), `"R"`, `"a/b?\"%<c>"`, 1))
+	p.pay("R-2", "03")
+	if _, err := p.Refund(odd, 250); err != nil {
+		t.Fatal(err)
+	}
+	button := regexp.MustCompile(`<form method="post" action="([^"]+)"><button`)
+	_, page := p.get("/")
+	found := button.FindAllStringSubmatch(page, -1)
+	if len(found) != 1 || !strings.Contains(page, "2.50 CAD") {
+		t.Fatalf("buttons %q in %s", found, page)
+	}
+	for range 2 { // pressed twice, it gives nothing back twice
+		response, _ := p.post(html.UnescapeString(found[0][1]), "")
+		if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/" {
+			t.Errorf("%d to %q", response.StatusCode, response.Header.Get("Location"))
+		}
+	}
+	if got := p.truth(odd); got.Refunded != 1250 || len(got.Refunds) != 2 {
+		t.Errorf("%+v", got)
+	}
+	response, page := p.get("/")
+	if checkPage(t, response, page); button.MatchString(page) || !strings.Contains(page, "12.50 CAD</td>") {
+		t.Errorf("after it: %s", page)
+	}
+	if _, wallet := p.get(p.truth(odd).PayPath); !strings.Contains(wallet, ">Paid<") || !strings.Contains(wallet, "12.50 CAD refunded") {
+		t.Errorf("wallet: %s", wallet)
 	}
 }
 

@@ -18,7 +18,7 @@ type Status string
 const (
 	StatusAbsent  Status = "absent"  // a request was sent, but no order came of it; a further send may make one
 	StatusPending Status = "pending" // waits for the customer; leaves by pay, decline, cancel or expiry
-	StatusPaid    Status = "paid"    // captured, once; final
+	StatusPaid    Status = "paid"    // captured, once; final, whatever is refunded later
 	StatusFailed  Status = "failed"  // refused by the wallet or the customer; final
 	StatusClosed  Status = "closed"  // cancelled or expired; final, but see behaviour 32
 )
@@ -61,6 +61,9 @@ type Order struct {
 	ExpiresAt   time.Time  `json:"expires_at,omitzero"`
 	EndedAt     time.Time  `json:"ended_at,omitzero"` // when it became paid, failed or closed
 	PayPath     string     `json:"pay_path,omitempty"`
+	RefundSends int        `json:"refund_sends"` // how many refund requests came
+	Refunded    int64      `json:"refunded"`     // minor units; of the refunds that succeeded
+	Refunds     []Refund   `json:"refunds"`      // the oldest first; only the last can be pending
 }
 
 // Errors of the model.
@@ -98,6 +101,15 @@ type order struct {
 	behaviour Behaviour
 	settleAt  time.Time // when settleTo happens by itself; zero for never
 	settleTo  Status
+	refundAt  time.Time // when the pending refund ends as refundTo; zero if none is pending
+	refundTo  RefundStatus
+}
+
+// view is the order for others: it changes no more.
+func (o *order) view() Order {
+	seen := o.Order
+	seen.Refunds = slices.Clone(o.Refunds)
+	return seen
 }
 
 // ledger is the gateway's truth. It knows no wire protocol, has no clock of its
@@ -114,11 +126,12 @@ type ledger struct {
 	byRequest map[string]*order
 	byPayment map[string]*order
 	byToken   map[string]*order
+	byRefund  map[string]*order
 }
 
 func newLedger(seed string, life, pendingDelay time.Duration, limit int) *ledger {
 	return &ledger{seed: seed, life: life, pendingDelay: pendingDelay, limit: limit,
-		byRequest: map[string]*order{}, byPayment: map[string]*order{}, byToken: map[string]*order{}}
+		byRequest: map[string]*order{}, byPayment: map[string]*order{}, byToken: map[string]*order{}, byRefund: map[string]*order{}}
 }
 
 // arrive notes that a pay request was sent, and returns how often it was by now.
@@ -161,7 +174,7 @@ func (l *ledger) place(now time.Time, requestID string) (placed Order, fresh boo
 	}
 	if found.Status != StatusAbsent {
 		l.settle(found, now)
-		return found.Order, false, nil
+		return found.view(), false, nil
 	}
 	found.Status = StatusPending
 	found.CreatedAt = now.UTC()
@@ -181,7 +194,7 @@ func (l *ledger) place(now time.Time, requestID string) (placed Order, fresh boo
 	case failsLater:
 		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusFailed
 	}
-	return found.Order, true, nil
+	return found.view(), true, nil
 }
 
 // end is the only place where an order ends and where money is taken.
@@ -206,6 +219,9 @@ func (l *ledger) settle(o *order, now time.Time) {
 		o.end(o.settleTo, o.settleAt)
 	case expires:
 		o.end(StatusClosed, o.ExpiresAt)
+	}
+	if !o.refundAt.IsZero() && !now.Before(o.refundAt) {
+		o.endRefund(o.refundTo, o.refundAt)
 	}
 }
 
@@ -259,7 +275,7 @@ func (l *ledger) with(now time.Time, orders map[string]*order, key string, chang
 	}
 	l.settle(found, now)
 	err := change(found)
-	return found.Order, err
+	return found.view(), err
 }
 
 // orders returns every order, the newest first.
@@ -269,18 +285,46 @@ func (l *ledger) orders(now time.Time) []Order {
 	all := make([]Order, 0, len(l.inOrder))
 	for _, o := range slices.Backward(l.inOrder) {
 		l.settle(o, now)
-		all = append(all, o.Order)
+		all = append(all, o.view())
 	}
 	return all
 }
 
-// captures returns the orders captured from start to before end, in that order.
-func (l *ledger) captures(now, start, end time.Time) []Order {
-	all := slices.DeleteFunc(l.orders(now), func(o Order) bool {
-		return o.Status != StatusPaid || o.EndedAt.Before(start) || !o.EndedAt.Before(end)
-	})
-	slices.SortFunc(all, func(a, b Order) int {
-		return cmp.Or(a.EndedAt.Compare(b.EndedAt), strings.Compare(a.PaymentID, b.PaymentID))
+// movement is money that moved: the capture of an order, or a refund of it.
+type movement struct {
+	order  Order
+	refund *Refund // nil for the capture
+	at     time.Time
+}
+
+// amount is in minor units of the order's currency, captured or given back.
+func (m movement) amount() int64 {
+	if m.refund != nil {
+		return m.refund.Amount
+	}
+	return m.order.Amount
+}
+
+// movements returns what moved from start to before end, in that order.
+func (l *ledger) movements(now, start, end time.Time) []movement {
+	all := []movement{}
+	add := func(m movement) {
+		if !m.at.Before(start) && m.at.Before(end) {
+			all = append(all, m)
+		}
+	}
+	for _, o := range slices.Backward(l.orders(now)) {
+		if o.Status == StatusPaid {
+			add(movement{order: o, at: o.EndedAt})
+		}
+		for n := range o.Refunds {
+			if o.Refunds[n].Status == RefundSucceeded {
+				add(movement{order: o, refund: &o.Refunds[n], at: o.Refunds[n].EndedAt})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b movement) int {
+		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.order.PaymentID, b.order.PaymentID))
 	})
 	return all
 }
@@ -292,7 +336,7 @@ func (l *ledger) makeRoom(now time.Time) error {
 	}
 	oldest := slices.IndexFunc(l.inOrder, func(o *order) bool {
 		l.settle(o, now)
-		return o.Status != StatusPending && o.settleAt.IsZero()
+		return o.Status != StatusPending && o.settleAt.IsZero() && o.refundAt.IsZero()
 	})
 	if oldest < 0 {
 		return errFull
@@ -302,6 +346,9 @@ func (l *ledger) makeRoom(now time.Time) error {
 	delete(l.byRequest, dropped.RequestID)
 	delete(l.byPayment, dropped.PaymentID)
 	delete(l.byToken, dropped.token)
+	for _, refund := range dropped.Refunds {
+		delete(l.byRefund, refund.RefundID)
+	}
 	return nil
 }
 

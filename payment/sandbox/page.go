@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -14,6 +15,7 @@ var pageFiles embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"money": money,
+	"path":  url.PathEscape,
 	"clock": func(at time.Time) string { return at.UTC().Format("15:04:05") },
 }).ParseFS(pageFiles, "page/*.html"))
 
@@ -21,14 +23,15 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 // nothing else.
 const pagePolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// registerPages serves the list of orders, and the page that stands in for the
-// customer's wallet. Both work without scripts.
+// registerPages serves the list of orders with the vendor's portal, and the page
+// that stands in for the customer's wallet. Both work without scripts.
 func (s *Server) registerPages(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET /{$}", s.indexPage)
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, pageFiles, "page/style.css")
 	})
+	mux.Handle("POST /orders/{id}/refund", guard.Handler(s.ownHostOnly(http.HandlerFunc(s.refundButton))))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
 	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.decision(StatusPaid)))
 	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.decision(StatusFailed)))
@@ -41,6 +44,16 @@ func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
 		"Merchant": s.config.MerchantCode, "Behaviours": Behaviours(),
 		"Orders": orders[:min(shown, len(orders))], "Total": len(orders),
 	})
+}
+
+// refundButton gives all that is left of an order back, behind the shop's back.
+// Whether or not it could, the list then shows how the order stands.
+func (s *Server) refundButton(w http.ResponseWriter, r *http.Request) {
+	order, err := s.Refund(r.PathValue("id"), 0)
+	if err == nil {
+		s.config.Logger.Info("refunded in the portal", "request", order.RequestID, "refunded", order.Refunded)
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {

@@ -1,13 +1,14 @@
 // Package sandbox is a practice gateway: it speaks a payment vendor's protocol,
 // checks every request as strictly as the vendor's pages allow, and keeps a truth
-// of its own about orders and captures, so that a shop's software can be shown
-// and tested against everything that goes wrong at a real gateway.
+// of its own about orders, captures and refunds, so that a shop's software can be
+// shown and tested against everything that goes wrong at a real gateway.
 //
-// The last two digits of a payment code choose what happens (Behaviours). A web
-// page lists the orders and stands in for the customer's wallet; a control API
-// looks at the truth and sets faults.
+// The last two digits of a payment code choose what happens to the payment and to
+// its refunds (Behaviours). A web page lists the orders and stands in for the
+// customer's wallet and the vendor's portal; a control API looks at the truth,
+// refunds behind the shop's back, and sets faults.
 //
-// The model of the truth (model.go) knows no wire protocol, and the protocol
+// The model of the truth (model.go, refund.go) knows no wire protocol, and the protocol
 // (alphapay*.go) is written from the vendor's pages alone: it shares nothing with
 // the client that it tests but the signature scheme.
 package sandbox
@@ -158,6 +159,14 @@ func (s *Server) Pay(requestID string) (Order, error) {
 // order is unknown or not waiting for the customer.
 func (s *Server) Decline(requestID string) (Order, error) {
 	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusFailed)
+}
+
+// Refund gives amount of an order back at once, in minor units, or all that is
+// left of it if amount is 0, as somebody does in the vendor's portal behind the
+// shop's back. It fails if the order is unknown, not paid, refunded in full or in
+// the process of a refund, or if amount is not between 1 and what is left.
+func (s *Server) Refund(requestID string, amount int64) (Order, error) {
+	return s.ledger.refundInPortal(s.config.Clock(), requestID, amount)
 }
 
 // reply is an answer on its way out.

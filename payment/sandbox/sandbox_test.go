@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,16 +15,17 @@ import (
 	"payscand/payment/signature"
 )
 
-// Whatever is sent, sent again, cancelled, paid, declined, left to expire, lost
-// or broken, in whatever order: money is taken at most once for a request id,
-// what is final stays final, and every answer that can be trusted tells the truth.
+// Whatever is sent, sent again, cancelled, paid, declined, refunded, left to
+// expire, lost or broken, in whatever order: money is taken at most once for a
+// request id and never more given back, what is final stays final, and every
+// answer that can be trusted tells the truth.
 func TestMoneyIsTakenAtMostOnce(t *testing.T) {
 	ids := []string{"R-1", "R-2", "R-3"}
 	digits := []string{"99"}
 	for _, row := range Behaviours() {
 		digits = append(digits, row.Digits)
 	}
-	paths := []string{payPath, inquiryPath, cancelPath, "*"}
+	paths := []string{payPath, inquiryPath, cancelPath, refundPath, "*"}
 	rapid.Check(t, func(rt *rapid.T) {
 		p := newDirectPractice(t, func(c *Config) { c.After = instantly })
 		codes := map[string]string{}
@@ -36,7 +38,7 @@ func TestMoneyIsTakenAtMostOnce(t *testing.T) {
 			known, _ := p.Order(id) // has no payment id while unknown
 			var answer told
 			err := errLost
-			switch action := rapid.SampledFrom([]string{"pay", "pay", "inquire", "cancel", "wallet pays", "wallet declines", "wait", "fault"}).Draw(rt, "action"); action {
+			switch action := rapid.SampledFrom([]string{"pay", "pay", "inquire", "cancel", "wallet pays", "wallet declines", "refund", "refund", "portal refunds", "wait", "fault"}).Draw(rt, "action"); action {
 			case "pay":
 				body := codeBody(id, codes[id])
 				if id == "R-3" {
@@ -47,6 +49,10 @@ func TestMoneyIsTakenAtMostOnce(t *testing.T) {
 				answer, err = p.do(p.request(inquiryPath, idBody(known.PaymentID)))
 			case "cancel":
 				answer, err = p.do(p.request(cancelPath, idBody(known.PaymentID)))
+			case "refund":
+				answer, err = p.do(p.request(refundPath, refundBody(known.PaymentID, "F-1", rapid.SampledFrom([]string{"1", "500", "1250"}).Draw(rt, "refund"))))
+			case "portal refunds":
+				_, _ = p.Refund(id, int64(rapid.SampledFrom([]int{0, 1, 500}).Draw(rt, "refund"))) // refused if so much is not left
 			case "wallet pays":
 				_, _ = p.Pay(id) // refused if the order does not wait
 			case "wallet declines":
@@ -76,19 +82,28 @@ func checkAnswer(rt *rapid.T, answer told, truth Order) {
 	switch {
 	case answer.PaymentID != "" && answer.PaymentID != truth.PaymentID,
 		answer.Order.OrderAmount.Value != "" && answer.Order.OrderAmount.Value != "1250" && !wrongAmount,
-		answer.Status == "SUCCESS" && truth.Status != StatusPaid,
-		answer.Status != "" && answer.Status != "SUCCESS" && truth.Status == StatusPaid,
+		answer.Status == "SUCCESS" && (truth.Status != StatusPaid || truth.Refunded != 0),
+		answer.Status == "PARTIAL_REFUND" && (truth.Refunded == 0 || truth.Refunded == truth.Amount),
+		answer.Status == "FULL_REFUND" && truth.Refunded != truth.Amount,
+		(answer.Status == "PAYMENT_IN_PROCESS" || answer.Status == "FAILED" || answer.Status == "CLOSED") && truth.Status == StatusPaid,
+		answer.Result.ResultCode == "FULL_REFUND_COMPLETED" && truth.Refunded != truth.Amount,
+		answer.RefundID != "" && !slices.ContainsFunc(truth.Refunds, func(r Refund) bool {
+			return r.RefundID == answer.RefundID && fmt.Sprint(r.Amount) == answer.Refund.RefundAmount.Value
+		}),
 		answer.Result.ResultCode == "ORDER_PAID" && truth.Status != StatusPaid:
 		rt.Fatalf("answer %+v, truth %+v", answer, truth)
 	}
 }
 
 // checkStep holds one step of an order: at most one capture, and only for a paid
-// order; final is final, except that a cancelled order of behaviour 32 is paid.
+// order; no more given back than that, and nothing of it taken back again; final is final, except that a cancelled order of behaviour 32 is paid.
 func checkStep(rt *rapid.T, before, after Order) {
 	paid := after.Status == StatusPaid
 	if after.Captures > 1 || paid != (after.Captures == 1) {
 		rt.Fatalf("%d captures: %+v", after.Captures, after)
+	}
+	if after.Refunded < before.Refunded || after.Refundable() < 0 {
+		rt.Fatalf("%d refunded, before it %d: %+v", after.Refunded, before.Refunded, after)
 	}
 	over := before.Status == StatusPaid || before.Status == StatusFailed || before.Status == StatusClosed
 	if over && after.Status != before.Status && (before.Status != StatusClosed || before.Behaviour != "32" || !paid) {

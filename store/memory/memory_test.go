@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"testing"
+	"time"
 
 	"payscand/payment"
 	"payscand/store"
@@ -29,8 +30,8 @@ func TestStore(t *testing.T) {
 func TestCloneGoesItsOwnWay(t *testing.T) {
 	till := storetest.NewTill()
 	first := memory.New("epoch")
-	made := till.Created()
-	commit(t, first, made)
+	made, other, third := till.Created(), till.Created(), till.Created()
+	commit(t, first, made, other, third)
 	second := first.Clone()
 	inFirst, inSecond := till.Cancelled(made.After), till.Submitted(made.After, "alphapay", "281234567890123456")
 	commit(t, first, inFirst)
@@ -39,7 +40,7 @@ func TestCloneGoesItsOwnWay(t *testing.T) {
 		s    *memory.Store
 		want payment.Sale
 		open int
-	}{{first, inFirst.After, 0}, {second, inSecond.After, 1}} {
+	}{{first, inFirst.After, 2}, {second, inSecond.After, 3}} {
 		got, err := test.s.Sale(made.After.ID)
 		if diff := storetest.Diff(test.want, got); err != nil || diff != "" {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
@@ -48,9 +49,13 @@ func TestCloneGoesItsOwnWay(t *testing.T) {
 		if len(open) != test.open || err != nil {
 			t.Errorf("%d open sales, %v; want %d", len(open), err, test.open)
 		}
-		records, err := test.s.Journal(0, 0)
-		if len(records) != 2 || err != nil || string(records[1].Type) != "sale."+string(test.want.Status) {
-			t.Errorf("the journal is %+v, %v", records, err)
+		due, err := test.s.Due("", till.Now().Add(time.Hour), 0)
+		if diff := storetest.Diff([]string{other.After.ID, third.After.ID}, due); err != nil || diff != "" {
+			t.Errorf("due: %v (-want +got)\n%s", err, diff)
+		}
+		records, err := test.s.Journal(3, 0)
+		if len(records) != 1 || err != nil || string(records[0].Type) != "sale."+string(test.want.Status) {
+			t.Errorf("the journal goes on with %+v, %v", records, err)
 		}
 		if _, err := store.VerifyChain(test.s); err != nil {
 			t.Error(err)

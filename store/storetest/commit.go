@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,18 +25,37 @@ func testRefusals(t *testing.T, open Opener) {
 
 	for name, bad := range misfits(till, made.After, submitted.After) {
 		before, after := till.Created(), till.Created()
-		err := s.Commit([]payment.Change{before, till.ScanRefused(), till.Rescheduled(before.After, time.Hour), bad, after})
+		started := till.Submitted(before.After, "alphapay", secretCode)
+		err := s.Commit([]payment.Change{before, started, till.ScanRefused(), till.Rescheduled(started.After, time.Hour), bad, after})
 		if !errors.Is(err, store.ErrRefused) {
 			t.Errorf("%s: %v, want ErrRefused", name, err)
 		} else if strings.Contains(err.Error(), secretCode) {
 			t.Errorf("%s: the error shows the payment code: %v", name, err)
 		}
 		w.check(t, s)
+		wantUnknown(t, s, started.After)
+		wantUnknown(t, s, after.After)
 	}
 	wiped := till.Wiped(submitted.After)
 	commit(t, s, wiped)
 	w.apply(wiped)
 	w.check(t, s)
+}
+
+func wantUnknown(t *testing.T, s Store, sale payment.Sale) {
+	t.Helper()
+	_, saleErr := s.Sale(sale.ID)
+	_, _, keyErr := s.ByKey(sale.Key)
+	errs := []error{saleErr, keyErr}
+	for _, a := range sale.Attempts {
+		_, err := s.ByRequest(a.RequestID)
+		errs = append(errs, err)
+	}
+	for _, err := range errs {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a sale of a refused commit: %v, want ErrNotFound", err)
+		}
+	}
 }
 
 // misfits are changes that none may store, given a sale as it was and as it is.
@@ -122,6 +142,55 @@ func testNothing(t *testing.T, open Opener) {
 		}
 	}
 	w.check(t, s)
+}
+
+// Readers may read at any time beside the writer, and each sees whole commits:
+// a sale that is open and never its key without it.
+func testReaders(t *testing.T, open Opener) {
+	s, till, w := newStore(t, open), NewTill(), newWorld()
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for last := uint64(0); ; {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				last = readBeside(t, s, last)
+			}
+		})
+	}
+	for range 60 {
+		made := till.Created()
+		life := []payment.Change{made, till.Submitted(made.After, "alphapay", secretCode)}
+		commit(t, s, life...)
+		w.apply(life...)
+	}
+	close(done)
+	readers.Wait()
+	w.check(t, s)
+}
+
+// readBeside returns the last record there was. A commit of the test writes two.
+func readBeside(t *testing.T, s Store, last uint64) uint64 {
+	head, _ := s.Head()
+	good, err := store.VerifyChain(s)
+	if err != nil || good < head || head < last || head%2 != 0 {
+		t.Errorf("after record %d the head is %d and %d records are good, %v", last, head, good, err)
+	}
+	page, err := s.Open("", 0)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, sale := range page {
+		id, _, err := s.ByKey(sale.Key)
+		if id != sale.ID || err != nil || sale.Version != 2 {
+			t.Errorf("sale %s, version %d, is that of its key: %q, %v", sale.ID, sale.Version, id, err)
+		}
+	}
+	return head
 }
 
 // What was committed is there after the store was closed and opened again, the

@@ -121,6 +121,10 @@ func testChainNames(t *testing.T, open Opener) {
 		{"last removed", func(r []store.JournalRecord) []store.JournalRecord { return r[:11] }, 12},
 		{"swapped", func(r []store.JournalRecord) []store.JournalRecord { r[7], r[8] = r[8], r[7]; return r }, 8},
 		{"replaced by its neighbour", func(r []store.JournalRecord) []store.JournalRecord { r[9] = r[8]; return r }, 10},
+		{"number skipped", func(r []store.JournalRecord) []store.JournalRecord {
+			r[11], _, _ = store.Seal(13, r[10].Hash, payment.Change{Record: &payment.Record{Type: "x"}})
+			return r
+		}, 12},
 		{"another chain's record", func(r []store.JournalRecord) []store.JournalRecord {
 			r[9], _, _ = store.Seal(10, store.Hash{1}, payment.Change{Record: &payment.Record{Type: "x"}})
 			return r

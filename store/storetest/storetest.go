@@ -56,6 +56,7 @@ func Run(t *testing.T, open Opener) {
 		{"LaterChangesSeeEarlierOnes", testGroupCommit},
 		{"NothingToCommit", testNothing},
 		{"CallersKeepTheirCopies", testCopies},
+		{"ReadersBesideTheWriter", testReaders},
 		{"Reopen", testReopen},
 		{"Room", testRoom},
 		{"RandomChanges", testRandom},

@@ -1,0 +1,100 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Campaign is many seeds, played by some workers at once.
+type Campaign struct {
+	From, To uint64 // seeds, From included, To not
+	Workers  int
+	// Violations is how many are looked for before the campaign stops early.
+	Violations int
+	// Progress is called now and then with the number of seeds played; nil: never.
+	Progress func(done uint64)
+}
+
+// Report is what a campaign brought.
+type Report struct {
+	Result
+
+	Busy       time.Duration // of all workers, added up
+	Violations []*Violation  // by seed
+}
+
+// block is how many seeds a worker takes at a time.
+const block = 64
+
+// Run plays the campaign. What a seed brings does not depend on the workers; the
+// sum over all seeds neither.
+func (c Campaign) Run(ctx context.Context) *Report {
+	var (
+		report = &Report{}
+		next   atomic.Uint64
+		mu     sync.Mutex
+		wait   sync.WaitGroup
+	)
+	next.Store(c.From)
+	for range max(c.Workers, 1) {
+		wait.Go(func() {
+			for ctx.Err() == nil {
+				from := next.Add(block) - block
+				if from >= c.To {
+					return
+				}
+				part := play(from, min(from+block, c.To))
+				mu.Lock()
+				report.add(part)
+				if len(report.Violations) >= max(c.Violations, 1) {
+					next.Store(c.To)
+				}
+				mu.Unlock()
+				if c.Progress != nil {
+					c.Progress(min(from+block, c.To) - c.From)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return report
+}
+
+func play(from, to uint64) *Report {
+	part := &Report{}
+	begin := time.Now()
+	for seed := from; seed < to; seed++ {
+		r, err := Run(seed)
+		var v *Violation
+		if errors.As(err, &v) {
+			part.Violations = append(part.Violations, v)
+			continue
+		}
+		part.Add(&r)
+	}
+	part.Busy = time.Since(begin)
+	return part
+}
+
+func (r *Report) add(part *Report) {
+	r.Add(&part.Result)
+	r.Busy += part.Busy
+	r.Violations = append(r.Violations, part.Violations...)
+	for i := len(r.Violations) - 1; i > 0 && r.Violations[i].Seed < r.Violations[i-1].Seed; i-- {
+		r.Violations[i], r.Violations[i-1] = r.Violations[i-1], r.Violations[i]
+	}
+}
+
+// NeverFired lists the faults that no run met: the campaign proves nothing of them.
+func (r *Result) NeverFired() []string {
+	var names []string
+	for f := fault(fateFine) + 1; f < faults; f++ {
+		if r.Fired[f] == 0 {
+			names = append(names, f.String())
+		}
+	}
+	return names
+}

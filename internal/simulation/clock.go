@@ -1,0 +1,35 @@
+package simulation
+
+import "time"
+
+// dayOne is the true time at which every run begins.
+var dayOne = time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC)
+
+// clock is the terminal's idea of the time, as the driver reads it: the wall
+// clock, which jumps, but while the process lives never back. Its monotonic part
+// stands still while the machine sleeps.
+type clock struct {
+	offset time.Duration // wall clock minus true time
+	slept  time.Duration // in all
+
+	running  bool
+	told     time.Time
+	toldMono time.Duration
+}
+
+func (c *clock) read(now time.Duration) time.Time {
+	wall := c.wall(now)
+	mono := now - c.slept
+	if c.running {
+		if steady := c.told.Add(mono - c.toldMono); steady.After(wall) {
+			wall = steady
+		}
+	}
+	c.running, c.told, c.toldMono = true, wall, mono
+	return wall
+}
+
+func (c *clock) wall(now time.Duration) time.Time { return dayOne.Add(now + c.offset) }
+
+// restart begins a process that knows nothing of the past.
+func (c *clock) restart() { c.running = false }

@@ -1,0 +1,83 @@
+package simulation
+
+// fault is a kind of trouble that a campaign must have seen: one that never
+// fired proves nothing.
+type fault uint8
+
+const (
+	faultReordered fault = fault(fates) + iota // the fates come first, under their own numbers
+
+	faultTimedOut
+	faultAborted
+	faultSecondOrder
+	faultSecondSendRefused
+	faultPaidAfterClosed
+	faultPaidAfterCancel
+	faultCancelBeforePay
+	faultCodeTwice
+	faultUnlistedFailure
+	faultOutageNotSent
+	faultOutageSilence
+	faultOutageUnknown
+	faultClockForward
+	faultClockBack
+	faultClockYears
+	faultSuspend
+	faultCrashLost
+	faultCrashStuck
+	faultCrashAfter
+	faultCrashInRecovery
+	faultPowerCut
+	faultCrashedBeforeSend
+	faultDiskFull
+	faultSlowTurn
+	faultUnsendable
+	faultScannerLost
+	faultScannerBack
+	faultScanEarly
+	faultScanLate
+	faultScanDoubled
+	faultScanOtherCustomer
+	faultScanLastCustomer
+	faultScanGoods
+	faultScanDamaged
+	faultCashierCancel
+	faultCashierCheck
+	faultCashierRepeats
+	faultCashierOtherDigest
+	faultCashierQR
+	faultCashierPosts
+	faultCashierBusy
+	faultTwinReplaces
+	faultTwinSeparate
+	faultReplyLost
+	faultQRPaidLate
+
+	faults
+)
+
+var faultNames = [faults]string{
+	faultReordered: "answers reordered", faultTimedOut: "answer after the time-out", faultAborted: "inquiry given up",
+	faultSecondOrder: "second send made a second order", faultSecondSendRefused: "second send answered F",
+	faultPaidAfterClosed: "paid after closed", faultPaidAfterCancel: "payment beat an accepted cancel",
+	faultCancelBeforePay: "pay arrived after its cancel", faultCodeTwice: "one code paid two orders", faultUnlistedFailure: "F with an unlisted code",
+	faultOutageNotSent: "outage: unreachable", faultOutageSilence: "outage: silence", faultOutageUnknown: "outage: U for hours",
+	faultClockForward: "clock jumped forward", faultClockBack: "clock jumped back", faultClockYears: "clock jumped by years", faultSuspend: "suspended",
+	faultCrashLost: "crash, commit lost", faultCrashStuck: "commit failed but stuck", faultCrashAfter: "crash after the commit",
+	faultCrashInRecovery: "crash in recovery", faultPowerCut: "power cut", faultCrashedBeforeSend: "crash before the first byte",
+	faultDiskFull: "disk full", faultSlowTurn: "slow disk", faultUnsendable: "sale not expressible", faultScannerLost: "scanner lost",
+	faultScannerBack: "scanner back", faultScanEarly: "scan early", faultScanLate: "scan late", faultScanDoubled: "scan doubled",
+	faultScanOtherCustomer: "scan of the next customer", faultScanLastCustomer: "scan of the last customer's phone", faultScanGoods: "goods scanned",
+	faultScanDamaged: "scan damaged", faultCashierCancel: "cashier cancels", faultCashierCheck: "cashier checks",
+	faultCashierRepeats: "cashier repeats the POST", faultCashierOtherDigest: "key with another body", faultCashierQR: "cashier asks for a QR",
+	faultCashierPosts: "register posts a code", faultCashierBusy: "sale while another is live", faultTwinReplaces: "twin replaces",
+	faultTwinSeparate: "twin is separate", faultReplyLost: "reply lost in a crash", faultQRPaidLate: "QR paid after it was hidden",
+}
+
+func (f fault) String() string {
+	if f < fault(fates) {
+		return fate(f).String()
+	}
+	return faultNames[f]
+}
+

@@ -1,0 +1,197 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+
+	"payscand/payment"
+	"payscand/terminal"
+)
+
+// starts holds a call that leaves now against what the disk holds.
+func (o *oracle) starts(f *flight) {
+	w, c := o.world, f.call
+	s, err := w.disk.Sale(c.Sale)
+	if err != nil || len(s.Attempts) < c.Attempt {
+		w.fail("P1: %s of sale %s leaves, and the disk knows nothing of it: %v", c.Kind, c.Sale, err)
+		return
+	}
+	a := s.Attempts[c.Attempt-1]
+	if a.Call == nil || a.Call.Seq != c.Seq || a.Call.Kind != c.Kind {
+		w.fail("P1: %s of %s leaves, and the disk has another intent: %+v", c.Kind, a.RequestID, a.Call)
+	}
+	facts := &o.sales[c.Sale].attempts[c.Attempt-1]
+	if before := facts.flight; before != nil && !before.answered && before.process == w.process && before.moves() {
+		w.fail("P2: %s of %s leaves while its %s is under way", c.Kind, a.RequestID, before.call.Kind)
+	}
+	facts.flight = f
+	switch c.Kind {
+	case payment.CallPay:
+		o.holdPay(f, a, facts)
+	case payment.CallCancel:
+		if a.Cancels == 1 && !facts.asked {
+			w.fail("M5: the first cancel of %s leaves without a fresh inquiry before it", a.RequestID)
+		}
+	}
+	facts.asked = false
+	o.holdSlots(c.Gateway)
+}
+
+// holdPay: the same request each time, with its code, and no second send once
+// that is of no use (M7).
+func (o *oracle) holdPay(f *flight, a payment.Attempt, facts *attemptFacts) {
+	w := o.world
+	body := string(a.Intent.Body(a.Code))
+	sent := string(f.attempt.Intent.Body(f.attempt.Code))
+	switch {
+	case a.Intent.Head == "" || a.Intent.FillsCode() && a.Code.IsZero():
+		w.fail("P1: pay of %s leaves without its stored request or code", a.RequestID)
+	case body != sent:
+		w.fail("M7: pay of %s leaves with another body than is stored", a.RequestID)
+	case facts.body != "" && facts.body != body:
+		w.fail("M7: pay of %s is sent again with another body", a.RequestID)
+	case a.Instrument == payment.InstrumentCode && a.CalledAt.Sub(a.SubmittedAt) > w.policy.FastPhase:
+		w.fail("M7: pay of %s is sent again %s after the scan", a.RequestID, a.CalledAt.Sub(a.SubmittedAt))
+	case a.Sends > 1 && o.sales[f.call.Sale].cancelSince > 0 && a.Instrument == payment.InstrumentCode:
+		w.fail("pay of %s is sent again after the cashier's cancel", a.RequestID)
+	}
+	facts.body = body
+}
+
+// holdSlots: the requests under way at one gateway are bounded (P10).
+func (o *oracle) holdSlots(gateway string) {
+	w := o.world
+	n := 0
+	for _, f := range w.network.flights {
+		if !f.answered && f.call.Gateway == gateway {
+			n++
+		}
+	}
+	if n > w.policy.Slots { // with the one that leaves now: one is the live sale's, one may be a probe
+		w.fail("P10: %d requests are under way at %s", n+1, gateway)
+	}
+}
+
+// answered notes an outcome that reaches the engine.
+func (o *oracle) answered(f *flight, v payment.Verdict) {
+	if f.call.Kind == payment.CallProbe {
+		return
+	}
+	f.answered, f.verdict = true, v
+	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
+	asks := f.call.Kind == payment.CallInquire || f.call.Kind == payment.CallLookup
+	facts.asked = facts.flight == f && asks && v.Class.Verified()
+}
+
+// captured notes that money moved, whoever may know of it.
+func (o *oracle) captured(order *order) {
+	o.world.result.Captures++
+	o.world.tell("  MONEY: %s of %s is captured", order.amount, order.requestID)
+}
+
+// turned holds what must be true after each turn, and notes what was told.
+func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Result) {
+	w := o.world
+	for i, reply := range r.Replies {
+		if reply.Err == nil && reply.Sale.ID != "" {
+			o.told(reply.Sale)
+			if c, creates := inputs[i].(terminal.Create); creates {
+				o.holdKey(c, reply)
+			}
+		}
+	}
+	if o.stream != nil {
+		o.stream.turned()
+	}
+	f := o.sales[o.live]
+	if f == nil {
+		return
+	}
+	s := &f.sale
+	a := s.LiveAttempt()
+	if s.VisibleQR() != nil && !now.Before(a.ExpiresAt.Add(-w.policy.QRMargin)) {
+		w.fail("M8: sale %s still shows its QR %s before its expiry", s.ID, a.ExpiresAt.Sub(now))
+	}
+	if a != nil && !a.Code.IsZero() && now.Sub(a.SubmittedAt) >= w.policy.FastPhase {
+		w.fail("M7: attempt %s keeps its code %s after the scan", a.RequestID, now.Sub(a.SubmittedAt))
+	}
+	if a != nil && a.Code.IsZero() && a.Next == payment.CallPay && a.Instrument == payment.InstrumentCode {
+		w.fail("M7: attempt %s is to be sent again without its code", a.RequestID)
+	}
+	o.holdFree(f)
+}
+
+// slack is what slow turns add to every bound.
+const slack = 4 * slowestTurn
+
+// holdFree: M15, and the cashier's cancel frees the terminal within its bound.
+func (o *oracle) holdFree(f *saleFacts) {
+	w := o.world
+	if f.cancelSince > 0 {
+		if held := w.now - max(f.cancelSince, w.startedAt); held > w.policy.CancelBound+slack {
+			w.fail("M15: %s after the cashier's cancel sale %s is %s", held, f.sale.ID, f.sale.Status)
+		}
+	}
+	for i := range f.attempts {
+		if f.attempts[i].blocking {
+			o.holdBlock(f.sale.ID, w.now-max(f.attempts[i].submitted, w.startedAt))
+		}
+	}
+	most := w.policy.SaleDeadline + w.policy.SwitchBound + blockBound(w.policy) + w.policy.CancelBound + callTimeOut + slack
+	if held := w.now - max(f.liveSince, w.startedAt); held > most {
+		w.fail("M15: sale %s holds the counter for %s", f.sale.ID, held)
+	}
+}
+
+// blockBound is M15: polling, one inquiry, cancelling.
+func blockBound(p payment.Policy) time.Duration { return p.FastPhase + callTimeOut + p.CancelBound }
+
+func (o *oracle) holdBlock(sale string, held time.Duration) {
+	if most := blockBound(o.world.policy) + slack; held > most {
+		o.world.fail("M15: a code of sale %s holds the counter for %s, bound %s", sale, held, most)
+	}
+}
+
+// holdKey: the same key, the same sale.
+func (o *oracle) holdKey(c terminal.Create, reply terminal.Reply) {
+	f := o.byKey[c.Sale.Key]
+	switch {
+	case f == nil || f.sale.ID != reply.Sale.ID:
+		o.world.fail("the key %q is answered with sale %s", c.Sale.Key, reply.Sale.ID)
+	case reply.Replayed == (reply.Sale.ID == c.ID):
+		o.world.fail("the key %q is answered with sale %s, replayed %v", c.Sale.Key, reply.Sale.ID, reply.Replayed)
+	}
+}
+
+// told notes what somebody was told of a sale.
+func (o *oracle) told(s payment.Sale) {
+	f := o.sales[s.ID]
+	if f == nil {
+		o.world.fail("a reply tells of sale %s, which was never committed", s.ID)
+		return
+	}
+	f.ackedVersion, f.ackedStatus = s.Version, s.Status
+}
+
+// restarted holds what the disk gives back against what somebody was told (P6),
+// and what the oracle saw committed against it.
+func (o *oracle) restarted() {
+	w := o.world
+	for _, f := range o.order {
+		s, err := w.disk.Sale(f.sale.ID)
+		switch {
+		case err != nil:
+			w.fail("P6: sale %s was committed and is gone: %v", f.sale.ID, err)
+		case s.Version < f.ackedVersion || f.ackedStatus.Final() && s.Status != f.ackedStatus:
+			w.fail("P6: sale %s was told as version %d, %s, and is version %d, %s", s.ID, f.ackedVersion, f.ackedStatus, s.Version, s.Status)
+		case s.Version != f.sale.Version || s.Status != f.sale.Status:
+			w.fail("P6: sale %s was committed as version %d and is version %d", s.ID, f.sale.Version, s.Version)
+		}
+		if id, _, err := w.disk.ByKey(s.Key); err != nil || id != s.ID {
+			w.fail("P6: the key of sale %s leads to %q: %v", s.ID, id, err)
+		}
+		if slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return a.Status.Final() && !a.Code.IsZero() }) {
+			w.fail("M7: sale %s keeps a code that is of no use any more", s.ID)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package simulation
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"payscand/payment"
+)
+
+// Print writes the report as one table.
+func (r *Report) Print(out io.Writer) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	defer t.Flush()
+	row := func(name string, cells ...string) { fmt.Fprintf(t, "%s\t%s\n", name, strings.Join(cells, "\t")) }
+	busy := max(r.Busy.Seconds(), 1e-9)
+	row("seeds", grouped(r.Seeds))
+	row("schedules per second and core", grouped(int(float64(r.Seeds)/busy)))
+	row("turns", grouped(r.Turns))
+	row("turns per second and core", grouped(int(float64(r.Turns)/busy)))
+	row("commits", grouped(r.Commits))
+	row("captures", grouped(r.Captures))
+	row("virtual time", fmt.Sprintf("%.1f years", r.Virtual.Hours()/24/365.25))
+	fmt.Fprintln(t)
+	row("", "count", "p50", "p99", "max", "bound")
+	p := payment.DefaultPolicy()
+	spread := func(name string, d *Durations, bound string) {
+		row(name, grouped(d.count), brief(d.Quantile(0.5)), brief(d.Quantile(0.99)), brief(d.most), bound)
+	}
+	spread("unresolved until final", &r.Unknown, "–")
+	spread("end of trouble until final", &r.Healed, brief(ResolveBound(p, false))+" (over a day old: "+brief(ResolveBound(p, true))+")")
+	spread("a code holds the counter", &r.Blocked, brief(blockBound(p)))
+	fmt.Fprintln(t)
+	row("fault", "fired")
+	for f := fault(fateFine) + 1; f < faults; f++ {
+		row("  "+f.String(), grouped(r.Fired[f]))
+	}
+	fmt.Fprintln(t)
+	row("excused, until the rules solve it", "attempts")
+	for e := range excuses {
+		row("  "+excuseNames[e], grouped(r.Excused[e]))
+	}
+}
+
+// brief writes a duration to three figures.
+func brief(d time.Duration) string {
+	switch {
+	case d >= time.Hour:
+		return d.Round(time.Minute).String()
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	}
+	return d.Round(10 * time.Millisecond).String()
+}
+
+// grouped writes a number with commas.
+func grouped(n int) string {
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

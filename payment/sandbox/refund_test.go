@@ -1,0 +1,513 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// statuses writes an order's refunds down, the oldest first.
+func statuses(order Order) string {
+	list := []string{}
+	for _, refund := range order.Refunds {
+		list = append(list, string(refund.Status))
+	}
+	return strings.Join(list, " ")
+}
+
+// For every behaviour of refunds: what a first refund in part is told and what is
+// true then, what the same request is told when it is sent again at once, what is
+// true after the pending delay, and what a new request is told then. Inquiries and
+// list always tell the truth, lost answers or not.
+func TestRefundBehaviours(t *testing.T) {
+	tests := map[string]struct {
+		first      string // the answer to the first request, or
+		firstError error
+		named      bool // whether that answer names the refund
+		truth      string
+		again      string // the answer to the same request, sent again
+		later      string // the truth after the pending delay
+		next       string // the answer to a new request
+		refunded   int64  // in the end
+	}{
+		"00": {"S SUCCESS", nil, true, "succeeded", "S SUCCESS", "succeeded succeeded", "S SUCCESS", 1200},
+		"40": {"S SUCCESS", nil, true, "pending", "F EXIST_PROCESSING_REFUND", "succeeded", "S SUCCESS", 800},
+		"41": {"", errLost, false, "succeeded", "S SUCCESS", "succeeded succeeded", "S SUCCESS", 1200},
+		"42": {"", errLost, false, "", "S SUCCESS", "succeeded", "S SUCCESS", 800},
+		"43": {"U REFUND_NEED_REVIEW", nil, true, "pending", "F EXIST_PROCESSING_REFUND", "succeeded", "S SUCCESS", 800},
+		"44": {"F REFUND_NOT_ENOUGH_BALANCE", nil, false, "", "F REFUND_NOT_ENOUGH_BALANCE", "", "F REFUND_NOT_ENOUGH_BALANCE", 0},
+		"45": {"S SUCCESS", nil, true, "pending", "F EXIST_PROCESSING_REFUND", "failed", "S SUCCESS", 400},
+		"46": {"F REFUND_NEED_REVIEW", nil, false, "pending", "F EXIST_PROCESSING_REFUND", "succeeded", "S SUCCESS", 800},
+		"47": {"", errLost, false, "succeeded", "S SUCCESS", "succeeded", "S SUCCESS", 800},
+	}
+	for _, row := range Behaviours() {
+		if _, tested := tests[row.Digits]; !tested && row.refund != refundsAtOnce {
+			t.Errorf("behaviour %s is not tested", row.Digits)
+		}
+	}
+	for digits, test := range tests {
+		t.Run(digits, func(t *testing.T) {
+			p := newDirectPractice(t)
+			paymentID := p.pay("R-1", digits).PaymentID
+			holds := func(when, want string) {
+				t.Helper()
+				if got := p.truth("R-1"); statuses(got) != want {
+					t.Errorf("%s: %q, want %q: %+v", when, statuses(got), want, got)
+				}
+				p.checkTruthIsTold(p.truth("R-1"))
+			}
+			first, err := p.do(p.request(refundPath, refundBody(paymentID, "F-1", "400")))
+			if !errors.Is(err, test.firstError) || err == nil && first.String() != test.first || (first.RefundID != "") != test.named {
+				t.Fatalf("first answer %+v, %v", first, err)
+			}
+			holds("after the first request", test.truth)
+			if test.named && first.RefundID != p.truth("R-1").Refunds[0].RefundID {
+				t.Errorf("the answer names %q", first.RefundID)
+			}
+			again := p.refund(paymentID, "F-1", "400")
+			if again.String() != test.again {
+				t.Errorf("sent again: %v", again)
+			}
+			p.clock.advance(3 * time.Second)
+			holds("after the pending delay", test.later)
+			if next := p.refund(paymentID, "F-2", "400"); next.String() != test.next {
+				t.Errorf("the next request: %v", next)
+			}
+			if got := p.truth("R-1"); got.Refunded != test.refunded || got.RefundSends != 3 || got.Status != StatusPaid || got.Captures != 1 {
+				t.Errorf("in the end: %+v", got)
+			}
+			p.checkTruthIsTold(p.truth("R-1"))
+		})
+	}
+}
+
+// An answer holds what was asked and what was made of it; an inquiry holds the
+// same, with the status, with or without the request id.
+func TestRefundAnswer(t *testing.T) {
+	p := newDirectPractice(t)
+	paymentID := p.pay("R-1", "40").PaymentID
+	p.clock.advance(time.Minute)
+	body := strings.Replace(refundBody(paymentID, "F-1", "250"), `"refund":{`, `"refund":{"description":"café","notifyUrl":"https://shop.example/",`, 1)
+	got := p.call(refundPath, body)
+	want := told{RefundID: got.RefundID, PaymentID: paymentID, RefundRequestID: "F-1", RefundTime: "2026-03-14T12:01:00-08:00", Result: got.Result}
+	want.Refund.RefundAmount.Value, want.Refund.RefundAmount.Currency = "250", "CAD"
+	want.Refund.Description, want.Refund.NotifyURL = "café", "https://shop.example/"
+	if !reflect.DeepEqual(got, want) || len(got.RefundID) != 36 || got.String() != "S SUCCESS" {
+		t.Errorf("answer %+v, want %+v", got, want)
+	}
+	p.clock.advance(time.Minute)
+	want.Refund.NotifyURL, want.RefundStatus = "", "SUCCESS"
+	for _, inquiry := range []string{`{"refundId":"` + got.RefundID + `"}`, `{"refundId":"` + got.RefundID + `","refundRequestId":"F-1"}`} {
+		if told := p.call(refundInquiry, inquiry); !reflect.DeepEqual(told, want) {
+			t.Errorf("inquiry %+v, want %+v", told, want)
+		}
+	}
+	for _, inquiry := range []string{`{"refundId":"` + got.RefundID + `","refundRequestId":"F-2"}`, `{"refundId":"F-1"}`, `{"refundId":"` + paymentID + `"}`} {
+		if told := p.call(refundInquiry, inquiry); told.String() != "F ORDER_MISMATCH" || told.RefundID != "" {
+			t.Errorf("%s: %+v", inquiry, told)
+		}
+	}
+}
+
+// Refunds in part add up to the whole and to no minor unit more; the payment's
+// status follows them, and it stays a paid order.
+func TestRefundsAddUp(t *testing.T) {
+	p := newDirectPractice(t)
+	paymentID := p.pay("R-1", "00").PaymentID
+	for n, step := range []struct{ amount, answer, status string }{
+		{"1251", "F INVALID_REFUND_AMOUNT", "SUCCESS"},
+		{"1", "S SUCCESS", "PARTIAL_REFUND"},
+		{"1250", "F INVALID_REFUND_AMOUNT", "PARTIAL_REFUND"},
+		{"1000", "S SUCCESS", "PARTIAL_REFUND"},
+		{"250", "F INVALID_REFUND_AMOUNT", "PARTIAL_REFUND"},
+		{"249", "S SUCCESS", "FULL_REFUND"},
+		{"1", "F FULL_REFUND_COMPLETED", "FULL_REFUND"},
+		{"1250", "F FULL_REFUND_COMPLETED", "FULL_REFUND"},
+	} {
+		if got := p.refund(paymentID, fmt.Sprintf("F-%d", n), step.amount); got.String() != step.answer {
+			t.Errorf("refund of %s: %v", step.amount, got)
+		}
+		if got := p.inquire(paymentID); got.Status != step.status || got.PaymentTime == "" {
+			t.Errorf("after %s: %+v", step.amount, got)
+		}
+		p.checkTruthIsTold(p.truth("R-1"))
+	}
+	if got := p.call(cancelPath, idBody(paymentID)); got.String() != "F ORDER_PAID" {
+		t.Errorf("cancel: %v", got)
+	}
+	if got := p.pay("R-1", "00"); got.String() != "F ORDER_PAID" {
+		t.Errorf("paid again: %v", got)
+	}
+	if got := p.truth("R-1"); got.Refunded != 1250 || got.Refundable() != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// While a whole refund is in process the payment stands as it was, and no other
+// begins: not over the wire, not in the portal.
+func TestOneRefundAtATime(t *testing.T) {
+	p := newDirectPractice(t)
+	paymentID := p.pay("R-1", "40").PaymentID
+	p.refund(paymentID, "F-1", "1250")
+	if got := p.inquire(paymentID); got.Status != "SUCCESS" {
+		t.Errorf("in process: %s", got.Status)
+	}
+	if got := p.refund(paymentID, "F-2", "1"); got.String() != "F EXIST_PROCESSING_REFUND" {
+		t.Errorf("another: %v", got)
+	}
+	if _, err := p.Refund("R-1", 0); !errors.Is(err, errRefunding) {
+		t.Errorf("in the portal: %v", err)
+	}
+	p.clock.advance(3 * time.Second)
+	if got := p.inquire(paymentID); got.Status != "FULL_REFUND" {
+		t.Errorf("done: %s", got.Status)
+	}
+	p.checkTruthIsTold(p.truth("R-1"))
+}
+
+// Only a paid order is refunded; nothing else changes by a try.
+func TestRefundOfUnpaidOrder(t *testing.T) {
+	p := newDirectPractice(t)
+	for _, digits := range []string{"03", "04", "27"} {
+		paymentID := p.pay("R-"+digits, digits).PaymentID
+		for _, status := range []Status{p.truth("R-" + digits).Status, StatusClosed} {
+			if got := p.refund(paymentID, "F-1", "100"); got.String() != "F ORDER_NOT_PAID" {
+				t.Errorf("%s, %s: %v", digits, status, got)
+			}
+			if _, err := p.Refund("R-"+digits, 0); !errors.Is(err, errNotPaid) {
+				t.Errorf("%s, %s, in the portal: %v", digits, status, err)
+			}
+			p.call(cancelPath, idBody(paymentID))
+		}
+		p.checkTruthIsTold(p.truth("R-" + digits))
+	}
+}
+
+// A refund is taken up to one year from the date of the order; with behaviour 44,
+// not within 24 hours after the payment.
+func TestWhenRefundsAreTaken(t *testing.T) {
+	p := newDirectPractice(t)
+	ids := map[string]string{}
+	for _, digits := range []string{"00", "44"} {
+		ids[digits] = p.pay("R-"+digits, digits).PaymentID
+	}
+	start := p.clock.Now()
+	for _, step := range []struct {
+		at           time.Time
+		digits, want string
+	}{
+		{start.Add(24*time.Hour - time.Second), "44", "F REFUND_NOT_ENOUGH_BALANCE"},
+		{start.Add(24 * time.Hour), "44", "S SUCCESS"},
+		{start.AddDate(1, 0, 0), "00", "S SUCCESS"},
+		{start.AddDate(1, 0, 0).Add(time.Second), "00", "F REFUND_VALID_DATE_EXCEED"},
+	} {
+		p.clock.advance(step.at.Sub(p.clock.Now()))
+		if got := p.refund(ids[step.digits], "F-1", "100"); got.String() != step.want {
+			t.Errorf("%v later: %v, want %s", step.at.Sub(start), got, step.want)
+		}
+	}
+}
+
+// Every refund call that is not as the vendor's page says is refused with the
+// vendor's own code, and changes nothing.
+func TestRefundRequestsRefused(t *testing.T) {
+	p := newDirectPractice(t)
+	paymentID := p.pay("R-1", "00").PaymentID
+	before := p.truth("R-1")
+	good := refundBody(paymentID, "F-1", "100")
+	body := func(old, replacement string) string {
+		if !strings.Contains(good, old) {
+			t.Fatalf("%q is not in the request", old)
+		}
+		return strings.Replace(good, old, replacement, 1)
+	}
+	for name, test := range map[string]struct{ path, body, want string }{
+		"no body":            {refundPath, "", "PARAM_INVALID"},
+		"null":               {refundPath, "null", "PARAM_INVALID"},
+		"no payment id":      {refundPath, body(`"paymentId":"`+paymentID+`",`, ``), "PARAM_INVALID"},
+		"payment id long":    {refundPath, body(paymentID, strings.Repeat("1", 65)), "PARAM_INVALID"},
+		"payment id, number": {refundPath, body(`"`+paymentID+`"`, paymentID), "PARAM_INVALID"},
+		"no request id":      {refundPath, body(`"refundRequestId":"F-1",`, ``), "PARAM_INVALID"},
+		"request id empty":   {refundPath, body(`"F-1"`, `""`), "PARAM_INVALID"},
+		"request id blank":   {refundPath, body(`"F-1"`, `"F 1"`), "PARAM_INVALID"},
+		"request id long":    {refundPath, body(`"F-1"`, `"`+strings.Repeat("F", 65)+`"`), "PARAM_INVALID"},
+		"no refund":          {refundPath, `{"paymentId":"` + paymentID + `","refundRequestId":"F-1"}`, "PARAM_INVALID"},
+		"no amount":          {refundPath, body(`"refundAmount":{"value":"100","currency":"CAD"}`, ``), "PARAM_INVALID"},
+		"amount outside":     {refundPath, body(`"refund":{"refundAmount":{"value":"100","currency":"CAD"}}`, `"refundAmount":{"value":"100","currency":"CAD"}`), "PARAM_INVALID"},
+		"amount a number":    {refundPath, body(`"100"`, `100`), "PARAM_INVALID"},
+		"amount zero":        {refundPath, body(`"100"`, `"0"`), "PARAM_INVALID"},
+		"amount negative":    {refundPath, body(`"100"`, `"-100"`), "PARAM_INVALID"},
+		"amount fraction":    {refundPath, body(`"100"`, `"1.00"`), "PARAM_INVALID"},
+		"amount long":        {refundPath, body(`"100"`, `"00000100"`), "PARAM_INVALID"},
+		"no value":           {refundPath, body(`"value":"100",`, ``), "PARAM_INVALID"},
+		"no currency":        {refundPath, body(`,"currency":"CAD"`, ``), "PARAM_INVALID"},
+		"unknown currency":   {refundPath, body(`CAD`, `USD`), "PARAM_INVALID"},
+		"other currency":     {refundPath, body(`CAD`, `CNY`), "INVALID_REFUND_AMOUNT"},
+		"description long":   {refundPath, body(`"refund":{`, `"refund":{"description":"`+strings.Repeat("é", 129)+`",`), "PARAM_INVALID"},
+		"name's case":        {refundPath, body(`refundRequestId`, `refundRequestID`), "PARAM_INVALID"},
+		"unknown name":       {refundPath, body(`"refund":`, `"reason":"x","refund":`), "PARAM_INVALID"},
+		"duplicate name":     {refundPath, body(`"value":"100"`, `"value":"100","value":"1000"`), "PARAM_INVALID"},
+		"no such order":      {refundPath, body(paymentID, "2603141200000000123456789"), "ORDER_MISMATCH"},
+		"by request id":      {refundPath, body(paymentID, "R-1"), "ORDER_MISMATCH"},
+
+		"inquiry of nothing":       {refundInquiry, `{}`, "PARAM_INVALID"},
+		"inquiry by request id":    {refundInquiry, `{"refundRequestId":"F-1"}`, "PARAM_INVALID"},
+		"inquiry of a number":      {refundInquiry, `{"refundId":1}`, "PARAM_INVALID"},
+		"inquiry, id blank":        {refundInquiry, `{"refundId":"1 2"}`, "PARAM_INVALID"},
+		"inquiry, request id long": {refundInquiry, `{"refundId":"1","refundRequestId":"` + strings.Repeat("F", 65) + `"}`, "PARAM_INVALID"},
+		"inquiry by payment id":    {refundInquiry, idBody(paymentID), "PARAM_INVALID"},
+		"inquiry of no refund":     {refundInquiry, `{"refundId":"7d2c8f0e-0000-4000-8000-000000000000"}`, "ORDER_MISMATCH"},
+
+		"settlements of no day":   {settlementsPath, `{}`, "PARAM_INVALID"},
+		"settlements, day's form": {settlementsPath, `{"date":"2026-03-14"}`, "PARAM_INVALID"},
+		"settlements, a number":   {settlementsPath, `{"date":20260314}`, "PARAM_INVALID"},
+		"settlements, a page":     {settlementsPath, `{"date":"20260314","page":1}`, "PARAM_INVALID"},
+	} {
+		got := p.call(test.path, test.body)
+		if got.String() != "F "+test.want || got.Result.ResultMessage == "" || got.RefundID != "" {
+			t.Errorf("%s: %v %q", name, got, got.Result.ResultMessage)
+		}
+	}
+	after := p.truth("R-1")
+	after.RefundSends = before.RefundSends // one of them was well formed
+	if !reflect.DeepEqual(after, before) {
+		t.Errorf("%+v became %+v", before, after)
+	}
+	for _, taken := range []string{good, body(`"100"`, `"0000100"`), body(`"refund":{`, `"refund":{"description":"`+strings.Repeat("é", 128)+`",`)} {
+		if got := p.call(refundPath, taken); got.String() != "S SUCCESS" {
+			t.Errorf("%s: %v", taken, got)
+		}
+	}
+}
+
+// With behaviour 47 a request id stands for one refund: it finds that again, also
+// when all is refunded, and is refused with other content.
+func TestIdempotentRefunds(t *testing.T) {
+	p := newDirectPractice(t)
+	paymentID := p.pay("R-1", "47").PaymentID
+	_, _ = p.do(p.request(refundPath, refundBody(paymentID, "F-1", "1250"))) // its answer is lost
+	for range 2 {
+		if got := p.refund(paymentID, "F-1", "1250"); got.String() != "S SUCCESS" || got.RefundID != p.truth("R-1").Refunds[0].RefundID {
+			t.Errorf("sent again: %+v", got)
+		}
+	}
+	if got := p.refund(paymentID, "F-1", "1249"); got.String() != "F PARAM_INVALID" {
+		t.Errorf("with another amount: %v", got)
+	}
+	if got := p.refund(paymentID, "F-2", "1250"); got.String() != "F FULL_REFUND_COMPLETED" {
+		t.Errorf("with another id: %v", got)
+	}
+	if got := p.truth("R-1"); len(got.Refunds) != 1 || got.Refunded != 1250 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Every result code of the vendor's list is answered by some call.
+func TestEveryDocumentedCode(t *testing.T) {
+	p := newDirectPractice(t)
+	id := func(digits string) string {
+		p.pay("R-"+digits, digits) // a second time it changes nothing
+		return p.truth("R-" + digits).PaymentID
+	}
+	refund := func(digits, amount string) *http.Request {
+		return p.request(refundPath, refundBody(id(digits), "F-1", amount))
+	}
+	changed := func(name, value string) *http.Request {
+		r := p.request(inquiryPath, idBody("1"))
+		r.Header.Set(name, value)
+		return r
+	}
+	before := func(r *http.Request) { _, _ = p.do(r) }
+	tests := map[string]func() *http.Request{
+		"PAYMENT_IN_PROCESS":    func() *http.Request { return p.request(payPath, codeBody("new", code("03"))) },
+		"ORDER_MISMATCH":        func() *http.Request { return p.request(inquiryPath, idBody("1")) },
+		"ORDER_PAID":            func() *http.Request { return p.request(cancelPath, idBody(id("00"))) },
+		"INVALID_MERCHANT_CODE": func() *http.Request { return changed("Merchant-Code", "M0002") },
+		"SIGN_TIMEOUT":          func() *http.Request { return p.request(payPath, codeBody("new", code("34"))) },
+		"INVALID_SIGN":          func() *http.Request { return changed("Nonce", strings.Repeat("x", 32)) },
+		"PARAM_INVALID":         func() *http.Request { return p.request(inquiryPath, `{}`) },
+		"INVALID_METHOD_TYPE": func() *http.Request {
+			return p.request(payPath, strings.Replace(codeBody("new", code("00")), `"paymentCode"`, `"paymentMethodType":"alipay","paymentCode"`, 1))
+		},
+		"EXIST_PROCESSING_REFUND":   func() *http.Request { before(refund("40", "100")); return refund("40", "100") },
+		"REFUND_NEED_REVIEW":        func() *http.Request { return refund("43", "100") },
+		"INVALID_REFUND_AMOUNT":     func() *http.Request { return refund("00", "9999") },
+		"REFUND_NOT_ENOUGH_BALANCE": func() *http.Request { return refund("44", "100") },
+		"FULL_REFUND_COMPLETED":     func() *http.Request { before(refund("00", "1250")); return refund("00", "1") },
+		"INVALID_PAYMENT_CODE":      func() *http.Request { return p.request(payPath, codeBody("new", code("06"))) },
+		"REFUND_VALID_DATE_EXCEED": func() *http.Request {
+			paid := id("00")
+			p.clock.advance(366 * 24 * time.Hour)
+			return p.request(refundPath, refundBody(paid, "F-1", "100"))
+		},
+		"SYSTEMERROR": func() *http.Request {
+			p = newDirectPractice(t, func(c *Config) { c.MaxOrders = 1 })
+			before(p.request(payPath, codeBody("R-1", code("03"))))
+			return p.request(payPath, codeBody("R-2", code("03")))
+		},
+	}
+	for want, request := range tests {
+		p = newDirectPractice(t)
+		r := request() // may set p anew
+		if got, err := p.do(r); err != nil || got.Result.ResultCode != want || got.Result.ResultMessage == "" {
+			t.Errorf("%v, %v, want %s", got, err, want)
+		}
+	}
+}
+
+// Whatever is refunded over the wire or in the portal, sent again, waited for, or
+// paid in between: what is refunded is never above what was captured, final stays
+// final, and what moved, added up, is captures less refunds.
+func TestRefundedNeverAboveCaptured(t *testing.T) {
+	digits := []string{"00", "03", "04"}
+	for _, row := range Behaviours() {
+		if row.refund != refundsAtOnce {
+			digits = append(digits, row.Digits)
+		}
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		clock := newClock()
+		ledger := newLedger("test", 5*time.Minute, 3*time.Second, 100)
+		ids := map[string]string{}
+		for _, id := range []string{"R-1", "R-2"} {
+			spec := orderSpec{RequestID: id, Amount: 100, Currency: "CAD", Instrument: InstrumentCode,
+				Code: code(rapid.SampledFrom(digits).Draw(rt, "digits of "+id))}
+			if _, err := ledger.arrive(clock.Now(), spec); err != nil {
+				rt.Fatal(err)
+			}
+			order, _, err := ledger.place(clock.Now(), id)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			ids[id] = order.PaymentID
+		}
+		before := map[string]Order{}
+		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
+			id := rapid.SampledFrom([]string{"R-1", "R-2"}).Draw(rt, "order")
+			amount := rapid.SampledFrom([]int64{-1, 0, 1, 30, 99, 100, 101, 1 << 62}).Draw(rt, "amount")
+			switch rapid.SampledFrom([]string{"refund", "refund", "portal", "wallet pays", "wait"}).Draw(rt, "action") {
+			case "refund":
+				spec := refundSpec{PaymentID: ids[id], RequestID: rapid.SampledFrom([]string{"F-1", "F-2"}).Draw(rt, "request"),
+					Amount: amount, Currency: rapid.SampledFrom([]string{"CAD", "CAD", "CNY"}).Draw(rt, "currency")}
+				_, made, _, err := ledger.refund(clock.Now(), spec)
+				if err == nil && (made.Amount != amount || made.RequestID != spec.RequestID || spec.Currency != "CAD") {
+					rt.Fatalf("asked for %+v, made %+v", spec, made)
+				}
+			case "portal":
+				_, _ = ledger.refundInPortal(clock.Now(), id, amount) // often refused
+			case "wallet pays":
+				_, _ = ledger.decide(clock.Now(), ledger.byRequest, id, StatusPaid)
+			case "wait":
+				clock.advance(time.Duration(rapid.SampledFrom([]int{1, 3, 300, 86_400, 366 * 86_400}).Draw(rt, "seconds")) * time.Second)
+			}
+			checkMoney(rt, ledger, clock.Now(), before)
+		}
+	})
+}
+
+// checkMoney holds one step of a ledger against the last one and against what
+// moved.
+func checkMoney(rt *rapid.T, ledger *ledger, now time.Time, before map[string]Order) {
+	moved, kept := int64(0), int64(0)
+	for _, m := range ledger.movements(now, time.Time{}, now.Add(1)) {
+		if m.refund == nil {
+			moved += m.amount()
+		} else {
+			moved -= m.amount()
+		}
+	}
+	for _, order := range ledger.orders(now) {
+		kept += int64(order.Captures)*order.Amount - order.Refunded
+		succeeded, pending := int64(0), 0
+		for n, refund := range order.Refunds {
+			switch refund.Status {
+			case RefundSucceeded:
+				succeeded += refund.Amount
+			case RefundPending:
+				pending++
+			}
+			if old := before[order.RequestID].Refunds; n < len(old) && old[n].Status != RefundPending && old[n] != refund {
+				rt.Fatalf("%+v became %+v", old[n], refund)
+			}
+			if refund.Amount < 1 || refund.Status == RefundPending && n != len(order.Refunds)-1 {
+				rt.Fatalf("refund %d of %+v", n, order)
+			}
+		}
+		if order.Refunded != succeeded || order.Refundable() < 0 || pending > 1 || len(order.Refunds) < len(before[order.RequestID].Refunds) {
+			rt.Fatalf("%d succeeded, %d pending: %+v", succeeded, pending, order)
+		}
+		before[order.RequestID] = order
+	}
+	if moved != kept {
+		rt.Fatalf("moved %d, kept %d", moved, kept)
+	}
+}
+
+// The refunds of an order are bounded, and go with it; one whose refund is
+// pending does not make room.
+func TestRefundsAreBounded(t *testing.T) {
+	p := newDirectPractice(t, func(c *Config) { c.MaxOrders = 1 })
+	p.pay("R-1", "00")
+	for n := range maxRefunds {
+		if _, err := p.Refund("R-1", 1); err != nil {
+			t.Fatalf("refund %d: %v", n+1, err)
+		}
+	}
+	order := p.truth("R-1")
+	if got := p.refund(order.PaymentID, "F-1", "1"); got.String() != "U SYSTEMERROR" || len(p.truth("R-1").Refunds) != maxRefunds {
+		t.Errorf("one more: %v", got)
+	}
+	if got := len(p.ledger.byRefund); got != maxRefunds {
+		t.Errorf("%d ids for %d refunds", got, maxRefunds)
+	}
+
+	refund := p.refund(p.pay("R-2", "40").PaymentID, "F-1", "1")
+	if got := p.call(refundInquiry, `{"refundId":"`+order.Refunds[0].RefundID+`"}`); got.String() != "F ORDER_MISMATCH" {
+		t.Errorf("a refund of a dropped order: %v", got)
+	}
+	if got := p.pay("R-3", "00"); got.String() != "U SYSTEMERROR" {
+		t.Errorf("an order whose refund is pending was dropped: %v", got)
+	}
+	if got := p.inquireRefund(refund.RefundID).RefundStatus; got != "REFUND_IN_PROCESS" {
+		t.Errorf("that refund: %s", got)
+	}
+	p.clock.advance(3 * time.Second)
+	if got := p.pay("R-3", "00"); got.String() != "S SUCCESS" || len(p.ledger.byRefund) != 0 {
+		t.Errorf("after the refund: %v, %d refunds kept", got, len(p.ledger.byRefund))
+	}
+}
+
+// Whatever a well signed body holds, the answer is signed and one of the
+// vendor's, and only a success gives money back: what it names, and never more
+// than was captured.
+func FuzzRefund(f *testing.F) {
+	paymentID := newDirectPractice(f).pay("R-1", "00").PaymentID // the seed makes it the same in every run
+	for _, seed := range []string{refundBody(paymentID, "F-1", "100"), refundBody(paymentID, "F-1", "1250"), refundBody(paymentID, "F-1", "9999999"),
+		refundBody("1", "F-1", "1"), "", "{}", "null", `{"refund":null}`, `{"refund":{"refundAmount":null}}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if len(body) > maxBodyBytes {
+			return
+		}
+		p := newDirectPractice(t)
+		p.pay("R-1", "00")
+		answer, err := p.do(p.request(refundPath, body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := p.truth("R-1")
+		if order.Refunded < 0 || order.Refunded > order.Amount {
+			t.Fatalf("refunded %+v", order)
+		}
+		if success := answer.String() == "S SUCCESS"; success != (order.Refunded > 0) || success && len(order.Refunds) != 1 {
+			t.Fatalf("answer %v, order %+v", answer, order)
+		}
+	})
+}
