@@ -106,7 +106,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, reader *journalR
 		}
 		var err error
 		if text, err = reader.next(); err != nil {
-			return // it comes again, and is told then; so is the log
+			break // it comes again, and is told then; so is the log
 		}
 		if len(text) > 0 {
 			continue

@@ -19,15 +19,15 @@ const eventPage = 64
 // journalReader is a place in the journal and reads on from there, as the text
 // of server-sent events.
 type journalReader struct {
-	terminal Terminal
-	words    Words
-	epoch    string
-	seq      uint64 // of the last record that was read
+	journal Journal
+	words   Words
+	epoch   string
+	seq     uint64 // of the last record that was read
 }
 
-func newJournalReader(t Terminal, words Words) *journalReader {
-	seq, epoch := t.Head()
-	return &journalReader{terminal: t, words: words, epoch: epoch, seq: seq}
+func newJournalReader(j Journal, words Words) *journalReader {
+	seq, epoch := j.Head()
+	return &journalReader{journal: j, words: words, epoch: epoch, seq: seq}
 }
 
 // start goes to the place right after an event and returns what to say first: an
@@ -47,7 +47,7 @@ func (r *journalReader) start(lastID string) []byte {
 // next returns the events after those that were read, one page at most; nothing
 // at the end of the journal.
 func (r *journalReader) next() ([]byte, error) {
-	records, err := r.terminal.Journal(r.seq, eventPage)
+	records, err := r.journal.Journal(r.seq, eventPage)
 	if errors.Is(err, payment.ErrNotFound) { // pruned while the reader was away, or slow
 		return r.reset(), nil
 	}
@@ -57,6 +57,9 @@ func (r *journalReader) next() ([]byte, error) {
 	var text bytes.Buffer
 	for _, record := range records {
 		event, err := wireEvent(r.epoch, record, r.words)
+		if err != nil && text.Len() > 0 {
+			break // what came before it goes out first
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +71,7 @@ func (r *journalReader) next() ([]byte, error) {
 
 // reset goes to the end and returns the event that says so.
 func (r *journalReader) reset() []byte {
-	r.seq, r.epoch = r.terminal.Head()
+	r.seq, r.epoch = r.journal.Head()
 	var text bytes.Buffer
 	writeEvent(&text, client.Event{
 		ID: eventID(r.epoch, r.seq), At: time.Now().UTC().Truncate(time.Millisecond), Type: client.EventReset,

@@ -178,6 +178,25 @@ func TestFoldingEventsGivesTheSale(t *testing.T) {
 	}
 }
 
+// A record that cannot be shown holds back none of those before it.
+func TestEventsBeforeABadRecord(t *testing.T) {
+	c := serve(t)
+	c.terminal.record(3, 0)
+	c.terminal.add(0, payment.JournalRecord{At: moment, Type: "sale.paid", Sale: saleID, Version: 1, Fields: json.RawMessage(`{"attempts":1}`)})
+	s := c.follow(t, idOf(0))
+	for seq := range 3 {
+		if e := s.event(t); e.ID != idOf(seq+1) {
+			t.Errorf("%s came, want %d", e.ID, seq+1)
+		}
+	}
+	if block, err := s.block(); err == nil {
+		t.Errorf("%q came", block)
+	}
+	if p := problemOf(t, c.send(t, "GET", "/v1/events?after="+idOf(3), "")); p.Code != client.CodeInternal {
+		t.Errorf("%+v", p)
+	}
+}
+
 func object(t *testing.T, text string) (all map[string]any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &all); err != nil {

@@ -42,6 +42,11 @@ type Terminal interface {
 	Cancel(ctx context.Context, id string) (payment.Sale, error)
 	Check(ctx context.Context, id string) (payment.Sale, error)
 	Status(context.Context) (terminal.Status, error)
+	Journal
+}
+
+// Journal is what the API needs of the terminal's journal, to tell it as events.
+type Journal interface {
 	// Head returns the sequence number of the journal's last record, 0 for none,
 	// and the epoch, a word without spaces that tells this journal from any other.
 	Head() (seq uint64, epoch string)

@@ -10,7 +10,7 @@ import (
 	"payscand/payment"
 )
 
-// The record and its hash are the domain's, since the API reads them too.
+// JournalRecord and Hash are the domain's, since the API reads them too.
 type (
 	JournalRecord = payment.JournalRecord
 	Hash          = payment.Hash

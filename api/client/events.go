@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"time"
@@ -65,9 +66,7 @@ func (s Sale) Fold(e Event) (Sale, error) {
 	if err := json.Unmarshal(known, &fields); err != nil {
 		return s, err
 	}
-	for name, value := range e.Fields {
-		fields[name] = value
-	}
+	maps.Copy(fields, e.Fields)
 	folded, err := json.Marshal(fields)
 	if err != nil {
 		return s, err

@@ -152,13 +152,13 @@ func TestEventsEnd(t *testing.T) {
 // stream may be silent for thirty seconds, however long an event is handled.
 func TestEventsTiming(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &streams{answers: []func(*http.Request) (*http.Response, error){stream(event("e-1")), silent("id: e-1\n\n")}}
+		s := &streams{answers: []func(*http.Request) (*http.Response, error){silent(event("e-1")), silent("id: e-1\n\n")}}
 		c, err := client.New("http://127.0.0.1:1", "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.SetTransport(s)
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
 		defer cancel()
 		err = c.Events(ctx, "", func(client.Event) error {
 			<-time.After(time.Minute) // of the bubble's clock
@@ -172,9 +172,31 @@ func TestEventsTiming(t *testing.T) {
 			pauses = append(pauses, s.at[i+1].Sub(s.at[i]))
 		}
 		const ms = time.Millisecond
-		want := []time.Duration{time.Minute, 30*time.Second + 250*ms, 500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 5000 * ms, 5000 * ms, 5000 * ms, 5000 * ms}
+		want := []time.Duration{90 * time.Second, 30*time.Second + 250*ms, 500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 5000 * ms, 5000 * ms, 5000 * ms, 5000 * ms}
 		if !slices.Equal(pauses, want) {
 			t.Errorf("pauses %v, want %v", pauses, want)
+		}
+	})
+}
+
+// A stream on which nothing happens stays open as long as heartbeats come.
+func TestHeartbeatsKeepTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, writer := io.Pipe()
+		s := &streams{answers: []func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
+			response, _ := stream("")(r)
+			response.Body = reader
+			return response, nil
+		}}}
+		go func() {
+			for range 60 {
+				_, _ = io.WriteString(writer, ":\n\n")
+				<-time.After(client.Heartbeat) // of the bubble's clock
+			}
+			_, _ = io.WriteString(writer, event("e-1"))
+		}()
+		if got, err := until(t, s, "", "e-1"); !errors.Is(err, errEnough) || len(got) != 1 || len(s.asked) != 1 {
+			t.Errorf("%v, %v after %d requests", got, err, len(s.asked))
 		}
 	})
 }

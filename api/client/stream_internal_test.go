@@ -10,12 +10,12 @@ import (
 	"testing/iotest"
 )
 
-func readBlocks(r io.Reader) (blocks []block, alive int, err error) {
+func readBlocks(r io.Reader) (blocks []block, err error) {
 	reader := newEventReader(r)
 	for {
-		b, err := reader.read(func() { alive++ })
+		b, err := reader.read(func() {})
 		if err != nil {
-			return blocks, alive, err
+			return blocks, err
 		}
 		blocks = append(blocks, b)
 	}
@@ -44,7 +44,7 @@ func TestEventReader(t *testing.T) {
 		{"cut within a line", "data: 1\n\ndata: 2", []block{{"", "1"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, _, err := readBlocks(strings.NewReader(test.text))
+			got, err := readBlocks(strings.NewReader(test.text))
 			if !slices.Equal(got, test.want) || !errors.Is(err, io.EOF) {
 				t.Errorf("%q, %v", got, err)
 			}
@@ -57,7 +57,7 @@ func TestEventReaderIsBounded(t *testing.T) {
 	for name, text := range map[string]string{
 		"a line": "data: " + strings.Repeat("x", maxAnswer), "lines": strings.Repeat("data: "+strings.Repeat("x", 1000)+"\n", maxAnswer/1000),
 	} {
-		if got, _, err := readBlocks(strings.NewReader(text + "\n\n")); len(got) != 0 || errors.Is(err, io.EOF) {
+		if got, err := readBlocks(strings.NewReader(text + "\n\n")); len(got) != 0 || errors.Is(err, io.EOF) {
 			t.Errorf("%s: %d events, %v", name, len(got), err)
 		}
 	}
@@ -69,8 +69,8 @@ func FuzzEventReader(f *testing.F) {
 	f.Add([]byte("id: a-1\nevent: e\ndata: {}\n\n:\n\nid: a-2\r\ndata\r\n\r\n"), 30)
 	f.Add([]byte("\xef\xbb\xbfdata: \xff\n\n"), 3)
 	f.Fuzz(func(t *testing.T, text []byte, cut int) {
-		whole, _, err := readBlocks(bytes.NewReader(text))
-		pieces, _, pieceErr := readBlocks(iotest.OneByteReader(bytes.NewReader(text)))
+		whole, err := readBlocks(bytes.NewReader(text))
+		pieces, pieceErr := readBlocks(iotest.OneByteReader(bytes.NewReader(text)))
 		if !slices.Equal(whole, pieces) || errors.Is(err, io.EOF) != errors.Is(pieceErr, io.EOF) {
 			t.Fatalf("whole %q, %v; in pieces %q, %v", whole, err, pieces, pieceErr)
 		}
@@ -80,7 +80,7 @@ func FuzzEventReader(f *testing.F) {
 		if cut < 0 || cut > len(text) {
 			return
 		}
-		before, _, _ := readBlocks(bytes.NewReader(text[:cut]))
+		before, _ := readBlocks(bytes.NewReader(text[:cut]))
 		if len(before) > len(whole) || !slices.Equal(before, whole[:len(before)]) {
 			t.Fatalf("%q, but cut after %d bytes %q", whole, cut, before)
 		}

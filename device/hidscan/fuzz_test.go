@@ -283,7 +283,7 @@ func FuzzKeyboard(f *testing.F) {
 // codes and Enter, with now and then something else, and rare pauses.
 func TestRandomStreams(t *testing.T) {
 	scans := 0
-	for seed := range uint64(3000) {
+	for seed := range uint64(600) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		rarely := func(every int, b byte) byte {
 			if random.IntN(every) == 0 {
@@ -313,7 +313,7 @@ func TestRandomStreams(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	if scans < 1000 {
+	if scans < 200 {
 		t.Errorf("only %d scans came through", scans)
 	}
 	t.Logf("%d scans", scans)
@@ -334,12 +334,12 @@ func checkKeyboard(t *testing.T, data, plan, holdUps []byte, choice uint8) (scan
 	sim := &simulation{clock: epoch, schedule: sent, holdUps: holdUps, arming: new(device.Arming), armedAt: []time.Time{epoch}}
 	reader := newReader(sim, sim.arming, sim.now)
 	recorder := newRecorder(terminator, bootFormat)
-	for silent := time.Duration(0); silent < 5*time.Second; silent += busyWait {
+	for silent := time.Duration(0); silent < 2*device.StallTimeout; silent += busyWait {
 		b, err := reader.next(busyWait)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(b.reports) > 0 {
+		if len(b.reports) > 0 || len(sim.schedule) > 0 {
 			silent = 0
 		}
 		recorder.take(b)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,8 +44,7 @@ func refuse(state device.State, format string, args ...any) *refusal {
 // usbDevice is a device as sysfs shows it.
 type usbDevice struct {
 	folder string // such as …/bus/usb/devices/1-1.2
-	serial string
-	node   string
+	node   string // such as /dev/bus/usb/001/004
 }
 
 // hidInterface is a HID interface of a device. Its description is empty while
@@ -108,8 +108,7 @@ func (t tree) devices(config Config) []usbDevice {
 			attributeNumber(folder, "idProduct", 16) != int(config.ProductID) {
 			continue
 		}
-		serial := attribute(folder, "serial")
-		if config.Serial != "" && serial != strings.TrimSpace(config.Serial) {
+		if config.Serial != "" && attribute(folder, "serial") != strings.TrimSpace(config.Serial) {
 			continue
 		}
 		bus, number := attributeNumber(folder, "busnum", 10), attributeNumber(folder, "devnum", 10)
@@ -117,8 +116,8 @@ func (t tree) devices(config Config) []usbDevice {
 			continue // being unplugged
 		}
 		found = append(found, usbDevice{
-			folder: folder, serial: serial,
-			node: filepath.Join(t.dev, "bus/usb", fmt.Sprintf("%03d/%03d", bus, number)),
+			folder: folder,
+			node:   filepath.Join(t.dev, "bus/usb", fmt.Sprintf("%03d/%03d", bus, number)),
 		})
 	}
 	return found
@@ -200,12 +199,7 @@ func (i hidInterface) isKeyboard() bool {
 	if !i.described {
 		return i.bootKeyboard
 	}
-	for _, application := range i.description.applications {
-		if application == usageKeyboard {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(i.description.applications, usageKeyboard)
 }
 
 // mode names what an interface that is no keyboard is.

@@ -80,7 +80,7 @@ var flags = map[string]any{
 	// Nothing leaves this machine, and nothing is asked of the one who sits at it.
 	"host-resolver-rules":           "MAP * ~NOTFOUND, EXCLUDE 127.*, EXCLUDE localhost",
 	"disable-background-networking": true, "disable-component-update": true, "disable-sync": true, "disable-quic": true,
-	"disable-default-apps": true, "disable-extensions": true, "disable-breakpad": true, "disable-crash-reporter": true,
+	"disable-default-apps": true, "disable-extensions": true, "disable-breakpad": true,
 	"password-store": "basic", "use-mock-keychain": true,
 	// A page that is not in front keeps its time all the same, as the one page of a kiosk does.
 	"disable-background-timer-throttling": true, "disable-renderer-backgrounding": true, "disable-backgrounding-occluded-windows": true,

@@ -4,17 +4,17 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"sync"
 
-	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -69,11 +69,7 @@ func (b *Browser) Open(ctx context.Context, address string, size Size) (*Page, e
 		return nil, err
 	}
 	p := &Page{own: own.Scheme + "://" + own.Host, grown: make(chan struct{})}
-	window, err := b.newWindow(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", address, err)
-	}
-	p.ctx, p.close = chromedp.NewContext(b.ctx, chromedp.WithTargetID(window))
+	p.ctx, p.close = chromedp.NewContext(b.ctx)
 	chromedp.ListenTarget(p.ctx, p.take)
 	if err := chromedp.Run(p.ctx); err != nil { // attaches to the window for as long as the page's context lives
 		p.close()
@@ -85,8 +81,9 @@ func (b *Browser) Open(ctx context.Context, address string, size Size) (*Page, e
 			_, err := page.AddScriptToEvaluateOnNewDocument(recorder).Do(ctx)
 			return err
 		}),
+		emulation.SetFocusEmulationEnabled(true), // as if no other tab were in front
 		chromedp.EmulateViewport(size.Width, size.Height),
-		chromedp.Navigate(address),
+		navigate(address),
 	)
 	if err != nil {
 		p.close()
@@ -95,10 +92,21 @@ func (b *Browser) Open(ctx context.Context, address string, size Size) (*Page, e
 	return p, nil
 }
 
-// newWindow makes an empty window, where no other page stands in front of this one.
-func (b *Browser) newWindow(ctx context.Context) (target.ID, error) {
-	executor := cdp.WithExecutor(ctx, chromedp.FromContext(b.ctx).Browser)
-	return target.CreateTarget("about:blank").WithNewWindow(true).Do(executor)
+// navigate loads an address. A new window is busy with its empty page for a moment, and may drop the other one for it.
+func navigate(address string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			_, _, failed, _, err := page.Navigate(address).Do(ctx)
+			switch {
+			case err != nil:
+				return err
+			case failed == "":
+				return nil
+			case failed != "net::ERR_ABORTED":
+				return errors.New(failed)
+			}
+		}
+	})
 }
 
 // run runs actions within ctx; the page itself outlives it.

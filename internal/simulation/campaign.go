@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -22,7 +23,8 @@ type Campaign struct {
 type Report struct {
 	Result
 
-	Busy       time.Duration // of all workers, added up
+	Elapsed    time.Duration
+	CPU        time.Duration // of the whole process, its garbage collector included
 	Violations []*Violation  // by seed
 }
 
@@ -39,6 +41,7 @@ func (c Campaign) Run(ctx context.Context) *Report {
 		wait   sync.WaitGroup
 	)
 	next.Store(c.From)
+	begin, cpu := time.Now(), cpuTime()
 	for range max(c.Workers, 1) {
 		wait.Go(func() {
 			for ctx.Err() == nil {
@@ -60,12 +63,21 @@ func (c Campaign) Run(ctx context.Context) *Report {
 		})
 	}
 	wait.Wait()
+	report.Elapsed, report.CPU = time.Since(begin), cpuTime()-cpu
 	return report
+}
+
+// cpuTime is the processor time that this process has used.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func play(from, to uint64) *Report {
 	part := &Report{}
-	begin := time.Now()
 	for seed := from; seed < to; seed++ {
 		r, err := Run(seed)
 		var v *Violation
@@ -75,13 +87,11 @@ func play(from, to uint64) *Report {
 		}
 		part.Add(&r)
 	}
-	part.Busy = time.Since(begin)
 	return part
 }
 
 func (r *Report) add(part *Report) {
 	r.Add(&part.Result)
-	r.Busy += part.Busy
 	r.Violations = append(r.Violations, part.Violations...)
 	for i := len(r.Violations) - 1; i > 0 && r.Violations[i].Seed < r.Violations[i-1].Seed; i-- {
 		r.Violations[i], r.Violations[i-1] = r.Violations[i-1], r.Violations[i]

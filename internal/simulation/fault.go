@@ -80,4 +80,3 @@ func (f fault) String() string {
 	}
 	return faultNames[f]
 }
-

@@ -122,7 +122,7 @@ func (o *oracle) atTheEnd() {
 		paid := 0
 		for i := range f.sale.Attempts {
 			a := &f.sale.Attempts[i]
-			o.compare(f, a)
+			o.compare(f, i)
 			if a.Status == payment.AttemptPaid {
 				paid++
 			}
@@ -147,8 +147,8 @@ func (o *oracle) atTheEnd() {
 }
 
 // compare holds an attempt that is over against the captures of its request id.
-func (o *oracle) compare(f *saleFacts, a *payment.Attempt) {
-	w := o.world
+func (o *oracle) compare(f *saleFacts, i int) {
+	w, a := o.world, &f.sale.Attempts[i]
 	captures := 0
 	for _, order := range w.gateway(a.Gateway).byRequest[a.RequestID] {
 		if !order.captured || order.reversed {
@@ -156,7 +156,7 @@ func (o *oracle) compare(f *saleFacts, a *payment.Attempt) {
 		}
 		captures++
 		if a.Status == payment.AttemptFailed || a.Status == payment.AttemptClosed {
-			e, err := order.excuse(a)
+			e, err := order.excuse(a, f.attempts[i].flight)
 			if err != nil {
 				w.fail("P3: attempt %s is %s (%s), and %w", a.RequestID, a.Status, a.Reason, err)
 			}
@@ -172,15 +172,16 @@ func (o *oracle) compare(f *saleFacts, a *payment.Attempt) {
 		}
 		w.result.Excused[excuseSecondOrder]++
 	}
-	_ = f
 }
 
 // excuse names why a captured order belongs to an attempt that ended unpaid.
-func (order *order) excuse(a *payment.Attempt) (excuse, error) {
+// last is the attempt's last call: an F with an unlisted code is believed only
+// after one confirming inquiry.
+func (order *order) excuse(a *payment.Attempt, last *flight) (excuse, error) {
 	switch {
 	case order.afterwards:
 		return excuseLateCapture, nil
-	case order.unlisted:
+	case order.unlisted && last.call.Kind == payment.CallInquire:
 		return excuseUnlisted, nil
 	case order.doubled && !order.gateway.traits.IdempotentPay:
 		return excuseSecondOrder, nil

@@ -16,11 +16,12 @@ func (r *Report) Print(out io.Writer) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer t.Flush()
 	row := func(name string, cells ...string) { fmt.Fprintf(t, "%s\t%s\n", name, strings.Join(cells, "\t")) }
-	busy := max(r.Busy.Seconds(), 1e-9)
+	cpu := max(r.CPU.Seconds(), 1e-9) // what one core would have needed, whatever else ran beside
 	row("seeds", grouped(r.Seeds))
-	row("schedules per second and core", grouped(int(float64(r.Seeds)/busy)))
+	row("schedules per second and core", grouped(int(float64(r.Seeds)/cpu)))
 	row("turns", grouped(r.Turns))
-	row("turns per second and core", grouped(int(float64(r.Turns)/busy)))
+	row("turns per second and core", grouped(int(float64(r.Turns)/cpu)))
+	row("elapsed, processor time", brief(r.Elapsed), brief(r.CPU))
 	row("commits", grouped(r.Commits))
 	row("captures", grouped(r.Captures))
 	row("virtual time", fmt.Sprintf("%.1f years", r.Virtual.Hours()/24/365.25))
@@ -32,7 +33,7 @@ func (r *Report) Print(out io.Writer) {
 	}
 	spread("unresolved until final", &r.Unknown, "–")
 	spread("end of trouble until final", &r.Healed, brief(ResolveBound(p, false))+" (over a day old: "+brief(ResolveBound(p, true))+")")
-	spread("a code holds the counter", &r.Blocked, brief(blockBound(p)))
+	spread("a code holds the counter", &r.Blocked, brief(blockBound(p)+slack))
 	fmt.Fprintln(t)
 	row("fault", "fired")
 	for f := fault(fateFine) + 1; f < faults; f++ {
@@ -43,6 +44,12 @@ func (r *Report) Print(out io.Writer) {
 	for e := range excuses {
 		row("  "+excuseNames[e], grouped(r.Excused[e]))
 	}
+}
+
+// Print writes what the search through small worlds found.
+func (e Exploration) Print(out io.Writer) {
+	fmt.Fprintf(out, "\nsmall worlds: every interleaving of %d events: %s states by %s steps; from %s the end was seen to come\n",
+		e.Depth, grouped(e.States), grouped(e.Steps), grouped(e.Healed))
 }
 
 // brief writes a duration to three figures.

@@ -3,13 +3,10 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"html"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -275,118 +272,6 @@ func TestForeignPagesRefused(t *testing.T) {
 	}
 	if got := serve("POST", "localhost:8443", payPage+"/pay", "http://localhost:8443"); got != http.StatusSeeOther {
 		t.Errorf("own page: %d", got)
-	}
-}
-
-// The pay page shows the amount and two buttons while the order waits; either
-// ends it, once; a page never loads or runs anything.
-func TestPayPage(t *testing.T) {
-	p := newPractice(t)
-	for button, want := range map[string]struct {
-		status Status
-		shows  string
-	}{"pay": {StatusPaid, ">Paid<"}, "decline": {StatusFailed, ">Declined<"}} {
-		id := "R-" + button
-		link := p.call(payPath, qrBody(id)).Info.PaymentURL
-		path := strings.TrimPrefix(link, p.url)
-		response, page := p.get(path)
-		if response.StatusCode != http.StatusOK || !strings.Contains(page, "12.50 CAD") || !strings.Contains(page, "L1 café") ||
-			!strings.Contains(page, `action="`+path+`/pay"`) || !strings.Contains(page, `action="`+path+`/decline"`) {
-			t.Errorf("%d %s", response.StatusCode, page)
-		}
-		checkPage(t, response, page)
-		for range 2 {
-			if response, _ := p.post(path+"/"+button, ""); response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != path {
-				t.Errorf("%s: %d to %q", button, response.StatusCode, response.Header.Get("Location"))
-			}
-		}
-		if response, page := p.get(path); !strings.Contains(page, want.shows) || strings.Contains(page, "<button") {
-			t.Errorf("after %s: %d %s", button, response.StatusCode, page)
-		}
-		if got := p.truth(id); got.Status != want.status {
-			t.Errorf("after %s: %+v", button, got)
-		}
-		p.checkTruthIsTold(p.truth(id))
-	}
-	late := strings.TrimPrefix(p.call(payPath, qrBody("R-late")).Info.PaymentURL, p.url)
-	p.clock.advance(5 * time.Minute)
-	p.post(late+"/pay", "")
-	if _, page := p.get(late); !strings.Contains(page, "closed") || p.truth("R-late").Captures != 0 {
-		t.Errorf("after its expiry: %s", page)
-	}
-	if response, _ := p.post("/pay/0123/pay", ""); response.StatusCode != http.StatusNotFound {
-		t.Errorf("button of an unknown page: %d", response.StatusCode)
-	}
-	if response, page := p.get("/pay/0123"); response.StatusCode != http.StatusNotFound || !strings.Contains(page, "No such order") {
-		t.Errorf("unknown page: %d", response.StatusCode)
-	}
-}
-
-func checkPage(t *testing.T, response *http.Response, page string) {
-	t.Helper()
-	policy := response.Header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(page, "<script") || strings.Contains(page, "style=") {
-		t.Errorf("the page needs more than its policy %q allows", policy)
-	}
-}
-
-// The index page lists orders and behaviours, escapes what comes from outside,
-// and links to the wallet of an order that waits.
-func TestIndexPage(t *testing.T) {
-	p := newPractice(t)
-	if _, page := p.get("/"); !strings.Contains(page, "No order yet") {
-		t.Error("an empty gateway lists orders")
-	}
-	p.call(payPath, strings.Replace(codeBody("<b>R-1</b>", code("03")), "L1", "<script>", 1))
-	p.pay("R-2", "00")
-	response, page := p.get("/")
-	for _, want := range []string{"R-2", "12.50 CAD", "28************3400", "&lt;b&gt;R-1", `href="` + p.truth("<b>R-1</b>").PayPath + `"`, "paid after the cancel", merchantCode} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the page does not hold %q", want)
-		}
-	}
-	checkPage(t, response, page)
-	_, wallet := p.get(p.truth("<b>R-1</b>").PayPath)
-	checkPage(t, response, wallet)
-	if response, _ := p.get("/style.css"); response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/css") {
-		t.Errorf("style sheet: %d %s", response.StatusCode, response.Header.Get("Content-Type"))
-	}
-	if response, _ := p.get("/nothing"); response.StatusCode != http.StatusNotFound {
-		t.Errorf("unknown page: %d", response.StatusCode)
-	}
-}
-
-// The button of a paid order refunds all that is left of it, whatever its id
-// holds; an order with nothing to refund has none.
-func TestRefundButton(t *testing.T) {
-	p := newPractice(t)
-	const odd = `a/b?"%<c>`
-	p.call(payPath, strings.Replace(codeBody("R", code("00")), `"R"`, `"a/b?\"%<c>"`, 1))
-	p.pay("R-2", "03")
-	if _, err := p.Refund(odd, 250); err != nil {
-		t.Fatal(err)
-	}
-	button := regexp.MustCompile(`<form method="post" action="([^"]+)"><button`)
-	_, page := p.get("/")
-	found := button.FindAllStringSubmatch(page, -1)
-	if len(found) != 1 || !strings.Contains(page, "2.50 CAD") {
-		t.Fatalf("buttons %q in %s", found, page)
-	}
-	for range 2 { // pressed twice, it gives nothing back twice
-		response, _ := p.post(html.UnescapeString(found[0][1]), "")
-		if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/" {
-			t.Errorf("%d to %q", response.StatusCode, response.Header.Get("Location"))
-		}
-	}
-	if got := p.truth(odd); got.Refunded != 1250 || len(got.Refunds) != 2 {
-		t.Errorf("%+v", got)
-	}
-	response, page := p.get("/")
-	if checkPage(t, response, page); button.MatchString(page) || !strings.Contains(page, "12.50 CAD</td>") {
-		t.Errorf("after it: %s", page)
-	}
-	if _, wallet := p.get(p.truth(odd).PayPath); !strings.Contains(wallet, ">Paid<") || !strings.Contains(wallet, "12.50 CAD refunded") {
-		t.Errorf("wallet: %s", wallet)
 	}
 }
 

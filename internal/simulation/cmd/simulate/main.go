@@ -55,7 +55,6 @@ func simulate(ctx context.Context) error {
 		return err
 	}
 	report := simulation.Campaign{From: from, To: to, Workers: *workers, Progress: progress(to - from)}.Run(ctx)
-	fmt.Fprint(os.Stderr, "\r\033[K")
 	report.Print(os.Stdout)
 	if len(report.Violations) > 0 {
 		return violated(report.Violations[0])
@@ -81,6 +80,9 @@ func seedRange(text string) (from, to uint64, err error) {
 
 // progress prints how far the campaign is, at most once a second.
 func progress(all uint64) func(uint64) {
+	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil // nobody watches
+	}
 	begin := time.Now()
 	ticks := make(chan time.Time, 1)
 	ticks <- begin
@@ -89,7 +91,7 @@ func progress(all uint64) func(uint64) {
 		case last := <-ticks:
 			if time.Since(last) > time.Second {
 				last = time.Now()
-				fmt.Fprintf(os.Stderr, "\r%d of %d seeds in %s", done, all, last.Sub(begin).Round(time.Second))
+				fmt.Fprintf(os.Stderr, "\r\033[K%d of %d seeds in %s", done, all, last.Sub(begin).Round(time.Second))
 			}
 			ticks <- last
 		default: // another worker prints
@@ -129,4 +131,12 @@ func violated(v *simulation.Violation) error {
 	return errors.Join(v, err)
 }
 
-func explore(context.Context, time.Duration) error { return nil }
+// explore goes through small worlds, as deep as the time allows.
+func explore(ctx context.Context, bound time.Duration) error {
+	if bound <= 0 || ctx.Err() != nil {
+		return nil
+	}
+	found, err := simulation.ExploreFor(ctx, bound)
+	found.Print(os.Stdout)
+	return err
+}
