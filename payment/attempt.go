@@ -77,9 +77,10 @@ type Attempt struct {
 	Next   CallKind  `json:"next,omitempty"`
 	NextAt time.Time `json:"next_at,omitzero"`
 
-	Sends   int `json:"sends,omitempty"`   // pay requests started
-	Polls   int `json:"polls,omitempty"`   // questions answered in this phase
-	Cancels int `json:"cancels,omitempty"` // cancels started
+	SentAt  time.Time `json:"sent_at,omitzero"`  // of the last pay request
+	Sends   int       `json:"sends,omitempty"`   // pay requests started
+	Polls   int       `json:"polls,omitempty"`   // questions answered in this phase
+	Cancels int       `json:"cancels,omitempty"` // cancels started
 	// CancelledAt is when the last cancel started; its repetition is counted from it.
 	CancelledAt time.Time `json:"cancelled_at,omitzero"`
 	// FastUntil ends the fast phase of a code attempt (M15).
@@ -93,6 +94,13 @@ type Attempt struct {
 	AlreadyPaid bool `json:"already_paid,omitempty"`
 	// Doubted is a failure that one confirming inquiry may still overturn.
 	Doubted *Failure `json:"doubted,omitempty"`
+	// AbsentPasses counts the complete searches in a row that did not find the order.
+	AbsentPasses int `json:"absent_passes,omitempty"`
+	// Watch is set while an attempt that is over is still looked after (M12).
+	Watch *Watch `json:"watch,omitempty"`
+	// Capture is money found to be taken for an attempt that is over, or whose
+	// sale was to be cancelled (M12).
+	Capture *Capture `json:"capture,omitempty"`
 	// Silent: the last call brought no verified answer (M14).
 	Silent bool `json:"silent,omitempty"`
 }

@@ -15,13 +15,15 @@ const (
 	EventDue         EventKind = "due"
 	EventOutcome     EventKind = "outcome"
 	EventRecovered   EventKind = "recovered"
+	EventRefund      EventKind = "refund"
+	EventResolved    EventKind = "resolved"
 )
 
 // EventKinds lists every kind of event.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventCreated, EventCode, EventQR, EventCancel, EventCheck,
-		EventScannerLost, EventDue, EventOutcome, EventRecovered,
+		EventScannerLost, EventDue, EventOutcome, EventRecovered, EventRefund, EventResolved,
 	}
 }
 
@@ -68,8 +70,25 @@ type Due struct{}
 // under way is ignored.
 type Outcome struct {
 	Attempt int
+	Refund  int // 0: of the attempt itself
 	Seq     int
 	Verdict Verdict
+	// MayReverse: the day's automatic reversals are not used up (M12).
+	MayReverse bool
+}
+
+// RefundRequested is the register's wish to give money of a paid sale back (M13).
+type RefundRequested struct {
+	Key, Digest string
+	Amount      int64 // minor units of the sale's currency; 0: all that is left
+	Note        string
+}
+
+// Resolved is a person's decision about an unresolved sale.
+type Resolved struct {
+	Outcome  OverrideOutcome
+	Operator string
+	Note     string
 }
 
 // Recovered says that the daemon was started and no call is under way.
@@ -84,6 +103,8 @@ func (ScannerLost) Kind() EventKind     { return EventScannerLost }
 func (Due) Kind() EventKind             { return EventDue }
 func (Outcome) Kind() EventKind         { return EventOutcome }
 func (Recovered) Kind() EventKind       { return EventRecovered }
+func (RefundRequested) Kind() EventKind { return EventRefund }
+func (Resolved) Kind() EventKind        { return EventResolved }
 
 // Change is one committed step. A Change without Before and After only adds its
 // Record to the journal.
@@ -116,9 +137,32 @@ const (
 	// RecordScanRefused: something was scanned that no sale could use. Detail:
 	// device, kind, mask, sale where one was armed.
 	RecordScanRefused RecordType = "scan.refused"
+	// RecordLateCapture: money was taken for an attempt that is over (M12). A
+	// person must look at it where its capture says that it is kept.
+	RecordLateCapture RecordType = "sale.late_capture"
 	// RecordGateway: a gateway went down, came back, or is misconfigured.
 	// Detail: gateway, state, reason.
 	RecordGateway RecordType = "gateway.state"
 )
 
-func saleRecordType(s SaleStatus) RecordType { return RecordType("sale." + string(s)) }
+// recordType names what the register sees: the sale's status or, while that
+// stays, the last refund whose status changed, or a capture that was found.
+func recordType(before, after Sale) RecordType {
+	if before.Status == after.Status {
+		for i := len(after.Refunds) - 1; i >= 0; i-- {
+			r := after.Refunds[i]
+			if i >= len(before.Refunds) || before.Refunds[i].Status != r.Status {
+				if r.Automatic {
+					return RecordType("reversal." + string(r.Status))
+				}
+				return RecordType("refund." + string(r.Status))
+			}
+		}
+		for i, a := range after.Attempts {
+			if a.Capture != nil && i < len(before.Attempts) && before.Attempts[i].Capture != a.Capture {
+				return RecordLateCapture
+			}
+		}
+	}
+	return RecordType("sale." + string(after.Status))
+}

@@ -14,6 +14,11 @@ const (
 	CallCancel  CallKind = "cancel"
 	// CallLookup searches the gateway's transaction list for the request id.
 	CallLookup CallKind = "lookup"
+	// CallRefund gives money of a capture back; CallInquireRefund asks about it by
+	// its refund id; CallLookupRefund searches the transaction list for it.
+	CallRefund        CallKind = "refund"
+	CallInquireRefund CallKind = "inquire_refund"
+	CallLookupRefund  CallKind = "lookup_refund"
 	// CallProbe is a harmless signed call that proves connection, keys, merchant
 	// and clock (M6, M14). It belongs to no sale.
 	CallProbe CallKind = "probe"
@@ -23,7 +28,8 @@ const (
 type Call struct {
 	Sale    string // sale id
 	Attempt int    // 1-based
-	Seq     int    // rises with every call of the attempt
+	Refund  int    // 1-based; 0: the call is about the attempt itself
+	Seq     int    // rises with every call of the attempt, or of the refund
 	Kind    CallKind
 	Gateway string
 }
@@ -47,6 +53,10 @@ const (
 	ClassAlreadyPaid Class = "already_paid"
 	// ClassCancelAccepted: the cancel was accepted.
 	ClassCancelAccepted Class = "cancel_accepted"
+	// ClassRefunded: the refund is done.
+	ClassRefunded Class = "refunded"
+	// ClassAlreadyRefunded: nothing of the capture is left to give back.
+	ClassAlreadyRefunded Class = "already_refunded"
 	// ClassRefused: the call itself was refused (signature, merchant, parameter, clock).
 	ClassRefused Class = "refused"
 	// ClassRetryLater: the gateway asks to come back (system error, rate limit).
@@ -63,7 +73,7 @@ const (
 func Classes() []Class {
 	return []Class{
 		ClassPaid, ClassAccepted, ClassPending, ClassFailed, ClassClosed, ClassAlreadyPaid,
-		ClassCancelAccepted, ClassRefused, ClassRetryLater, ClassNotFound, ClassNotSent, ClassNoAnswer,
+		ClassCancelAccepted, ClassRefunded, ClassAlreadyRefunded, ClassRefused, ClassRetryLater, ClassNotFound, ClassNotSent, ClassNoAnswer,
 	}
 }
 
@@ -81,11 +91,22 @@ type Verdict struct {
 	Documented bool
 	RequestID  string
 	PaymentID  string
+	RefundID   string
 	Amount     Money
 	Wallet     Wallet
 	PaidAt     time.Time
 	ExpiresAt  time.Time
 	QR         *QR
+	// Search is set when a transaction list was searched completely.
+	Search *Search
+}
+
+// Search is what a complete pass over a gateway's transaction list saw. Times
+// are the gateway's.
+type Search struct {
+	Rows   int       // as many as the gateway said that there are
+	Newest time.Time // of the newest row; zero: there was none
+	At     time.Time // when the pass was answered
 }
 
 // Request is a prepared call: body and signature are made, nothing was sent.
@@ -103,8 +124,8 @@ type Gateway interface {
 	// (amount, currency, a length); nothing may be sent then.
 	Compose(Sale, Attempt) (Intent, error)
 	// Prepare makes the request of a call: CPU only. at is this machine's time.
-	// For CallProbe the attempt is zero.
-	Prepare(Attempt, Call, time.Time) (Request, error)
+	// For CallProbe the sale is zero; a refund's call names the refund too.
+	Prepare(Sale, Call, time.Time) (Request, error)
 	// Send never fails: no answer is a verdict's absence, said as ClassNoAnswer
 	// or ClassNotSent.
 	Send(context.Context, Request) Verdict
@@ -115,12 +136,16 @@ type Traits struct {
 	// IdempotentPay: pay with the same request id is documented to be processed
 	// once, so that the answer to a second send speaks of the first (M4).
 	IdempotentPay bool
+	// IdempotentRefund: likewise for a refund (M13).
+	IdempotentRefund bool
 	// InquireByRequestID: an order can be inquired without its payment id.
 	InquireByRequestID bool
 	// CancelReverses: cancel gives a paid order's money back (M5).
 	CancelReverses bool
 	// TransactionList: request ids can be looked up in a list of transactions.
 	TransactionList bool
+	// OrderLife is how long an unpaid order lives at the gateway.
+	OrderLife time.Duration
 	// MaxAmount is the largest amount in minor units that the gateway takes; 0: no limit known.
 	MaxAmount int64
 	// Currencies that the gateway takes.

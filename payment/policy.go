@@ -46,6 +46,16 @@ type Policy struct {
 	GiveUpAfter           time.Duration
 	// Jitter spreads slow questions by this part of their pause, both ways.
 	Jitter float64
+	// Watch are when an attempt that ended without payment is asked about again,
+	// counted from its end (M12).
+	Watch []time.Duration
+	// AbsenceAfter the end of an order's life, a complete search that does not
+	// find it proves that there is none.
+	AbsenceAfter time.Duration
+	// ReverseLateCaptures: captures that should not be are given back (M12), at
+	// most MaxReversalsPerDay in 24 h.
+	ReverseLateCaptures bool
+	MaxReversalsPerDay  int
 	// CheckPause is the least time between two questions that a check brings forward.
 	CheckPause time.Duration
 
@@ -87,9 +97,11 @@ func DefaultPolicy() Policy {
 		CancelBound:   20 * s, SwitchBound: 10 * s,
 		QRFast: 2 * s, QRFastFor: 30 * s, QRSlow: 3 * s, QRMargin: 20 * s, QRLife: 5 * time.Minute, QRRetry: 5 * s,
 		PaidLookups: 5 * s,
-		Lookups:     []time.Duration{1 * time.Minute, 3 * time.Minute, 6 * time.Minute, 10 * time.Minute, 15 * time.Minute},
+		Lookups:     []time.Duration{1 * time.Minute, 3 * time.Minute, 6 * time.Minute, 10 * time.Minute, 15 * time.Minute, 21 * time.Minute, 23 * time.Minute, 26 * time.Minute},
 		Slow:        []time.Duration{30 * s, 60 * s, 60 * s, 60 * s, 5 * time.Minute, 5 * time.Minute},
 		SlowHourly:  time.Hour, SlowDaily: 24 * time.Hour, GiveUpAfter: 30 * 24 * time.Hour,
+		Watch: []time.Duration{1 * time.Minute, 15 * time.Minute, 24 * time.Hour}, AbsenceAfter: 15 * time.Minute,
+		ReverseLateCaptures: true, MaxReversalsPerDay: 3,
 		Jitter: 0.10, CheckPause: 1 * s,
 		TwinWindow: 15 * time.Minute, CodeMemory: 3 * time.Minute,
 		ProbePause: 10 * s, DownProbePause: 5 * s,

@@ -14,6 +14,18 @@ const (
 	ReasonCancelled         Reason = "cancelled"        // closed because we cancelled it
 	ReasonQRNotShown        Reason = "qr_not_shown"     // abandoned before anybody saw it (M8)
 
+	ReasonAbsent     Reason = "absent"     // the gateway never had the order
+	ReasonOverridden Reason = "overridden" // a person decided
+
+	// Verdicts about a refund.
+	ReasonNotEnoughBalance Reason = "not_enough_balance" // the merchant's, at the gateway
+	ReasonAlreadyRefunded  Reason = "already_refunded"
+	ReasonRefundTooLate    Reason = "refund_too_late"
+	ReasonRefundInProcess  Reason = "refund_in_process" // another one of the same payment
+	ReasonRefundInReview   Reason = "refund_in_review"
+	ReasonRefundAmount     Reason = "refund_amount"
+	ReasonRefundFailed     Reason = "refund_failed"
+
 	// The call was refused: the shop's IT must mend something.
 	ReasonBadSignature    Reason = "bad_signature"
 	ReasonUnknownMerchant Reason = "unknown_merchant"
@@ -36,7 +48,9 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonInsufficientFunds, ReasonDeclined, ReasonInvalidCode, ReasonExpiredCode,
-		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown,
+		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
+		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
+		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
 		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
 		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,

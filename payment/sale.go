@@ -87,6 +87,8 @@ type Sale struct {
 	Attempts    []Attempt `json:"attempts,omitempty"`
 	LastFailure *Failure  `json:"last_failure,omitempty"`
 	Receipt     *Receipt  `json:"receipt,omitempty"`
+	Refunds     []Refund  `json:"refunds,omitempty"` // reversals too
+	Override    *Override `json:"override,omitempty"`
 
 	// Key and Digest are the register's idempotency key and the digest of the
 	// request that came with it.
@@ -164,12 +166,25 @@ func (s Sale) LiveAttempt() *Attempt {
 }
 
 // Gateway names the gateway that the sale's next due action asks, empty when it
-// has no live attempt. The due index is kept by it.
+// asks none. The due index is kept by it.
 func (s Sale) Gateway() string {
 	if a := s.LiveAttempt(); a != nil {
 		return a.Gateway
 	}
-	return ""
+	var due time.Time
+	var gateway string
+	sooner := func(at time.Time, a *Attempt) {
+		if a != nil && !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due, gateway = at, a.Gateway
+		}
+	}
+	for i := range s.Attempts {
+		sooner(s.Attempts[i].NextAt, &s.Attempts[i])
+	}
+	for _, r := range s.Refunds {
+		sooner(r.NextAt, s.Attempt(r.Attempt))
+	}
+	return gateway
 }
 
 // VisibleQR returns the QR that may be on a screen now, or nil. It is gone with
@@ -183,5 +198,6 @@ func (s Sale) VisibleQR() *QR {
 
 func (s Sale) clone() Sale {
 	s.Attempts = slices.Clone(s.Attempts)
+	s.Refunds = slices.Clone(s.Refunds)
 	return s
 }

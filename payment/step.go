@@ -47,10 +47,17 @@ func (t *step) apply(e Event) error {
 		t.scannerLost()
 	case Due:
 		t.due()
+		t.startDueWatches()
+		t.startDueRefunds()
 	case Outcome:
 		t.outcome(e)
 	case Recovered:
 		t.recovered()
+		t.recoverBackground()
+	case RefundRequested:
+		return t.refundRequested(e)
+	case Resolved:
+		return t.resolved(e)
 	default:
 		return fmt.Errorf("sale %s: unknown event %T", t.sale.ID, e)
 	}
@@ -76,7 +83,7 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	if before.ID == "" || before.Status != s.Status || !sameView(before.View(), s.View()) {
 		s.Version++
 		s.UpdatedAt = t.now
-		c.Record = &Record{At: t.now, Type: saleRecordType(s.Status), Sale: s.ID, Version: s.Version}
+		c.Record = &Record{At: t.now, Type: recordType(before, *s), Sale: s.ID, Version: s.Version}
 	}
 	c.After = *s
 	return c, t.calls, nil
@@ -92,8 +99,15 @@ func (t *step) nextDue() time.Time {
 			due = at
 		}
 	}
-	if a != nil && a.Call == nil {
-		sooner(a.NextAt)
+	for i := range s.Attempts {
+		if a := &s.Attempts[i]; a.Call == nil {
+			sooner(a.NextAt)
+		}
+	}
+	for i := range s.Refunds {
+		if r := &s.Refunds[i]; r.Call == nil {
+			sooner(r.NextAt)
+		}
 	}
 	switch s.Status {
 	case SaleAwaitingCode:
@@ -184,9 +198,25 @@ func (t *step) cancelRequested() {
 }
 
 func (t *step) checkRequested() {
-	if a := t.sale.LiveAttempt(); a != nil {
-		t.hasten(a)
+	for i := range t.sale.Attempts {
+		if a := &t.sale.Attempts[i]; !a.Status.Final() || a.Watch != nil {
+			t.hasten(a)
+		}
 	}
+	for i := range t.sale.Refunds {
+		r := &t.sale.Refunds[i]
+		if soon := t.soon(r.CalledAt); r.Call == nil && r.Next != "" && r.Next != CallRefund && soon.Before(r.NextAt) {
+			r.NextAt = soon
+		}
+	}
+}
+
+// soon is now, but not sooner than CheckPause after the last call.
+func (t *step) soon(called time.Time) time.Time {
+	if soon := called.Add(t.policy.CheckPause); soon.After(t.now) {
+		return soon
+	}
+	return t.now
 }
 
 // hasten brings the attempt's next question forward, but never a second send of
@@ -201,11 +231,7 @@ func (t *step) hasten(a *Attempt) {
 	if a.Next == CallPay || a.Next == "" {
 		return
 	}
-	soon := a.CalledAt.Add(t.policy.CheckPause)
-	if soon.Before(t.now) {
-		soon = t.now
-	}
-	if soon.Before(a.NextAt) || a.NextAt.IsZero() {
+	if soon := t.soon(a.CalledAt); soon.Before(a.NextAt) || a.NextAt.IsZero() {
 		a.NextAt = soon
 	}
 }
@@ -268,6 +294,25 @@ func (t *step) dueAwaitingCode() {
 	case t.autoQRPossible() && t.reached(s.ScanUntil):
 		_ = t.startQR()
 	}
+}
+
+// resolved carries out a person's decision about an unresolved sale. The attempt
+// is still watched: the truth may come out against it (P3).
+func (t *step) resolved(e Resolved) error {
+	s := &t.sale
+	a := s.LiveAttempt()
+	if a == nil || e.Outcome != OverridePaid && e.Outcome != OverrideNotPaid {
+		return &ConflictError{Sale: s.ID, Status: s.Status, Event: EventResolved, Why: "the outcome must be paid or not_paid"}
+	}
+	s.Override = &Override{Outcome: e.Outcome, Operator: e.Operator, Note: e.Note, At: t.now}
+	if e.Outcome == OverrideNotPaid {
+		t.end(a, AttemptClosed, Failure{Reason: ReasonOverridden}, false)
+		return nil
+	}
+	t.paid(a, Verdict{Amount: s.Amount})
+	a.Reason = ReasonOverridden
+	t.watch(a)
+	return nil
 }
 
 // recovered takes up a sale after a restart: no call is under way, and what was

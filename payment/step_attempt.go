@@ -58,6 +58,7 @@ func (t *step) call(a *Attempt, kind CallKind) {
 	switch kind {
 	case CallPay:
 		a.Sends++
+		a.SentAt = t.now
 	case CallCancel:
 		a.Status = AttemptCancelling
 		a.Cancels++
@@ -115,7 +116,7 @@ func (t *step) beginCancelling(a *Attempt) {
 	switch {
 	case a.Call != nil && a.Call.Kind != CallInquire && a.Call.Kind != CallLookup:
 	case t.abandonable(a):
-		t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown})
+		t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown}, false)
 	case a.Cancels > 0: // already under way
 		t.plan(a)
 	default:
@@ -158,14 +159,18 @@ func (t *step) unresolved(a *Attempt) {
 // wipeCode forgets the payment code: a second send is of no use any more (M7).
 func (t *step) wipeCode(a *Attempt) { a.Code = Code{} }
 
-// end records the verdict that ended the attempt, and where the sale goes from here.
-func (t *step) end(a *Attempt, status AttemptStatus, why Failure) {
+// end records what ended the attempt, and where the sale goes from here. An end
+// that does not prove that no money can be taken is watched (P3).
+func (t *step) end(a *Attempt, status AttemptStatus, why Failure, proved bool) {
 	s := &t.sale
 	why.Attempt = a.N
 	a.Status, a.EndedAt = status, t.now
 	a.Reason, a.GatewayCode = why.Reason, why.GatewayCode
 	a.Next, a.NextAt, a.Call, a.Doubted = "", time.Time{}, nil, nil
 	t.wipeCode(a)
+	if !proved {
+		t.watch(a)
+	}
 	s.LastFailure = &why
 
 	next := s.Next
@@ -207,6 +212,11 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	a.Next, a.NextAt, a.Call, a.Doubted = "", time.Time{}, nil, nil
 	t.wipeCode(a)
 	s.Late = s.Status == SaleUnresolved
+	if s.Late && s.CancelWanted { // M12: after one more look it is given back
+		a.Watch = &Watch{}
+		a.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1}
+		t.call(a, t.question(a))
+	}
 	s.Status = SalePaid
 	s.Next = nil
 	s.LastFailure = nil

@@ -4,19 +4,31 @@ import "time"
 
 // outcome takes in what a call brought back.
 func (t *step) outcome(e Outcome) {
-	s := &t.sale
-	if e.Attempt < 1 || e.Attempt > len(s.Attempts) {
+	a := t.sale.Attempt(e.Attempt)
+	if a == nil {
 		return
 	}
-	a := &s.Attempts[e.Attempt-1]
-	if a.Call == nil || a.Call.Seq != e.Seq || a.Status.Final() {
+	if e.Refund > 0 {
+		t.refundOutcome(e)
+		return
+	}
+	if a.Call == nil || a.Call.Seq != e.Seq {
 		return
 	}
 	kind := a.Call.Kind
 	a.Call = nil
 	v := t.matched(a, e.Verdict)
+	if a.Status.Final() {
+		if a.Watch != nil {
+			t.watchOutcome(a, v, e.MayReverse)
+		}
+		return
+	}
 	a.Silent = !v.Class.Verified()
 	t.learn(a, kind, v)
+	if v.Reason == ReasonAnswerMismatch && v.Amount != (Money{}) {
+		a.Capture = wrongCapture(a, v, t.now)
+	}
 	if !t.judge(a, kind, v) {
 		t.plan(a)
 	}
@@ -30,9 +42,18 @@ func (t *step) matched(a *Attempt, v Verdict) Verdict {
 	wrongSum := v.Amount != (Money{}) && v.Amount != t.sale.Amount
 	unproved := v.Class == ClassPaid && (v.RequestID == "" || v.Amount != t.sale.Amount)
 	if foreign || wrongSum || unproved {
-		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode}
+		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode, Amount: capturedSum(v, foreign)}
 	}
 	return v
+}
+
+// capturedSum keeps the amount of a capture that is this order's but not the
+// sale's: it is reported (M12).
+func capturedSum(v Verdict, foreign bool) Money {
+	if v.Class == ClassPaid && !foreign && v.RequestID != "" {
+		return v.Amount
+	}
+	return Money{}
 }
 
 // learn keeps what the answer tells besides its verdict.
@@ -55,6 +76,9 @@ func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	}
 	if v.Class == ClassAlreadyPaid {
 		a.AlreadyPaid = true
+	}
+	if v.Class.Verified() && v.Class != ClassNotFound && v.Class != ClassRetryLater {
+		a.AbsentPasses = 0
 	}
 	if v.QR != nil && a.QR == nil && a.Instrument == InstrumentQR && t.sale.Status == SaleShowingQR {
 		a.QR = v.QR
@@ -107,13 +131,13 @@ func (t *step) judgePay(a *Attempt, v Verdict) bool {
 			t.call(a, CallInquire)
 			return true
 		}
-		t.end(a, endStatus(v.Class), Failure{Reason: v.Reason, GatewayCode: v.GatewayCode})
+		t.end(a, endStatus(v.Class), Failure{Reason: v.Reason, GatewayCode: v.GatewayCode}, v.Class == ClassFailed && v.Documented)
 		return true
 	case ClassRefused, ClassNotSent:
 		if a.Sends > 1 {
 			return false
 		}
-		t.end(a, AttemptFailed, Failure{Reason: v.Reason, GatewayCode: v.GatewayCode})
+		t.end(a, AttemptFailed, Failure{Reason: v.Reason, GatewayCode: v.GatewayCode}, true)
 		return true
 	}
 	return false
@@ -160,18 +184,46 @@ func (t *step) judgeInquiry(a *Attempt, v Verdict) bool {
 		if a.Doubted != nil {
 			why = *a.Doubted // the first answer said why
 		}
-		t.end(a, endStatus(v.Class), why)
+		t.end(a, endStatus(v.Class), why, v.Class == ClassFailed)
 		return true
 	case ClassNotFound:
+		if t.absent(a, v) {
+			t.end(a, AttemptClosed, Failure{Reason: ReasonAbsent, GatewayCode: v.GatewayCode}, false)
+			return true
+		}
 		if a.Doubted == nil {
 			return t.cancelAfterInquiry(a)
 		}
 	}
 	if a.Doubted != nil {
-		t.end(a, AttemptFailed, *a.Doubted)
+		t.end(a, AttemptFailed, *a.Doubted, false)
 		return true
 	}
 	return false
+}
+
+// absent is the one exception to M3: two complete searches in a row of the
+// gateway's list do not find the order, and a newer row or 15 minutes show that
+// the list would hold it; or neither inquiry nor cancel know it so late.
+func (t *step) absent(a *Attempt, v Verdict) bool {
+	if a.AlreadyPaid || a.PaymentID != "" && !a.IDDisproved {
+		return false
+	}
+	if t.traits(a).InquireByRequestID {
+		return a.Cancels > 0 && a.AbsentPasses > 0 && t.pastAbsence(a, t.now)
+	}
+	if v.Search == nil {
+		return false
+	}
+	a.AbsentPasses++
+	ahead := v.Search.At.Sub(t.now) // of the gateway's clock
+	newer := v.Search.Newest.After(a.SentAt.Add(t.traits(a).OrderLife + ahead))
+	return a.AbsentPasses >= 2 && (newer || t.pastAbsence(a, t.now))
+}
+
+// pastAbsence reports whether an order that exists would be known by now.
+func (t *step) pastAbsence(a *Attempt, now time.Time) bool {
+	return !now.Before(a.SentAt.Add(t.traits(a).OrderLife + t.policy.AbsenceAfter))
 }
 
 // maybeSecond reports whether an answer may speak of an order that a second send
@@ -194,15 +246,14 @@ func (t *step) cancelAfterInquiry(a *Attempt) bool {
 // wantsClosing reports whether the attempt is to be closed at the gateway.
 func (t *step) wantsClosing(a *Attempt) bool {
 	s := &t.sale
-	return s.Status == SaleCancelling || s.Status == SaleSwitching ||
-		s.Status == SaleUnresolved && (s.CancelWanted || a.Cancels > 0)
+	return s.Status == SaleCancelling || s.Status == SaleSwitching || s.Status == SaleUnresolved
 }
 
 func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 	switch v.Class {
 	case ClassCancelAccepted:
 		if t.traits(a).CancelReverses {
-			t.end(a, AttemptClosed, t.closingReason(a, v))
+			t.end(a, AttemptClosed, t.closingReason(a, v), false)
 			return true
 		}
 		t.call(a, CallInquire) // closed when the inquiry says so (M5)
@@ -210,6 +261,12 @@ func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 	case ClassAlreadyPaid, ClassClosed:
 		t.call(a, CallInquire)
 		return true
+	case ClassNotFound:
+		a.AbsentPasses++ // the inquiry must say the same
+		if t.traits(a).InquireByRequestID && t.pastAbsence(a, t.now) {
+			t.call(a, CallInquire)
+			return true
+		}
 	}
 	return false
 }
@@ -313,7 +370,7 @@ func (t *step) planQR(a *Attempt) {
 		case a.Sends < 2 && !deadline:
 			t.planCall(a, CallPay, t.now)
 		case t.abandonable(a):
-			t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown})
+			t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown}, false)
 		default:
 			t.cancelAttempt()
 		}
@@ -337,7 +394,7 @@ func (t *step) planCancelling(a *Attempt) {
 	}
 	switch {
 	case t.abandonable(a):
-		t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown})
+		t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown}, false)
 	case a.Cancels > 0 && t.reversible(a):
 		t.planCall(a, CallCancel, t.nextCancelAt(a))
 	case a.Cancels > 0 && t.addressable(a):
@@ -366,7 +423,7 @@ func (t *step) nextCancelAt(a *Attempt) time.Time {
 // planSlow spreads the questions about an unresolved sale over 30 days.
 func (t *step) planSlow(a *Attempt) {
 	if t.abandonable(a) {
-		t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown})
+		t.end(a, AttemptClosed, Failure{Reason: ReasonQRNotShown}, false)
 		return
 	}
 	q := t.question(a)

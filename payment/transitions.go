@@ -71,8 +71,9 @@ var transitions = map[SaleStatus]map[EventKind][]SaleStatus{
 		EventDue:         {},
 		EventOutcome:     {SalePaid, SaleCancelled, SaleExpired},
 		EventRecovered:   {SaleCancelled, SaleExpired},
+		EventResolved:    {SalePaid, SaleCancelled, SaleExpired},
 	},
-	SalePaid:      {EventCheck: {}, EventOutcome: {}, EventRecovered: {}, EventScannerLost: {}, EventDue: {}},
+	SalePaid:      {EventCheck: {}, EventOutcome: {}, EventRecovered: {}, EventScannerLost: {}, EventDue: {}, EventRefund: {}},
 	SaleCancelled: {EventCheck: {}, EventOutcome: {}, EventRecovered: {}, EventScannerLost: {}, EventDue: {}, EventCancel: {}},
 	SaleExpired:   {EventCheck: {}, EventOutcome: {}, EventRecovered: {}, EventScannerLost: {}, EventDue: {}},
 }

@@ -25,6 +25,27 @@ type View struct {
 	Attempts    []AttemptView `json:"attempts"`
 	LastFailure *Failure      `json:"last_failure,omitempty"`
 	Receipt     *Receipt      `json:"receipt,omitempty"`
+	Refunds     []RefundView  `json:"refunds"`
+	// Reversals are refunds that nobody asked for (M12).
+	Reversals []RefundView `json:"reversals"`
+	// RefundedAmount is what was given back for certain, reversals included.
+	RefundedAmount int64     `json:"refunded_amount"` // minor units
+	Override       *Override `json:"override,omitempty"`
+}
+
+// RefundView is the public part of a Refund.
+type RefundView struct {
+	N           int          `json:"n"`
+	RequestID   string       `json:"request_id"`
+	Attempt     int          `json:"attempt"`
+	Amount      int64        `json:"amount"` // minor units
+	Status      RefundStatus `json:"status"`
+	Note        string       `json:"note,omitempty"`
+	Reason      Reason       `json:"reason,omitempty"`
+	GatewayCode string       `json:"gateway_code,omitempty"`
+	RefundID    string       `json:"refund_id,omitempty"`
+	RequestedAt time.Time    `json:"requested_at"`
+	EndedAt     time.Time    `json:"ended_at,omitzero"`
 }
 
 // AttemptView is the public part of an Attempt.
@@ -44,6 +65,8 @@ type AttemptView struct {
 	ExpiresAt   time.Time     `json:"expires_at,omitzero"`
 	// QRPayload is set only while the QR may be on a screen (M8).
 	QRPayload string `json:"qr_payload,omitempty"`
+	// LateCapture is money found to be taken though the attempt was over.
+	LateCapture *Capture `json:"late_capture,omitempty"`
 }
 
 // View returns the public part of the sale.
@@ -55,14 +78,25 @@ func (s Sale) View() View {
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Deadline: s.Deadline,
 		Late: s.Late, LastFailure: s.LastFailure, Receipt: s.Receipt,
 		Attempts: make([]AttemptView, len(s.Attempts)),
+		Refunds:  []RefundView{}, Reversals: []RefundView{}, RefundedAmount: s.Refunded(), Override: s.Override,
 	}
 	for i, a := range s.Attempts {
 		v.Attempts[i] = AttemptView{
 			N: a.N, RequestID: a.RequestID, Gateway: a.Gateway, Instrument: a.Instrument,
 			Wallet: a.Wallet, CodeMask: a.CodeMask, PaymentID: a.PaymentID, Status: a.Status,
 			Reason: a.Reason, GatewayCode: a.GatewayCode,
-			SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt,
+			SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt, LateCapture: a.Capture,
 		}
+	}
+	for _, r := range s.Refunds {
+		list := &v.Refunds
+		if r.Automatic {
+			list = &v.Reversals
+		}
+		*list = append(*list, RefundView{
+			N: r.N, RequestID: r.RequestID, Attempt: r.Attempt, Amount: r.Amount.Amount, Status: r.Status, Note: r.Note,
+			Reason: r.Reason, GatewayCode: r.GatewayCode, RefundID: r.RefundID, RequestedAt: r.RequestedAt, EndedAt: r.EndedAt,
+		})
 	}
 	if qr := s.VisibleQR(); qr != nil {
 		v.Attempts[len(v.Attempts)-1].QRPayload = qr.Payload
@@ -116,25 +150,34 @@ func viewFields(s Sale) (map[string]json.RawMessage, error) {
 // Fold applies one journal record's changed fields to a view: folding all
 // records of a sale, in order, gives the sale as the API shows it.
 func Fold(v View, changed json.RawMessage) (View, error) {
-	// A field that is null in changed was taken away; json leaves pointers nil
-	// and resets nothing else, so only the optional fields need it said.
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(changed, &fields); err != nil {
 		return v, fmt.Errorf("fold: %w", err)
 	}
-	if _, whole := fields["attempts"]; whole {
-		v.Attempts = nil // replaced whole, never merged element by element
-	}
-	for name := range fields {
-		switch name {
-		case "last_failure":
-			v.LastFailure = nil
-		case "receipt":
-			v.Receipt = nil
+	whole := make(map[string]json.RawMessage)
+	if v.ID != "" {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return v, fmt.Errorf("fold: %w", err)
+		}
+		if err := json.Unmarshal(b, &whole); err != nil {
+			return v, fmt.Errorf("fold: %w", err)
 		}
 	}
-	if err := json.Unmarshal(changed, &v); err != nil {
+	for name, value := range fields {
+		if string(value) == "null" {
+			delete(whole, name)
+		} else {
+			whole[name] = value
+		}
+	}
+	b, err := json.Marshal(whole)
+	if err != nil {
 		return v, fmt.Errorf("fold: %w", err)
 	}
-	return v, nil
+	var folded View
+	if err := json.Unmarshal(b, &folded); err != nil {
+		return v, fmt.Errorf("fold: %w", err)
+	}
+	return folded, nil
 }

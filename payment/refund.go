@@ -1,0 +1,169 @@
+package payment
+
+import "time"
+
+// MaxRefunds bounds the refunds and reversals of one sale: their request ids
+// take the numbers that follow those of its attempts, two digits at most.
+const MaxRefunds = 90
+
+// RefundStatus says what is known of one refund.
+type RefundStatus string
+
+const (
+	// RefundSubmitting: the request is on its way. After a crash: unknown.
+	RefundSubmitting RefundStatus = "submitting"
+	// RefundPending: the gateway has it, or a person there must review it.
+	RefundPending RefundStatus = "pending"
+	// RefundUnknown: nobody knows whether the gateway has it.
+	RefundUnknown RefundStatus = "unknown"
+	// RefundSucceeded and RefundFailed are final.
+	RefundSucceeded RefundStatus = "succeeded"
+	RefundFailed    RefundStatus = "failed"
+)
+
+// Final reports whether the refund is over. Until then its amount is reserved.
+func (s RefundStatus) Final() bool { return s == RefundSucceeded || s == RefundFailed }
+
+// Refund gives money of one capture back, whole or in part (M13). A reversal is
+// one that nobody asked for (M12).
+type Refund struct {
+	N         int    `json:"n"` // 1-based
+	RequestID string `json:"request_id"`
+	Attempt   int    `json:"attempt"` // whose capture it gives back
+	Amount    Money  `json:"amount"`
+	// Automatic: a reversal of a capture that should not be (M12).
+	Automatic bool         `json:"automatic,omitempty"`
+	Note      string       `json:"note,omitempty"` // the register's reason
+	Status    RefundStatus `json:"status"`
+	Reason    Reason       `json:"reason,omitempty"`
+	// GatewayCode is the gateway's own result code.
+	GatewayCode string    `json:"gateway_code,omitempty"`
+	RefundID    string    `json:"refund_id,omitempty"`
+	RequestedAt time.Time `json:"requested_at"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+
+	// Key and Digest are the register's idempotency key and its request's digest.
+	Key    string `json:"key,omitempty"`
+	Digest string `json:"digest,omitempty"`
+
+	Seq      int       `json:"seq"`
+	Call     *InFlight `json:"call,omitempty"`
+	CalledAt time.Time `json:"called_at,omitzero"`
+	Next     CallKind  `json:"next,omitempty"`
+	NextAt   time.Time `json:"next_at,omitzero"`
+	Polls    int       `json:"polls,omitempty"`
+	Sends    int       `json:"sends,omitempty"`
+	// Doubted: the answer to a send was lost, so that a failure told later
+	// proves nothing about that send.
+	Doubted bool `json:"doubted,omitempty"`
+}
+
+// Capture is money that was taken for an attempt that is over, or whose sale was
+// to be cancelled. It is given back after it was seen twice (M12).
+type Capture struct {
+	FoundAt   time.Time `json:"found_at"`
+	Amount    Money     `json:"amount"`
+	PaymentID string    `json:"payment_id"`
+	Sightings int       `json:"sightings"`
+	// Kept says why it is not given back by itself; empty: it will be, or was.
+	Kept CaptureKept `json:"kept,omitempty"`
+}
+
+// CaptureKept is why a late capture waits for a person.
+type CaptureKept string
+
+const (
+	// KeptByPolicy: reverse_late_captures is off.
+	KeptByPolicy CaptureKept = "policy"
+	// KeptByLimit: the day's automatic reversals are used up; tried again daily.
+	KeptByLimit CaptureKept = "limit"
+	// KeptByAmount: amount or currency are not those of the sale.
+	KeptByAmount CaptureKept = "amount"
+)
+
+// Watch looks after an attempt that ended without payment, in case it is
+// captured after all (M12).
+type Watch struct {
+	// Step counts the questions of Policy.Watch that were answered.
+	Step int `json:"step"`
+}
+
+// Override is a person's decision about an unresolved sale.
+type Override struct {
+	Outcome  OverrideOutcome `json:"outcome"`
+	Operator string          `json:"operator"`
+	Note     string          `json:"reason"`
+	At       time.Time       `json:"at"`
+}
+
+// OverrideOutcome is what a person decided.
+type OverrideOutcome string
+
+const (
+	OverridePaid    OverrideOutcome = "paid"
+	OverrideNotPaid OverrideOutcome = "not_paid"
+)
+
+// Refunded is what was given back for certain, reversals included.
+func (s Sale) Refunded() int64 {
+	return s.refundSum(func(r Refund) bool { return r.Status == RefundSucceeded })
+}
+
+// Refundable is what may still be refunded of a paid sale: the amount paid less
+// what was given back, and less what is on its way (M13).
+func (s Sale) Refundable() int64 {
+	if s.Receipt == nil {
+		return 0
+	}
+	paid := s.Attempt(s.paidAttempt())
+	given := s.refundSum(func(r Refund) bool {
+		return r.Status != RefundFailed && (paid == nil || r.Attempt == paid.N)
+	})
+	return max(0, s.Receipt.PaidAmount.Amount-given)
+}
+
+func (s Sale) refundSum(counts func(Refund) bool) (sum int64) {
+	for _, r := range s.Refunds {
+		if counts(r) {
+			sum += r.Amount.Amount
+		}
+	}
+	return sum
+}
+
+// paidAttempt is the number of the attempt that paid the sale, 0 if none did.
+func (s Sale) paidAttempt() int {
+	for _, a := range s.Attempts {
+		if a.Status == AttemptPaid {
+			return a.N
+		}
+	}
+	return 0
+}
+
+// Attempt returns the n-th attempt, or nil. The pointer is into s.Attempts.
+func (s Sale) Attempt(n int) *Attempt {
+	if n < 1 || n > len(s.Attempts) {
+		return nil
+	}
+	return &s.Attempts[n-1]
+}
+
+// Open reports whether a start must take the sale up: it is not final, a refund
+// of it is not, or a call about it was under way.
+func (s Sale) Open() bool {
+	if !s.Status.Final() {
+		return true
+	}
+	for _, r := range s.Refunds {
+		if !r.Status.Final() {
+			return true
+		}
+	}
+	for _, a := range s.Attempts {
+		if a.Call != nil {
+			return true
+		}
+	}
+	return false
+}
