@@ -28,6 +28,8 @@ func (db *DB) Commit(changes []payment.Change) error {
 	if !anyChanged(changes) {
 		return nil
 	}
+	db.durable.Lock()
+	defer db.durable.Unlock()
 	var last head
 	applied := false // all that is left is to write it
 	err := guarded(func() error {

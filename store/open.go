@@ -21,10 +21,12 @@ const lockTimeout = time.Second
 
 // DB is the store on disk. One goroutine at a time may commit; any may read.
 type DB struct {
-	path  string
-	bolt  *bbolt.DB
-	file  *os.File // bolt's
-	epoch string
+	path string
+	bolt *bbolt.DB
+	// durable keeps readers from a commit until it is on the disk.
+	durable sync.RWMutex
+	file    *os.File // bolt's
+	epoch   string
 
 	head   atomic.Pointer[head]
 	broken atomic.Pointer[error] // why nothing is answered any more

@@ -12,9 +12,12 @@ import (
 	"payscand/payment"
 )
 
-// view runs f in a read transaction. What f keeps must be copied: bbolt's bytes
+// view runs f in a read transaction, beside no commit: bbolt's memory map shows
+// a commit from when its last page is written, before the disk has it (P6). What f keeps must be copied: bbolt's bytes
 // are gone when it ends.
 func (db *DB) view(f func(tx *bbolt.Tx) error) error {
+	db.durable.RLock()
+	defer db.durable.RUnlock()
 	if err := db.usable(); err != nil {
 		return err
 	}
