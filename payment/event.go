@@ -137,6 +137,8 @@ const (
 	// RecordScanRefused: something was scanned that no sale could use. Detail:
 	// device, kind, mask, sale where one was armed.
 	RecordScanRefused RecordType = "scan.refused"
+	// RecordReversal: an automatic reversal was begun (M12).
+	RecordReversal RecordType = "reversal.submitting"
 	// RecordLateCapture: money was taken for an attempt that is over (M12). A
 	// person must look at it where its capture says that it is kept.
 	RecordLateCapture RecordType = "sale.late_capture"

@@ -149,6 +149,17 @@ func (s Sale) Attempt(n int) *Attempt {
 	return &s.Attempts[n-1]
 }
 
+// DigestOf returns the digest of the request that came with an idempotency key
+// of this sale or of one of its refunds.
+func (s Sale) DigestOf(key string) string {
+	for _, r := range s.Refunds {
+		if r.Key == key {
+			return r.Digest
+		}
+	}
+	return s.Digest
+}
+
 // Open reports whether a start must take the sale up: it is not final, a refund
 // of it is not, or a call about it was under way.
 func (s Sale) Open() bool {

@@ -62,6 +62,9 @@ func checkFit(stored *payment.Sale, c payment.Change) error {
 	if err := checkRecord(before, c); err != nil {
 		return err
 	}
+	if len(c.After.Refunds) < len(before.Refunds) {
+		return fmt.Errorf("it has lost refunds: %d of %d are left", len(c.After.Refunds), len(before.Refunds))
+	}
 	return checkAttempts(before.Attempts, c.After)
 }
 
@@ -110,6 +113,11 @@ func checkRecord(before payment.Sale, c payment.Change) error {
 func checkAttempts(before []payment.Attempt, after payment.Sale) error {
 	if len(after.Attempts) < len(before) {
 		return fmt.Errorf("it has lost attempts: %d of %d are left", len(after.Attempts), len(before))
+	}
+	for i, r := range after.Refunds {
+		if !fits(r.RequestID, maxID) || r.Key != "" && !fits(r.Key, maxKey) {
+			return fmt.Errorf("refund %d has a request id or an idempotency key that cannot be stored", i+1)
+		}
 	}
 	for i, a := range after.Attempts {
 		switch {

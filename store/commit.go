@@ -131,12 +131,16 @@ func (w *writer) putSale(before, after *payment.Sale) error {
 		return err
 	}
 	var attempts []payment.Attempt
+	var refunds []payment.Refund
 	if before == nil {
-		if err := w.putKey(after); err != nil {
+		if err := w.putKey(after.Key, after); err != nil {
 			return err
 		}
 	} else {
-		attempts = before.Attempts
+		attempts, refunds = before.Attempts, before.Refunds
+	}
+	if err := w.putRefunds(len(refunds), after); err != nil {
+		return err
 	}
 	if err := w.putOpen(before, after); err != nil {
 		return err
@@ -147,20 +151,38 @@ func (w *writer) putSale(before, after *payment.Sale) error {
 	return w.putAttempts(attempts, after)
 }
 
-func (w *writer) putKey(s *payment.Sale) error {
-	if w.keys.Get([]byte(s.Key)) != nil {
-		return fmt.Errorf("sale %s: %w: its idempotency key is that of another sale", s.ID, ErrRefused)
+func (w *writer) putKey(key string, s *payment.Sale) error {
+	if w.keys.Get([]byte(key)) != nil {
+		return fmt.Errorf("sale %s: %w: its idempotency key is that of another sale or refund", s.ID, ErrRefused)
 	}
-	encoded, err := json.Marshal(keyEntry{Sale: s.ID, Digest: s.Digest})
+	encoded, err := json.Marshal(keyEntry{Sale: s.ID, Digest: s.DigestOf(key)})
 	if err != nil {
 		return err
 	}
-	return w.keys.Put([]byte(s.Key), encoded)
+	return w.keys.Put([]byte(key), encoded)
+}
+
+// putRefunds indexes the refunds that are new.
+func (w *writer) putRefunds(known int, s *payment.Sale) error {
+	for _, r := range s.Refunds[known:] {
+		if r.Key != "" {
+			if err := w.putKey(r.Key, s); err != nil {
+				return err
+			}
+		}
+		if w.requests.Get([]byte(r.RequestID)) != nil {
+			return fmt.Errorf("sale %s: %w: the request id of refund %d is taken", s.ID, ErrRefused, r.N)
+		}
+		if err := w.requests.Put([]byte(r.RequestID), []byte(s.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writer) putOpen(before, after *payment.Sale) error {
-	was := before != nil && !before.Status.Final()
-	switch is := !after.Status.Final(); {
+	was := before != nil && before.Open()
+	switch is := after.Open(); {
 	case is && !was:
 		return w.open.Put([]byte(after.ID), nil)
 	case was && !is:

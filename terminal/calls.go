@@ -22,15 +22,18 @@ type Calls struct {
 
 	mu       sync.Mutex
 	prepared map[payment.Call]*preparation
-	running  map[attempt]running
+	running  map[subject]running
 	money    int // pay and cancel calls whose outcome was not taken in yet
 	wait     sync.WaitGroup
 }
 
-type attempt struct {
-	sale string
-	n    int
+// subject is what a call is about: an attempt, or a refund of it.
+type subject struct {
+	sale            string
+	attempt, refund int
 }
+
+func subjectOf(c payment.Call) subject { return subject{c.Sale, c.Attempt, c.Refund} }
 
 type running struct {
 	call   payment.Call
@@ -49,7 +52,7 @@ type preparation struct {
 func NewCalls(gateways []payment.Gateway, log *slog.Logger, answered func(Answered)) *Calls {
 	c := &Calls{
 		gateways: make(map[string]payment.Gateway), answered: answered, log: log,
-		prepared: make(map[payment.Call]*preparation), running: make(map[attempt]running),
+		prepared: make(map[payment.Call]*preparation), running: make(map[subject]running),
 	}
 	for _, g := range gateways {
 		c.gateways[g.Name()] = g
@@ -67,14 +70,14 @@ func (c *Calls) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, erro
 }
 
 // Prepare begins to make the request; it returns at once.
-func (c *Calls) Prepare(a payment.Attempt, call payment.Call, now time.Time) {
+func (c *Calls) Prepare(s payment.Sale, call payment.Call, now time.Time) {
 	p := &preparation{done: make(chan struct{})}
 	c.mu.Lock()
 	c.prepared[call] = p
 	c.mu.Unlock()
 	go func() {
 		defer close(p.done)
-		p.request, p.err = c.gateways[call.Gateway].Prepare(a, call, now)
+		p.request, p.err = c.gateways[call.Gateway].Prepare(s, call, now)
 	}()
 }
 
@@ -82,7 +85,7 @@ func (c *Calls) Prepare(a payment.Attempt, call payment.Call, now time.Time) {
 // attempt that is under way is given up: its outcome is no answer.
 func (c *Calls) Start(call payment.Call) {
 	ctx, cancel := context.WithTimeout(context.Background(), callBound)
-	key := attempt{call.Sale, call.Attempt}
+	key := subjectOf(call)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if before, ok := c.running[key]; ok && call.Kind != payment.CallProbe && !moves(before.call) {
@@ -105,7 +108,9 @@ func (c *Calls) Start(call payment.Call) {
 }
 
 // moves reports whether the call can move money.
-func moves(c payment.Call) bool { return c.Kind == payment.CallPay || c.Kind == payment.CallCancel }
+func moves(c payment.Call) bool {
+	return c.Kind == payment.CallPay || c.Kind == payment.CallCancel || c.Kind == payment.CallRefund
+}
 
 func (c *Calls) send(ctx context.Context, call payment.Call, p *preparation) (v payment.Verdict) {
 	defer func() {
@@ -128,7 +133,7 @@ func (c *Calls) send(ctx context.Context, call payment.Call, p *preparation) (v 
 func (c *Calls) finished(call payment.Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := attempt{call.Sale, call.Attempt}
+	key := subjectOf(call)
 	if r, ok := c.running[key]; ok && r.call == call {
 		delete(c.running, key)
 	}

@@ -35,8 +35,12 @@ type fakeRequest struct {
 	attempt payment.Attempt
 }
 
-func (*fakeGateway) Prepare(a payment.Attempt, c payment.Call, _ time.Time) (payment.Request, error) {
-	return fakeRequest{c, a}, nil
+func (*fakeGateway) Prepare(s payment.Sale, c payment.Call, _ time.Time) (payment.Request, error) {
+	request := fakeRequest{call: c}
+	if a := s.Attempt(c.Attempt); a != nil {
+		request.attempt = *a
+	}
+	return request, nil
 }
 
 func (g *fakeGateway) Send(ctx context.Context, r payment.Request) payment.Verdict {

@@ -27,6 +27,9 @@ type Store interface {
 	Due(gateway string, until time.Time, limit int) ([]string, error)
 	// NextDue returns the earliest due time of a gateway's sales.
 	NextDue(gateway string) (at time.Time, ok bool, err error)
+	// Journal pages through the journal, and Head returns its last sequence number.
+	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
+	Head() (seq uint64, epoch string)
 	// CheckRoom returns an error when there is no room for another sale.
 	CheckRoom() error
 }
@@ -36,7 +39,8 @@ type Executor interface {
 	// Compose builds a new attempt's pay request without its code.
 	Compose(payment.Sale, payment.Attempt) (payment.Intent, error)
 	// Prepare begins to make the request (body, signature) beside the commit.
-	Prepare(payment.Attempt, payment.Call, time.Time)
+	// The sale is as it will be committed; a probe comes with none.
+	Prepare(payment.Sale, payment.Call, time.Time)
 	// Start sends what Prepare made. Where an inquiry of the same attempt is
 	// under way it is given up.
 	Start(payment.Call)
@@ -68,6 +72,7 @@ type Engine struct {
 	codes      codeMemory
 	refused    refusedScans
 	scanners   int // ready
+	reversals  reversals
 
 	turn turn
 }
@@ -117,6 +122,7 @@ type Result struct {
 // Reply answers one input.
 type Reply struct {
 	Sale     payment.Sale
+	Refund   int // the refund that Refund began
 	Replayed bool
 	// More is the id to continue Recover after; empty: all is read.
 	More string
@@ -159,13 +165,13 @@ func (e *Engine) commit() error {
 	t := &e.turn
 	calls := t.calls[:0]
 	for _, c := range t.calls { // one superseded within the turn never starts
-		if a := t.sales[c.Sale].Attempts[c.Attempt-1]; a.Call != nil && a.Call.Seq == c.Seq {
-			e.executor.Prepare(a, c, t.now)
+		if s := t.sales[c.Sale]; underWay(s, c) {
+			e.executor.Prepare(s, c, t.now)
 			calls = append(calls, c)
 		}
 	}
 	for _, c := range t.probes {
-		e.executor.Prepare(payment.Attempt{}, c, t.now)
+		e.executor.Prepare(payment.Sale{}, c, t.now)
 	}
 	if len(t.changes) > 0 {
 		if err := e.store.Commit(t.changes); err != nil {
@@ -177,6 +183,15 @@ func (e *Engine) commit() error {
 		e.executor.Start(c)
 	}
 	return nil
+}
+
+// underWay reports whether the sale still waits for the call's outcome.
+func underWay(s payment.Sale, c payment.Call) bool {
+	call := s.Attempts[c.Attempt-1].Call
+	if c.Refund > 0 {
+		call = s.Refunds[c.Refund-1].Call
+	}
+	return call != nil && call.Seq == c.Seq
 }
 
 // changed lists the sales whose version rose, in the order of their last change.
@@ -260,6 +275,7 @@ func (e *Engine) keep(change payment.Change, calls []payment.Call) {
 	case e.live.ID == s.ID:
 		e.live, e.customer = payment.Sale{}, s
 	}
+	e.reversals.note(change, t.now)
 	if s.Status == payment.SaleUnresolved {
 		e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
 		if change.Before.Status != payment.SaleUnresolved {

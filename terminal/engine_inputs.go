@@ -24,7 +24,7 @@ type Create struct {
 // Command lets an event of the register happen to a sale.
 type Command struct {
 	Sale  string
-	Event payment.Event // QRRequested, CancelRequested or CheckRequested
+	Event payment.Event // QRRequested, CancelRequested, CheckRequested or Resolved
 }
 
 // Post is a code that the register scanned itself. Text is a secret.
@@ -54,6 +54,7 @@ type Recover struct{ After string }
 func (Create) input()        {}
 func (Command) input()       {}
 func (Post) input()          {}
+func (Refund) input()        {}
 func (Scanned) input()       {}
 func (Damaged) input()       {}
 func (ScannersReady) input() {}
@@ -72,6 +73,8 @@ func (e *Engine) take(in Input) (Reply, error) {
 	case Post:
 		s, err := e.post(in)
 		return Reply{Sale: s}, err
+	case Refund:
+		return e.refund(in)
 	case Scanned:
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
@@ -141,7 +144,7 @@ func (e *Engine) byKey(n NewSale) (s payment.Sale, known bool, err error) {
 	if s, err = e.sale(id); err != nil {
 		return s, true, fmt.Errorf("sale %s of an idempotency key: %w", id, err)
 	}
-	if s.Digest != n.Digest {
+	if s.Key != n.Key || s.Digest != n.Digest {
 		return payment.Sale{}, true, &Error{Code: CodeKeyReused, Sale: id,
 			Message: "this Idempotency-Key was used for another request: use a new key for a new sale"}
 	}
@@ -177,6 +180,11 @@ func plainText(text string, most int) bool {
 }
 
 func (e *Engine) command(in Command) (payment.Sale, error) {
+	if r, ok := in.Event.(payment.Resolved); ok {
+		if err := validateResolved(r); err != nil {
+			return payment.Sale{}, err
+		}
+	}
 	s, err := e.sale(in.Sale)
 	if err != nil {
 		return s, err
@@ -224,7 +232,13 @@ func (e *Engine) answered(in Answered) error {
 	if err != nil {
 		return fmt.Errorf("outcome of sale %s: %v", in.Call.Sale, err) // its own intent is gone: end the process
 	}
-	_, err = e.step(s, payment.Outcome{Attempt: in.Call.Attempt, Seq: in.Call.Seq, Verdict: in.Verdict})
+	outcome := payment.Outcome{Attempt: in.Call.Attempt, Refund: in.Call.Refund, Seq: in.Call.Seq, Verdict: in.Verdict}
+	if a := s.Attempt(in.Call.Attempt); a != nil && a.Capture != nil {
+		if outcome.MayReverse, err = e.mayReverse(); err != nil {
+			return err
+		}
+	}
+	_, err = e.step(s, outcome)
 	return err
 }
 
@@ -243,9 +257,11 @@ func (e *Engine) recover(after string) (Reply, error) {
 		if s.Status == payment.SaleUnresolved {
 			e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
 		}
-		if a := s.LiveAttempt(); a != nil && e.gateways[a.Gateway] == nil {
-			return reply, fmt.Errorf("sale %s has an open attempt at gateway %q, which the configuration does not name any more: put it back until the sale is final (M7)",
-				s.ID, a.Gateway)
+		for _, a := range s.Attempts {
+			if e.gateways[a.Gateway] == nil {
+				return reply, fmt.Errorf("sale %s has business open at gateway %q, which the configuration does not name any more: put it back until the sale is over (M7)",
+					s.ID, a.Gateway)
+			}
 		}
 		if _, err := e.step(s, payment.Recovered{}); err != nil {
 			return reply, fmt.Errorf("sale %s: recovery: %w", s.ID, err)

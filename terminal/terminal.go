@@ -141,6 +141,18 @@ func (t *Terminal) Committed() (committed <-chan struct{}, stop func()) {
 	return t.watchers.watch(anySale)
 }
 
+// Refund begins a refund of a paid sale, or returns the one that was begun with
+// the same key: its number among the sale's refunds (M13).
+func (t *Terminal) Refund(ctx context.Context, id string, n NewRefund) (sale payment.Sale, refund int, replayed bool, err error) {
+	reply, err := t.ask(ctx, Refund{Sale: id, Request: n})
+	return reply.Sale, reply.Refund, reply.Replayed, err
+}
+
+// Resolve carries out a person's decision about an unresolved sale.
+func (t *Terminal) Resolve(ctx context.Context, id string, r payment.Resolved) (payment.Sale, error) {
+	return t.command(ctx, id, r)
+}
+
 func (t *Terminal) command(ctx context.Context, id string, e payment.Event) (payment.Sale, error) {
 	reply, err := t.ask(ctx, Command{Sale: id, Event: e})
 	return reply.Sale, err

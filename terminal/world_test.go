@@ -223,12 +223,18 @@ func (w *world) Compose(_ payment.Sale, a payment.Attempt) (payment.Intent, erro
 	return payment.Intent{Account: "M", URL: "https://gateway.example/pay", Head: `{"id":"` + a.RequestID, Tail: `"}`}, w.composed
 }
 
-func (w *world) Prepare(payment.Attempt, payment.Call, time.Time) {}
+func (w *world) Prepare(payment.Sale, payment.Call, time.Time) {}
 
 // Start checks M1: what is started is committed already.
 func (w *world) Start(c payment.Call) {
 	w.started = append(w.started, c)
 	if c.Kind == payment.CallProbe {
+		return
+	}
+	if c.Refund > 0 {
+		if r := w.sale(c.Sale).Refunds[c.Refund-1]; r.Call == nil || r.Call.Seq != c.Seq || r.Call.Kind != c.Kind {
+			w.t.Errorf("M1: %v was started, but the store holds %+v", c, r.Call)
+		}
 		return
 	}
 	a := w.sale(c.Sale).Attempts[c.Attempt-1]

@@ -119,11 +119,18 @@ func (s *Store) check(stored *payment.Sale, c payment.Change) error {
 	if err := store.CheckChange(stored, c); err != nil || c.After.ID == "" {
 		return err
 	}
-	known := 0
+	known, refunds := 0, 0
 	if stored != nil {
-		known = len(stored.Attempts)
+		known, refunds = len(stored.Attempts), len(stored.Refunds)
 	} else if _, used := s.keys[c.After.Key]; used {
 		return fmt.Errorf("sale %s: %w: its idempotency key is that of another sale", c.After.ID, store.ErrRefused)
+	}
+	for _, r := range c.After.Refunds[refunds:] {
+		_, key := s.keys[r.Key]
+		_, id := s.requests[r.RequestID]
+		if key || id {
+			return fmt.Errorf("sale %s: %w: the key or request id of refund %d is taken", c.After.ID, store.ErrRefused, r.N)
+		}
 	}
 	for i := known; i < len(c.After.Attempts); i++ {
 		id := c.After.Attempts[i].RequestID
@@ -158,8 +165,8 @@ func (s *Store) replace(before, after *payment.Sale) {
 }
 
 func (s *Store) reindexOpen(before, after *payment.Sale) {
-	was := before != nil && !before.Status.Final()
-	is := after != nil && !after.Status.Final()
+	was := before != nil && before.Open()
+	is := after != nil && after.Open()
 	switch {
 	case is && !was:
 		s.open = insert(s.open, after.ID)
@@ -210,6 +217,27 @@ func (s *Store) reindexRequests(before, after *payment.Sale) {
 	}
 	for i := len(was); i < len(is); i++ {
 		s.requests[is[i].RequestID] = after.ID
+	}
+	s.reindexRefunds(before, after)
+}
+
+func (s *Store) reindexRefunds(before, after *payment.Sale) {
+	var was, is []payment.Refund
+	if before != nil {
+		was = before.Refunds
+	}
+	if after != nil {
+		is = after.Refunds
+	}
+	for i := len(is); i < len(was); i++ {
+		delete(s.requests, was[i].RequestID)
+		delete(s.keys, was[i].Key)
+	}
+	for i := len(was); i < len(is); i++ {
+		s.requests[is[i].RequestID] = after.ID
+		if is[i].Key != "" {
+			s.keys[is[i].Key] = after.ID
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func (s *Store) ByKey(key string) (saleID, digest string, err error) {
 	if !ok {
 		return "", "", fmt.Errorf("idempotency key: %w", store.ErrNotFound)
 	}
-	return id, s.sales[id].Digest, nil
+	return id, s.sales[id].DigestOf(key), nil
 }
 
 // ByRequest returns the sale of an attempt, or store.ErrNotFound.
