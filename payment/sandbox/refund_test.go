@@ -148,7 +148,8 @@ func TestRefundsAddUp(t *testing.T) {
 }
 
 // While a whole refund is in process the payment stands as it was, and no other
-// begins: not over the wire, not in the portal.
+// begins: not over the wire, not in the portal. An Order that was read before the
+// refund is done does not change by it.
 func TestOneRefundAtATime(t *testing.T) {
 	p := newDirectPractice(t)
 	paymentID := p.pay("R-1", "40").PaymentID
@@ -162,9 +163,13 @@ func TestOneRefundAtATime(t *testing.T) {
 	if _, err := p.Refund("R-1", 0); !errors.Is(err, errRefunding) {
 		t.Errorf("in the portal: %v", err)
 	}
+	read := p.truth("R-1")
 	p.clock.advance(3 * time.Second)
 	if got := p.inquire(paymentID); got.Status != "FULL_REFUND" {
 		t.Errorf("done: %s", got.Status)
+	}
+	if statuses(read) != "pending" {
+		t.Errorf("read before it was done: %+v", read)
 	}
 	p.checkTruthIsTold(p.truth("R-1"))
 }
