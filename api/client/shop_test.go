@@ -202,8 +202,12 @@ type order struct {
 	attempt payment.Attempt
 }
 
-func (*gateway) Prepare(a payment.Attempt, c payment.Call, _ time.Time) (payment.Request, error) {
-	return order{c, a}, nil
+func (*gateway) Prepare(s payment.Sale, c payment.Call, _ time.Time) (payment.Request, error) {
+	o := order{call: c}
+	if a := s.Attempt(c.Attempt); a != nil {
+		o.attempt = *a
+	}
+	return o, nil
 }
 
 func (g *gateway) Send(ctx context.Context, r payment.Request) payment.Verdict {

@@ -57,7 +57,17 @@ func (n *network) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 }
 
 // Prepare keeps the attempt as it is when the request is made.
-func (n *network) Prepare(a payment.Attempt, c payment.Call, _ time.Time) { n.prepared[c] = a }
+func (n *network) Prepare(s payment.Sale, c payment.Call, _ time.Time) {
+	n.prepared[c] = attemptOf(s, c)
+}
+
+// attemptOf is the attempt that a call is about, zero for a probe.
+func attemptOf(s payment.Sale, c payment.Call) payment.Attempt {
+	if a := s.Attempt(c.Attempt); a != nil {
+		return *a
+	}
+	return payment.Attempt{}
+}
 
 // Start sends a request on its way.
 func (n *network) Start(c payment.Call) {

@@ -203,8 +203,8 @@ func (w *smallWorld) Compose(_ payment.Sale, a payment.Attempt) (payment.Intent,
 }
 
 // Prepare keeps the attempt as the request is made from it.
-func (w *smallWorld) Prepare(a payment.Attempt, c payment.Call, _ time.Time) {
-	w.made = append(w.made, smallFlight{call: c, attempt: a})
+func (w *smallWorld) Prepare(s payment.Sale, c payment.Call, _ time.Time) {
+	w.made = append(w.made, smallFlight{call: c, attempt: attemptOf(s, c)})
 }
 
 // Start holds P1: what leaves is on the disk. An inquiry of the same attempt is

@@ -17,9 +17,10 @@ import (
 // question is what a call asks, as far as its answer must agree with it.
 type question struct {
 	kind      payment.CallKind
-	requestID string        // "" for a probe
-	paymentID string        // that the call names; "" for pay
-	amount    payment.Money // zero where the pay request is not known
+	requestID string        // of the order, or of the refund that the call is about; "" for a probe
+	paymentID string        // that the call names, or whose refund it is about; "" for pay
+	refundID  string        // that an inquiry about a refund names
+	amount    payment.Money // of the order or of the refund; zero where the pay request is not known
 	qr        bool          // OFFLINE_QRCODE
 	code      payment.Code  // pay: must not come back in anything that is shown
 }
@@ -34,10 +35,7 @@ type answer struct {
 	PaymentID text `json:"paymentId"`
 	Status    text `json:"paymentStatus"`
 	Order     struct {
-		Amount struct {
-			Value    text `json:"value"`
-			Currency text `json:"currency"`
-		} `json:"orderAmount"`
+		Amount amountAnswer `json:"orderAmount"`
 	} `json:"order"`
 	Method struct {
 		Type text `json:"paymentMethodType"`
@@ -49,11 +47,26 @@ type answer struct {
 	PaidAt    text `json:"paymentTime"`
 	ExpiresAt text `json:"paymentExpireTime"`
 
+	RefundID        text `json:"refundId"`
+	RefundRequestID text `json:"refundRequestId"`
+	RefundStatus    text `json:"refundStatus"`
+	Refund          struct {
+		Amount amountAnswer `json:"refundAmount"`
+	} `json:"refund"`
+
 	Transactions []transaction `json:"transactions"`
 	Pagination   struct {
 		Total text `json:"total"`
 	} `json:"pagination"`
 }
+
+// amountAnswer is an amount in minor units, where it can be read as one.
+type amountAnswer struct {
+	Value    text `json:"value"`
+	Currency text `json:"currency"`
+}
+
+func (a amountAnswer) money() (payment.Money, bool) { return money(a.Value, a.Currency) }
 
 // text is a JSON string, or the digits of a JSON number as they stand: the
 // vendor's own SDK takes either for the other. Anything else reads as missing.
@@ -138,11 +151,14 @@ func (a answer) judge(q question) (payment.Verdict, error) {
 	if q.kind == payment.CallProbe {
 		return v, nil
 	}
+	if isRefundCall(q.kind) {
+		return a.judgeRefund(q, how, v)
+	}
 	if err := a.agrees(q); err != nil {
 		return v, err
 	}
 	v.RequestID, v.PaymentID = string(a.RequestID), string(a.PaymentID)
-	v.Amount, _ = a.amount()
+	v.Amount, _ = a.Order.Amount.money()
 	v.Wallet = walletOf(a.Method.Type)
 	v.ExpiresAt = parseTime(string(a.ExpiresAt))
 	if q.kind == payment.CallPay && (how == succeeded || v.Class == payment.ClassPending) {
@@ -174,7 +190,7 @@ func (a answer) agrees(q question) error {
 	case a.PaymentID != "" && q.paymentID != "" && string(a.PaymentID) != q.paymentID:
 		return fmt.Errorf("%w: another paymentId", errMismatch)
 	}
-	if amount, told := a.amount(); told && q.kind == payment.CallPay && amount != q.amount {
+	if amount, told := a.Order.Amount.money(); told && q.kind == payment.CallPay && amount != q.amount {
 		return fmt.Errorf("%w: another amount", errMismatch)
 	}
 	return nil
@@ -211,7 +227,7 @@ func (a answer) inquired(v *payment.Verdict) error {
 	}
 	switch a.Status {
 	case "SUCCESS", "PARTIAL_REFUND", "FULL_REFUND":
-		if _, told := a.amount(); !told {
+		if v.Amount.Currency == "" {
 			return errors.New("a paid order without a usable amount")
 		}
 		v.Class = payment.ClassPaid
@@ -227,10 +243,6 @@ func (a answer) inquired(v *payment.Verdict) error {
 		v.Documented = a.Status == codeInProcess
 	}
 	return nil
-}
-
-func (a answer) amount() (payment.Money, bool) {
-	return money(a.Order.Amount.Value, a.Order.Amount.Currency)
 }
 
 var (

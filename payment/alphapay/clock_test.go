@@ -18,7 +18,7 @@ func TestClockIsLearntFromVerifiedAnswers(t *testing.T) {
 		fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
 			f.shift = shift
 			f.reply = always(payPending)
-			first := call(t, g, payment.Attempt{}, payment.CallProbe)
+			first := probe(t, g)
 			if shift.Abs() > 5*time.Minute {
 				assertVerdict(t, first, payment.ClassRefused, payment.ReasonClockWrong)
 			}

@@ -22,6 +22,15 @@ var (
 	alreadyPaid     = meaning{payment.ClassAlreadyPaid, ""}
 	notFound        = meaning{payment.ClassNotFound, payment.ReasonNotFound}
 	gatewayError    = meaning{payment.ClassRetryLater, payment.ReasonGatewayError}
+
+	inReview        = meaning{payment.ClassPending, payment.ReasonRefundInReview}
+	refundInProcess = meaning{payment.ClassFailed, payment.ReasonRefundInProcess}
+	refundTooLate   = meaning{payment.ClassFailed, payment.ReasonRefundTooLate}
+	refundAmount    = meaning{payment.ClassFailed, payment.ReasonRefundAmount}
+	noBalance       = meaning{payment.ClassFailed, payment.ReasonNotEnoughBalance}
+	noSuchPayment   = meaning{payment.ClassFailed, payment.ReasonNotFound}
+	alreadyRefunded = meaning{payment.ClassAlreadyRefunded, payment.ReasonAlreadyRefunded}
+	refundFailed    = meaning{payment.ClassFailed, payment.ReasonRefundFailed}
 	proven          = meaning{payment.ClassNotFound, ""} // a probe has done its work
 )
 
@@ -33,24 +42,28 @@ var (
 //   - A probe asks for an id that does not exist, so PARAM_INVALID may well be the
 //     right answer to it: it has passed signature, merchant and clock.
 //   - ORDER_MISMATCH to a pay: the request id is another merchant's; no order was made.
-var meanings = map[string]struct{ pay, inquire, cancel, lookup, probe meaning }{
-	codeSuccess:                 {gatewayError, gatewayError, gatewayError, gatewayError, proven}, // contradicts an F
-	codeInProcess:               {pending, pending, pending, gatewayError, proven},
-	"ORDER_MISMATCH":            {requestRefused, notFound, notFound, gatewayError, proven},
-	"ORDER_PAID":                {alreadyPaid, alreadyPaid, alreadyPaid, gatewayError, proven},
-	codeSystemError:             {gatewayError, gatewayError, gatewayError, gatewayError, proven},
-	"INVALID_MERCHANT_CODE":     {unknownMerchant, unknownMerchant, unknownMerchant, unknownMerchant, unknownMerchant},
-	"SIGN_TIMEOUT":              {clockWrong, clockWrong, clockWrong, clockWrong, clockWrong},
-	"INVALID_SIGN":              {badSignature, badSignature, badSignature, badSignature, badSignature},
-	"PARAM_INVALID":             {requestRefused, requestRefused, requestRefused, requestRefused, proven},
-	"INVALID_METHOD_TYPE":       {requestRefused, requestRefused, requestRefused, requestRefused, proven},
-	"EXIST_PROCESSING_REFUND":   {alreadyPaid, gatewayError, alreadyPaid, gatewayError, proven},
-	"REFUND_VALID_DATE_EXCEED":  {gatewayError, gatewayError, gatewayError, gatewayError, proven},
-	"REFUND_NEED_REVIEW":        {gatewayError, gatewayError, gatewayError, gatewayError, proven},
-	"INVALID_REFUND_AMOUNT":     {gatewayError, gatewayError, gatewayError, gatewayError, proven},
-	"REFUND_NOT_ENOUGH_BALANCE": {gatewayError, gatewayError, gatewayError, gatewayError, proven},
-	"FULL_REFUND_COMPLETED":     {alreadyPaid, gatewayError, alreadyPaid, gatewayError, proven},
-	"INVALID_PAYMENT_CODE":      {invalidCode, gatewayError, gatewayError, gatewayError, proven},
+//   - REFUND_NEED_REVIEW says that the refund was submitted. Which status goes with
+//     it is not documented, so it means the same with each.
+//   - A code of a refund's refusal in the answer to an inquiry about one decides
+//     nothing: only a refundStatus says that a refund failed.
+var meanings = map[string]struct{ pay, inquire, cancel, refund, inquireRefund, lookup, probe meaning }{
+	codeSuccess:                 {gatewayError, gatewayError, gatewayError, gatewayError, gatewayError, gatewayError, proven}, // contradicts an F
+	codeInProcess:               {pending, pending, pending, gatewayError, gatewayError, gatewayError, proven},
+	"ORDER_MISMATCH":            {requestRefused, notFound, notFound, noSuchPayment, notFound, gatewayError, proven},
+	"ORDER_PAID":                {alreadyPaid, alreadyPaid, alreadyPaid, gatewayError, gatewayError, gatewayError, proven},
+	codeSystemError:             {gatewayError, gatewayError, gatewayError, gatewayError, gatewayError, gatewayError, proven},
+	"INVALID_MERCHANT_CODE":     {unknownMerchant, unknownMerchant, unknownMerchant, unknownMerchant, unknownMerchant, unknownMerchant, unknownMerchant},
+	"SIGN_TIMEOUT":              {clockWrong, clockWrong, clockWrong, clockWrong, clockWrong, clockWrong, clockWrong},
+	"INVALID_SIGN":              {badSignature, badSignature, badSignature, badSignature, badSignature, badSignature, badSignature},
+	"PARAM_INVALID":             {requestRefused, requestRefused, requestRefused, requestRefused, requestRefused, requestRefused, proven},
+	"INVALID_METHOD_TYPE":       {requestRefused, requestRefused, requestRefused, requestRefused, requestRefused, requestRefused, proven},
+	"EXIST_PROCESSING_REFUND":   {alreadyPaid, gatewayError, alreadyPaid, refundInProcess, gatewayError, gatewayError, proven},
+	"REFUND_VALID_DATE_EXCEED":  {gatewayError, gatewayError, gatewayError, refundTooLate, gatewayError, gatewayError, proven},
+	"REFUND_NEED_REVIEW":        {gatewayError, gatewayError, gatewayError, inReview, inReview, gatewayError, proven},
+	"INVALID_REFUND_AMOUNT":     {gatewayError, gatewayError, gatewayError, refundAmount, gatewayError, gatewayError, proven},
+	"REFUND_NOT_ENOUGH_BALANCE": {gatewayError, gatewayError, gatewayError, noBalance, gatewayError, gatewayError, proven},
+	"FULL_REFUND_COMPLETED":     {alreadyPaid, gatewayError, alreadyPaid, alreadyRefunded, gatewayError, gatewayError, proven},
+	"INVALID_PAYMENT_CODE":      {invalidCode, gatewayError, gatewayError, gatewayError, gatewayError, gatewayError, proven},
 }
 
 const (
@@ -68,15 +81,21 @@ func meaningOf(kind payment.CallKind, code string) (m meaning, listed bool) {
 		return proven, false
 	case !listed && kind == payment.CallPay:
 		return meaning{payment.ClassFailed, reasonOfName(code)}, false
+	case !listed && kind == payment.CallRefund:
+		return refundFailed, false
 	case !listed:
-		return gatewayError, false // only a paymentStatus says that a payment failed
+		return gatewayError, false // only its own state says that a payment or a refund failed
 	case kind == payment.CallPay:
 		return row.pay, true
 	case kind == payment.CallInquire:
 		return row.inquire, true
 	case kind == payment.CallCancel:
 		return row.cancel, true
-	case kind == payment.CallLookup:
+	case kind == payment.CallRefund:
+		return row.refund, true
+	case kind == payment.CallInquireRefund:
+		return row.inquireRefund, true
+	case kind == payment.CallLookup || kind == payment.CallLookupRefund:
 		return row.lookup, true
 	}
 	return row.probe, true
@@ -93,14 +112,14 @@ const (
 
 // interpret reads resultStatus (S: the call succeeded, F: it failed, U: unknown or
 // in between) and resultCode together. SYSTEMERROR is unknown whatever the status,
-// and so is every code with U except PAYMENT_IN_PROCESS.
+// and so is every code with U except those that say pending.
 func interpret(kind payment.CallKind, status, code string) (how reading, m meaning, listed bool) {
 	m, listed = meaningOf(kind, code)
 	switch status {
 	case "F":
 		return told, m, listed
 	case "U":
-		if code != codeInProcess && kind != payment.CallProbe {
+		if m.class != payment.ClassPending && kind != payment.CallProbe {
 			m = gatewayError
 		}
 		return told, m, listed
@@ -114,6 +133,10 @@ func interpret(kind payment.CallKind, status, code string) (how reading, m meani
 			return told, gatewayError, true
 		case m.class == payment.ClassAlreadyPaid && kind == payment.CallInquire:
 			return succeeded, meaning{}, true // the paymentStatus tells
+		case m == inReview && kind == payment.CallInquireRefund:
+			return succeeded, m, true // the refundStatus tells
+		case m == inReview:
+			return told, m, true
 		case m.class == payment.ClassAlreadyPaid:
 			return told, m, true
 		}

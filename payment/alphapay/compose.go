@@ -33,10 +33,12 @@ const (
 )
 
 const (
-	payPath          = "/api/v2.0/payments/pay"
-	inquirePath      = "/api/v2.0/payments/inquiryPayment"
-	cancelPath       = "/api/v2.0/payments/cancel"
-	transactionsPath = "/api/v2.0/payments/transactions"
+	payPath           = "/api/v2.0/payments/pay"
+	inquirePath       = "/api/v2.0/payments/inquiryPayment"
+	cancelPath        = "/api/v2.0/payments/cancel"
+	transactionsPath  = "/api/v2.0/payments/transactions"
+	refundPath        = "/api/v2.0/payments/refund"
+	inquireRefundPath = "/api/v2.0/payments/inquiryRefund"
 )
 
 type payBody struct {

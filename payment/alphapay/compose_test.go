@@ -144,7 +144,8 @@ func TestComposeRefuses(t *testing.T) {
 		t.Error("an attempt without an instrument was composed")
 	}
 	traits := g.Traits()
-	if traits.MaxAmount != 9_999_999 || traits.IdempotentPay || traits.InquireByRequestID || traits.CancelReverses || !traits.TransactionList {
+	if traits.MaxAmount != 9_999_999 || traits.IdempotentPay || traits.InquireByRequestID || traits.CancelReverses || !traits.TransactionList ||
+		traits.IdempotentRefund || traits.OrderLife != 5*time.Minute {
 		t.Errorf("traits %+v", traits)
 	}
 }
@@ -195,12 +196,15 @@ func TestPrepareRefuses(t *testing.T) {
 		"inquire, odd payment id":   {payment.CallInquire, func(a *payment.Attempt) { a.PaymentID = "a b" }},
 		"lookup, no request id":     {payment.CallLookup, func(a *payment.Attempt) { a.RequestID = "" }},
 		"lookup, no time":           {payment.CallLookup, func(a *payment.Attempt) { a.SubmittedAt = time.Time{} }},
-		"unknown call":              {"refund", func(*payment.Attempt) {}},
+		"unknown call":              {"settle", func(*payment.Attempt) {}},
+		"refund, no payment id":     {payment.CallRefund, func(a *payment.Attempt) { a.PaymentID = "" }},
+		"refund, another merchant":  {payment.CallRefund, func(a *payment.Attempt) { a.Intent.Account = "OTHER" }},
+		"refund lookup, no time":    {payment.CallLookupRefund, func(a *payment.Attempt) { a.SubmittedAt = time.Time{} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := testAttempt(t, g)
 			test.change(&a)
-			r, err := g.Prepare(a, payment.Call{Kind: test.kind}, time.Now())
+			r, err := g.Prepare(testSale(a), callOf(test.kind), time.Now())
 			if err == nil || r != nil {
 				t.Fatalf("prepared %v", r)
 			}
@@ -243,7 +247,7 @@ func TestSecondSendIsTheSameRequest(t *testing.T) {
 // A prepared request prints nothing of what it holds, in any way of printing.
 func TestRequestPrintsNothing(t *testing.T) {
 	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
-	r, err := g.Prepare(testAttempt(t, g), payment.Call{Kind: payment.CallPay}, time.Now())
+	r, err := g.Prepare(testSale(testAttempt(t, g)), callOf(payment.CallPay), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,9 @@ const (
 
 const maxTimeout = 2 * time.Minute
 
+// orderLife is how long an unpaid order lives (vendor's documentation).
+const orderLife = 5 * time.Minute
+
 // Config is one AlphaPay account as this terminal uses it.
 type Config struct {
 	// Name of the gateway, as routes use it: 1 to 32 of a–z, 0–9, '-', '_'.
@@ -215,11 +218,12 @@ func isLoopback(host string) bool {
 // Name is the configured name.
 func (g *Gateway) Name() string { return g.config.Name }
 
-// Traits are AlphaPay's. That pay is idempotent is documented nowhere, so it is
-// not relied on (M4); an order is inquired by payment id only.
+// Traits are AlphaPay's. That pay or refund are idempotent is documented nowhere,
+// so it is not relied on (M4, M13); an order is inquired by payment id only.
 func (g *Gateway) Traits() payment.Traits {
 	return payment.Traits{
 		TransactionList: true,
+		OrderLife:       orderLife,
 		MaxAmount:       maxAmount,
 		Currencies:      slices.Clone(currencies),
 	}

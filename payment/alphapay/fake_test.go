@@ -23,9 +23,15 @@ const (
 	testCode      = "281234567890123456"
 	testRequestID = "01JZ8M3V0QK6T9X2B4C5D7E8F9-1"
 	testPaymentID = "2506031505244756658153857"
+	testRefundID  = "3d0a4f5e-1f0c-4c0e-8a53-5e0d3c5b7a10"
+	testRefundReq = "01JZ8M3V0QK6T9X2B4C5D7E8F9-10"
 )
 
-var testMoney = payment.Money{Amount: 1234, Currency: "CAD"}
+var (
+	testMoney      = payment.Money{Amount: 1234, Currency: "CAD"}
+	testRefunded   = payment.Money{Amount: 500, Currency: "CAD"}
+	testRefundNote = "one\tcup was cold"
+)
 
 // testKeys are made once: the merchant's, the platform's and a stranger's.
 var testKeys = sync.OnceValue(func() (keys struct{ merchant, platform, stranger signature.PrivateKey }) {
@@ -73,10 +79,45 @@ func testAttempt(t testing.TB, g *Gateway) payment.Attempt {
 	return a
 }
 
-// call prepares and sends one call of the attempt.
+// testSale is a sale with the attempt and a refund of it in part, whose refund id is known.
+func testSale(a payment.Attempt) payment.Sale {
+	return payment.Sale{
+		ID: "01JZ8M3V0QK6T9X2B4C5D7E8F9", Amount: testMoney, Attempts: []payment.Attempt{a},
+		Refunds: []payment.Refund{{
+			N: 1, RequestID: testRefundReq, Attempt: 1, Amount: testRefunded, Note: testRefundNote,
+			RefundID: testRefundID, RequestedAt: a.SubmittedAt,
+		}},
+	}
+}
+
+// callOf is a call of the sale's attempt, or of its refund.
+func callOf(kind payment.CallKind) payment.Call {
+	c := payment.Call{Attempt: 1, Seq: 1, Kind: kind, Gateway: "alphapay"}
+	if isRefundCall(kind) {
+		c.Refund = 1
+	}
+	return c
+}
+
+// call prepares and sends one call of the attempt, or of the refund that testSale makes.
 func call(t testing.TB, g *Gateway, a payment.Attempt, kind payment.CallKind) payment.Verdict {
 	t.Helper()
-	r, err := g.Prepare(a, payment.Call{Attempt: 1, Seq: 1, Kind: kind, Gateway: g.Name()}, time.Now())
+	return callSale(t, g, testSale(a), kind)
+}
+
+func callSale(t testing.TB, g *Gateway, s payment.Sale, kind payment.CallKind) payment.Verdict {
+	t.Helper()
+	r, err := g.Prepare(s, callOf(kind), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g.Send(context.Background(), r)
+}
+
+// probe sends a probe, which comes without a sale.
+func probe(t testing.TB, g *Gateway) payment.Verdict {
+	t.Helper()
+	r, err := g.Prepare(payment.Sale{}, payment.Call{Kind: payment.CallProbe, Gateway: g.Name()}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ func FuzzPayAnswer(f *testing.F) {
 	for _, seed := range []string{
 		payAccepted, payPending, paid, cancelled, qr, result("F", "INVALID_PAYMENT_CODE"), "", "null", "{}", `{"result":null}`,
 		inquiryAnswer("CLOSED"), inquiryAnswer("OFFLINE_QRCODE"),
+		refundTaken, refundInquiry("SUCCESS"), refundInquiry("FAILED"), with("U", "REFUND_NEED_REVIEW", refundIDs),
+		replaced(refundInquiry("SUCCESS"), `"refundStatus"`, `"refundStatus":"FAILED","refundStatus"`),
 		`{"result":{"resultStatus":"F","resultStatus":"S"}}`,
 		replaced(payAccepted, `"resultStatus"`, `"ResultStatus":"F","resultStatus"`),
 		replaced(payAccepted, `"resultStatus"`, `"resultStatu\u0073":"F","resultStatus"`),
@@ -30,7 +32,7 @@ func FuzzPayAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		statuses := statusesIn(body)
 		onlyS := len(statuses) == 1 && statuses[0] == "S"
-		for _, kind := range kinds {
+		for _, kind := range append(kinds, refundKinds[:2]...) {
 			for _, qr := range []bool{false, true} {
 				q := testQuestion(kind)
 				q.qr = qr
@@ -38,17 +40,22 @@ func FuzzPayAnswer(f *testing.F) {
 				if (err != nil) != (v.Class == payment.ClassNoAnswer) {
 					t.Fatalf("%s: %s with error %v", kind, v.Class, err)
 				}
-				positive := v.Class == payment.ClassPaid || v.Class == payment.ClassAccepted || v.Class == payment.ClassCancelAccepted
+				positive := v.Class == payment.ClassPaid || v.Class == payment.ClassAccepted || v.Class == payment.ClassCancelAccepted || v.Class == payment.ClassRefunded
 				if positive && !onlyS {
 					t.Fatalf("%s: %s from %q, whose statuses are %q", kind, v.Class, body, statuses)
 				}
 				if v.Class == payment.ClassPaid && (kind != payment.CallInquire || v.RequestID != testRequestID || v.PaymentID != testPaymentID || v.Amount.Currency == "") {
 					t.Fatalf("%s: paid for %+v", kind, v)
 				}
-				if v.Class == payment.ClassAccepted && (v.RequestID != testRequestID || v.PaymentID == "" || kind != payment.CallPay || qr) {
+				accepted := kind == payment.CallPay && v.RequestID != "" && v.PaymentID != "" && !qr ||
+					kind == payment.CallRefund && v.RequestID != "" && v.RefundID != ""
+				if v.Class == payment.ClassAccepted && !accepted {
 					t.Fatalf("%s: accepted for %+v", kind, v)
 				}
-				if v.RequestID != "" && v.RequestID != testRequestID {
+				if v.Class == payment.ClassRefunded && (kind != payment.CallInquireRefund || v.RequestID == "" || v.RefundID != testRefundID || v.Amount != testRefunded) {
+					t.Fatalf("%s: refunded for %+v", kind, v)
+				}
+				if v.RequestID != "" && v.RequestID != q.requestID {
 					t.Fatalf("%s: a verdict on %q", kind, v.RequestID)
 				}
 				if !isPrintableCode(v.GatewayCode) {

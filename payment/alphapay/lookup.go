@@ -14,11 +14,26 @@ import (
 )
 
 // The transaction list is the only way to an order whose payment id was never
-// learnt: AlphaPay has no inquiry by request id.
+// learnt, and to a refund whose refund id was not: AlphaPay has no inquiry by
+// request id.
 
 const (
 	pageLimit = 100 // rows; the vendor takes 10 to 100
 	maxPages  = 50  // of one day
+)
+
+// span says which days a search covers: those from the request's on.
+type span struct {
+	after time.Duration // the request, at most
+	days  int           // at most
+}
+
+var (
+	// An order is paid within minutes.
+	orderSpan = span{24 * time.Hour, 4}
+	// A refund that needs review may be done weeks later; payment.Policy asks for 30
+	// days.
+	refundSpan = span{30 * 24 * time.Hour, 34}
 )
 
 // listZone is that of the list's days.
@@ -31,7 +46,8 @@ type transaction struct {
 	Currency      text `json:"currency"`
 	Type          text `json:"transactionType"`
 	Method        text `json:"paymentMethod"`
-	PaidAt        text `json:"transactionTime"`
+	CreatedAt     text `json:"createTime"`
+	PaidAt        text `json:"transactionTime"` // of a Debit row: when the money went back (inferred)
 }
 
 type listBody struct {
@@ -53,16 +69,23 @@ type search struct {
 	heard bool
 	// rest is what the listed orders say that were not paid: nil, none listed.
 	rest *payment.Verdict
+	// seen is of all pages so far.
+	seen payment.Search
 }
 
-// lookup looks the request id up in the list. It says paid when a listed order is
-// proved; not found only after a complete pass over all days. One page that is
-// not had ends it without a verdict. It is one call made of several requests.
+// lookup looks the request id up in the list. It says paid, or refunded, when a
+// listed row is proved; not found, with what it saw, only after a complete pass
+// over all days. One page that is not had ends it without a verdict. It is one
+// call made of several requests.
 func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, error) {
 	s := &search{g: g, r: r}
+	rows, days := "All", orderSpan
+	if r.question.kind == payment.CallLookupRefund {
+		rows, days = "Debit", refundSpan
+	}
 	complete := true
-	for _, day := range g.searchDays(r.submittedAt) {
-		v, whole, err := s.day(ctx, day)
+	for _, day := range g.searchDays(r.requestedAt, days) {
+		v, whole, err := s.day(ctx, day, rows)
 		if v != nil {
 			return *v, err
 		}
@@ -75,31 +98,32 @@ func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, erro
 	case !complete:
 		return again, errListChanged
 	case s.rest == nil:
-		return payment.Verdict{Class: payment.ClassNotFound, Reason: payment.ReasonNotFound, GatewayCode: codeSuccess, Documented: true}, nil
+		return payment.Verdict{
+			Class: payment.ClassNotFound, Reason: payment.ReasonNotFound, GatewayCode: codeSuccess, Documented: true, Search: &s.seen,
+		}, nil
 	case r.sends > 1 && s.rest.Class.Verified(): // there may be a second order, listed later (M4)
 		return again, errors.New("an order of this request id is over, but pay was sent more than once")
 	}
 	return *s.rest, nil
 }
 
-// searchDays are the days of the list, in UTC-8, that the order can be on: that of
-// its submission and the one after, once the gateway's clock has reached it. The
-// time of submission may have been taken by a wrong clock or by one put right
-// since, so both readings count, with the skew that AlphaPay allows.
-func (g *Gateway) searchDays(submitted time.Time) []string {
+// searchDays are the days of the list, in UTC-8, that an order or a refund can be
+// on: that of its request and those after it, as far as the gateway's clock has
+// reached them. The time of the request may have been taken by a wrong clock or by
+// one put right since, so both readings count, with the skew that AlphaPay allows.
+func (g *Gateway) searchDays(requested time.Time, within span) []string {
 	now := g.Now()
-	readings := []time.Time{submitted, submitted.Add(g.ClockOffset())}
+	readings := []time.Time{requested, requested.Add(g.ClockOffset())}
 	slices.SortFunc(readings, time.Time.Compare)
-	last := readings[1].Add(24 * time.Hour)
+	last := readings[1].Add(within.after)
 	if last.After(now) {
 		last = now
 	}
-	if last.Before(readings[1]) { // a clock far ahead: at least the day of submission
+	if last.Before(readings[1]) { // a clock far ahead: at least the day of the request
 		last = readings[1]
 	}
 	var days []string
-	const most = 4
-	for at := readings[0].Add(-maxClockSkew); len(days) < most; at = at.Add(24 * time.Hour) {
+	for at := readings[0].Add(-maxClockSkew); len(days) < within.days; at = at.Add(24 * time.Hour) {
 		if at.After(last) {
 			at = last
 		}
@@ -113,12 +137,12 @@ func (g *Gateway) searchDays(submitted time.Time) []string {
 	return days
 }
 
-// day reads one day's pages. It returns a verdict where the search is over, for
+// day reads one day's pages of All or Debit rows. It returns a verdict where the search is over, for
 // better or worse; whole says that as many rows came as the list has.
-func (s *search) day(ctx context.Context, date string) (v *payment.Verdict, whole bool, err error) {
+func (s *search) day(ctx context.Context, date, kind string) (v *payment.Verdict, whole bool, err error) {
 	rows, total := 0, -1
 	for page := 1; page <= maxPages; page++ {
-		list, v, err := s.page(ctx, listBody{Date: date, Page: page, Limit: pageLimit, Type: "All"})
+		list, v, err := s.page(ctx, listBody{Date: date, Page: page, Limit: pageLimit, Type: kind})
 		if v != nil {
 			return v, false, err
 		}
@@ -156,11 +180,14 @@ func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Ve
 	if err != nil {
 		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
 	}
-	raw, f := s.g.exchange(ctx, m)
+	raw, answered, f := s.g.exchange(ctx, m)
 	if f != nil {
 		return answer{}, s.unheard(f), f
 	}
 	s.heard = true
+	if answered.IsZero() {
+		answered = s.g.Now()
+	}
 	list, err := decode(raw)
 	if err != nil {
 		return answer{}, new(noVerdict(payment.ReasonAnswerMalformed, "")), err
@@ -174,7 +201,20 @@ func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Ve
 		v := payment.Verdict{Class: meaning.class, Reason: meaning.reason, GatewayCode: code, Documented: listed}
 		return answer{}, &v, fmt.Errorf("the transaction list was refused with %s", code)
 	}
+	s.see(list.Transactions, answered)
 	return list, nil, nil
+}
+
+// see notes the rows of a page. A row from after the answer proves nothing about
+// how far the list goes.
+func (s *search) see(rows []transaction, answered time.Time) {
+	s.seen.Rows += len(rows)
+	s.seen.At = answered
+	for _, row := range rows {
+		if created := parseTime(string(row.CreatedAt)); created.After(s.seen.Newest) && !created.After(answered) {
+			s.seen.Newest = created
+		}
+	}
 }
 
 // unheard is the verdict on a lookup of which one request has no verified answer.
@@ -186,11 +226,20 @@ func (s *search) unheard(f *fault) *payment.Verdict {
 	return &v
 }
 
-// prove asks about a listed order. Its id is a payment id only if an inquiry with
-// it answers with this request id and amount. Where that answers otherwise, a
-// Credit row with the right amount and a transactionTime is proof by itself. over
-// says that the search ends with the verdict.
+// prove reads a row with the request id that is looked for. over says that the
+// search ends with the verdict.
 func (s *search) prove(ctx context.Context, row transaction) (v payment.Verdict, over bool, err error) {
+	if s.r.question.kind == payment.CallLookupRefund {
+		v, over = s.proveRefund(row)
+		return v, over, nil
+	}
+	return s.proveOrder(ctx, row)
+}
+
+// proveOrder asks about a listed order. Its id is a payment id only if an inquiry with
+// it answers with this request id and amount. Where that answers otherwise, a
+// Credit row with the right amount and a transactionTime is proof by itself.
+func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Verdict, over bool, err error) {
 	q := s.r.question
 	q.kind = payment.CallInquire
 	var inquired payment.Verdict

@@ -17,6 +17,7 @@ type list struct {
 	asked   []string            // days and pages, in order
 	total   func(page, total int) int
 	answer  func(page int) string // instead of a page, unless ""
+	kind    string                // of transactions that are to be asked for; "" means All
 }
 
 func (l *list) reply(path string, body map[string]any) string {
@@ -26,7 +27,11 @@ func (l *list) reply(path string, body map[string]any) string {
 		}
 		return result("F", "ORDER_MISMATCH")
 	}
-	if path != transactionsPath || body["transactionType"] != "All" || body["pageLimit"] != 100.0 {
+	kind := l.kind
+	if kind == "" {
+		kind = "All"
+	}
+	if path != transactionsPath || body["transactionType"] != kind || body["pageLimit"] != 100.0 {
 		panic(fmt.Sprint("not as documented: ", path, body))
 	}
 	page, rows := int(body["page"].(float64)), l.days[body["date"].(string)]
@@ -111,7 +116,7 @@ func TestLookup(t *testing.T) {
 			a.PaymentID, a.Sends = "", max(test.sends, 1)
 			a.SubmittedAt = time.Now().Add(-20 * time.Minute)
 			l.days = map[string][]string{}
-			days := g.searchDays(a.SubmittedAt) // two when the test runs near midnight in UTC-8
+			days := g.searchDays(a.SubmittedAt, orderSpan) // two when the test runs near midnight in UTC-8
 			l.days[days[0]] = test.rows
 			v := call(t, g, a, payment.CallLookup)
 			assertVerdict(t, v, test.class, test.reason)
@@ -120,6 +125,9 @@ func TestLookup(t *testing.T) {
 			}
 			if v.Class == payment.ClassPaid && (v.Amount != testMoney || v.RequestID != testRequestID || v.PaidAt.IsZero()) {
 				t.Errorf("incomplete: %+v", v)
+			}
+			if (v.Search != nil) != (v.Class == payment.ClassNotFound) || v.Search != nil && v.Search.Rows != len(test.rows) {
+				t.Errorf("%s with evidence %+v of %d rows", v.Class, v.Search, len(test.rows))
 			}
 			onFirst := 0
 			for _, page := range l.asked {
@@ -132,6 +140,36 @@ func TestLookup(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A complete search that found nothing tells what it saw: all rows of all days,
+// the newest row's creation by the gateway's clock, and when the last page was
+// answered. A row from after the answer, or without a time, is not the newest.
+func TestSearchEvidence(t *testing.T) {
+	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
+		base := time.Date(2025, 6, 4, 7, 40, 0, 0, time.UTC) // 23:40 in UTC-8
+		elapse(time.Until(base))
+		f.shift = 3 * time.Minute // ahead of this machine's clock
+		l := &list{days: map[string][]string{
+			"20250603": {row("A", "1", "Credit", "1", "2025-06-03T23:58:00-08:00"), row("B", "2", "Credit", "1", "2025-06-03T23:20:00-08:00")},
+			"20250604": {row("C", "3", "Debit", "1", "2025-06-04T00:01:00-08:00"), row("D", "4", "Credit", "1", "2025-06-04T03:00:00-08:00"), row("E", "5", "Credit", "1", "")},
+		}}
+		f.reply = l.reply
+		a := testAttempt(t, g)
+		probeAnswer := probe(t, g)
+		assertVerdict(t, probeAnswer, payment.ClassNotFound, "")
+		elapse(25 * time.Minute) // 00:08 in UTC-8 by the gateway's clock
+		v := call(t, g, a, payment.CallLookup)
+		assertVerdict(t, v, payment.ClassNotFound, payment.ReasonNotFound)
+		want := payment.Search{Rows: 5, Newest: base.Add(21 * time.Minute), At: base.Add(28 * time.Minute)}
+		if v.Search == nil || *v.Search != want {
+			t.Errorf("got %+v, want %+v", v.Search, want)
+		}
+		l.days = nil
+		if v := call(t, g, a, payment.CallLookup); v.Search == nil || v.Search.Rows != 0 || !v.Search.Newest.IsZero() || v.Search.At != want.At {
+			t.Errorf("of an empty list: %+v", v.Search)
+		}
+	})
 }
 
 func onPage2(answer string) func(int) string {
@@ -171,7 +209,7 @@ func TestSearchDays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fakeTime(t, func(t *testing.T, _ *fake, g *Gateway, _ *pipes) {
 				elapse(time.Until(at(test.now)))
-				if got := g.searchDays(at(test.submitted)); !slices.Equal(got, test.want) {
+				if got := g.searchDays(at(test.submitted), orderSpan); !slices.Equal(got, test.want) {
 					t.Errorf("got %v, want %v", got, test.want)
 				}
 			})
@@ -180,8 +218,8 @@ func TestSearchDays(t *testing.T) {
 	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
 		elapse(time.Until(at("2025-06-03T23:50:00-08:00"))) // the terminal's clock is 20 minutes slow
 		f.shift = 20 * time.Minute
-		call(t, g, payment.Attempt{}, payment.CallProbe)
-		if got, want := g.searchDays(time.Now()), []string{"20250603", "20250604"}; !slices.Equal(got, want) {
+		probe(t, g)
+		if got, want := g.searchDays(time.Now(), orderSpan), []string{"20250603", "20250604"}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})
@@ -192,7 +230,7 @@ func TestLookupWithoutAnswer(t *testing.T) {
 	l := &list{days: map[string][]string{}}
 	f, g := newFake(t, l.reply)
 	a := testAttempt(t, g)
-	for _, day := range g.searchDays(a.SubmittedAt) {
+	for _, day := range g.searchDays(a.SubmittedAt, orderSpan) {
 		l.days[day] = append(others(100), row(testRequestID, testPaymentID, "Credit", "1234", "2025-06-03T15:05:24-08:00"))
 	}
 	f.spoil = failing(inquirePath, 502)

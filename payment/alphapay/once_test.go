@@ -60,7 +60,7 @@ func TestNeverSentTwiceByItself(t *testing.T) {
 	g := newGateway(t, testConfig("http://"+listener.Addr().String()))
 	const rounds = 20
 	for range rounds {
-		if v := call(t, g, payment.Attempt{}, payment.CallProbe); v.Class != payment.ClassNotFound {
+		if v := probe(t, g); v.Class != payment.ClassNotFound {
 			t.Fatalf("probe: %+v", v)
 		}
 		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
@@ -139,7 +139,7 @@ func TestConnectionClosedWhileIdle(t *testing.T) {
 		return true
 	}
 	for round := range 20 {
-		call(t, g, payment.Attempt{}, payment.CallProbe)
+		probe(t, g)
 		before := len(f.calls())
 		v := call(t, g, testAttempt(t, g), payment.CallPay)
 		arrived := len(f.calls()) - before

@@ -24,8 +24,8 @@ type request struct {
 	question    question
 	base        string    // scheme and host that the order was sent to
 	message     *message  // signed; nil for a lookup, which signs page by page
-	submittedAt time.Time // lookup: by this machine's clock
-	sends       int       // lookup: how often pay was sent
+	requestedAt time.Time // lookup: when the order or the refund was first sent, by this machine's clock
+	sends       int       // lookup of an order: how often pay was sent
 }
 
 // message is one signed HTTP request.
@@ -53,56 +53,76 @@ const probeID = "0000000000000000000000000"
 // used as long as that is unknown. An order is asked about where its pay request
 // was sent, even when the configuration names another host by now (M7).
 //
-// It returns an error, and nothing may be sent, when the attempt was made for
-// another merchant code, when its code is missing though the body wants one, and
-// when the call needs a payment id that the attempt does not have.
-func (g *Gateway) Prepare(a payment.Attempt, c payment.Call, at time.Time) (payment.Request, error) {
-	r, err := g.prepare(a, c, at)
+// It returns an error, and nothing may be sent, when the sale has no such attempt
+// or refund, when the attempt was made for another merchant code, when its code is
+// missing though the body wants one, when the call needs a payment or refund id
+// that is not known, and when a refund exceeds its payment.
+func (g *Gateway) Prepare(s payment.Sale, c payment.Call, at time.Time) (payment.Request, error) {
+	r, err := g.prepare(s, c, at)
 	if err != nil {
-		return nil, fmt.Errorf("gateway %s, %s of %s: %w", g.config.Name, c.Kind, orNone(a.RequestID), err)
+		return nil, fmt.Errorf("gateway %s, %s of %s: %w", g.config.Name, c.Kind, subject(s, c), err)
 	}
 	return r, nil
 }
 
-func orNone(requestID string) string {
-	if requestID == "" {
+// subject names what a call is about, for people.
+func subject(s payment.Sale, c payment.Call) string {
+	switch {
+	case c.Kind == payment.CallProbe:
 		return "no order"
+	case c.Refund > 0:
+		return fmt.Sprintf("sale %s, attempt %d, refund %d", s.ID, c.Attempt, c.Refund)
 	}
-	return requestID
+	return fmt.Sprintf("sale %s, attempt %d", s.ID, c.Attempt)
 }
 
-func (g *Gateway) prepare(a payment.Attempt, c payment.Call, at time.Time) (*request, error) {
+func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*request, error) {
 	if c.Kind == payment.CallProbe {
 		r := &request{question: question{kind: c.Kind}, base: g.config.BaseURL}
 		return r, g.addressed(r, inquirePath, probeID, at)
 	}
-	order, err := g.orderOf(a)
+	a := s.Attempt(c.Attempt)
+	if a == nil {
+		return nil, errors.New("the sale has no such attempt")
+	}
+	order, err := g.orderOf(*a)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{question: order, base: g.config.BaseURL, submittedAt: a.SubmittedAt, sends: a.Sends}
+	r := &request{question: order, base: g.config.BaseURL, requestedAt: a.SubmittedAt, sends: a.Sends}
 	r.question.kind = c.Kind
 	if a.Intent.URL != "" {
 		if r.base, err = baseOf(a.Intent.URL); err != nil {
 			return nil, err
 		}
 	}
-	switch c.Kind {
+	if isRefundCall(c.Kind) != (c.Refund != 0) {
+		return nil, errors.New("the call must name a refund if it is about one, and only then")
+	}
+	if isRefundCall(c.Kind) {
+		return r, g.refundCall(r, s, c, at)
+	}
+	return r, g.orderCall(r, *a, at)
+}
+
+// orderCall makes the call about the attempt's own order.
+func (g *Gateway) orderCall(r *request, a payment.Attempt, at time.Time) error {
+	switch r.question.kind {
 	case payment.CallPay:
-		return r, g.pay(r, a, at)
+		return g.pay(r, a, at)
 	case payment.CallInquire:
 		r.question.paymentID = a.PaymentID
-		return r, g.addressed(r, inquirePath, a.PaymentID, at)
+		return g.addressed(r, inquirePath, a.PaymentID, at)
 	case payment.CallCancel:
 		r.question.paymentID = a.PaymentID
-		return r, g.addressed(r, cancelPath, a.PaymentID, at)
+		return g.addressed(r, cancelPath, a.PaymentID, at)
 	case payment.CallLookup:
 		if a.SubmittedAt.IsZero() || r.question.amount.IsZero() {
-			return nil, errors.New("the attempt does not say when it was submitted, or for which amount")
+			return errors.New("the attempt does not say when it was submitted, or for which amount")
 		}
-		return r, nil
+		return nil
 	}
-	return nil, errors.New("AlphaPay has no such call")
+	return errors.New("AlphaPay has no such call")
 }
 
 // orderOf reads what the attempt's order is about from its stored pay request.
@@ -160,14 +180,21 @@ func fitsHole(code string) bool {
 // codes end at 512.
 const maxPaymentCode = 512
 
+var errNoPaymentID = errors.New("AlphaPay wants a payment id for this call, and the attempt has none")
+
 // addressed signs a call that names nothing but a payment id.
 func (g *Gateway) addressed(r *request, path, paymentID string, at time.Time) error {
 	if !isID(paymentID) {
-		return errors.New("AlphaPay wants a payment id for this call, and the attempt has none")
+		return errNoPaymentID
 	}
-	body, err := json.Marshal(struct {
+	return g.encoded(r, path, struct {
 		PaymentID string `json:"paymentId"`
-	}{paymentID})
+	}{paymentID}, at)
+}
+
+// encoded signs a call with a JSON body.
+func (g *Gateway) encoded(r *request, path string, value any, at time.Time) error {
+	body, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,11 @@ func (c *counter) call(a *payment.Attempt, kind payment.CallKind) payment.Verdic
 	if kind == payment.CallPay {
 		a.Sends++
 	}
-	r, err := c.gateway.Prepare(*a, payment.Call{Kind: kind}, time.Now())
+	sale := payment.Sale{ID: "sale", Attempts: []payment.Attempt{*a}}
+	if kind == payment.CallProbe {
+		sale = payment.Sale{}
+	}
+	r, err := c.gateway.Prepare(sale, payment.Call{Attempt: 1, Kind: kind}, time.Now())
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func (g *Gateway) Send(ctx context.Context, prepared payment.Request) (v payment
 
 // carryOut returns the verdict, and where it is none why.
 func (g *Gateway) carryOut(ctx context.Context, r *request) (payment.Verdict, error) {
-	if r.question.kind == payment.CallLookup {
+	if r.question.kind == payment.CallLookup || r.question.kind == payment.CallLookupRefund {
 		return g.lookup(ctx, r)
 	}
 	return g.ask(ctx, r.message, r.question)
@@ -41,7 +41,7 @@ func (g *Gateway) carryOut(ctx context.Context, r *request) (payment.Verdict, er
 
 // ask is one exchange and what its answer means.
 func (g *Gateway) ask(ctx context.Context, m *message, q question) (payment.Verdict, error) {
-	body, f := g.exchange(ctx, m)
+	body, _, f := g.exchange(ctx, m)
 	if f != nil {
 		return f.verdict(), f
 	}

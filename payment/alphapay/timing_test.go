@@ -96,7 +96,7 @@ func TestAnswerTimeout(t *testing.T) {
 		pause.Store(int64(10 * time.Second))
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		r, err := g.Prepare(testAttempt(t, g), payment.Call{Kind: payment.CallInquire}, time.Now())
+		r, err := g.Prepare(testSale(testAttempt(t, g)), callOf(payment.CallInquire), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

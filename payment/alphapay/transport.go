@@ -78,13 +78,15 @@ func (f *fault) verdict() payment.Verdict {
 	return payment.Verdict{Class: f.class, Reason: f.reason}
 }
 
-// exchange sends the message once and returns the body of a verified answer.
-func (g *Gateway) exchange(ctx context.Context, m *message) ([]byte, *fault) {
+// exchange sends the message once and returns the body of a verified answer, and
+// when the gateway says that it answered: the zero time if that cannot be read.
+func (g *Gateway) exchange(ctx context.Context, m *message) ([]byte, time.Time, *fault) {
 	header, body, f := g.roundTrip(ctx, m)
 	if f != nil {
-		return nil, f
+		return nil, time.Time{}, f
 	}
-	return body, g.verify(m, header, body)
+	answered, f := g.verify(m, header, body)
+	return body, answered, f
 }
 
 // roundTrip sends the message once and reads the whole answer. Not sent is only
@@ -142,24 +144,25 @@ func (g *Gateway) send(ctx context.Context, m *message) (*http.Response, error) 
 // verify checks the answer's signature over its bytes as received, with method
 // and path of the request, and then that it is not an old one. The vendor's SDK
 // believes an answer that lacks one of the three headers; here each is required,
-// exactly once.
-func (g *Gateway) verify(m *message, header http.Header, body []byte) *fault {
+// exactly once. It returns the answer's time, zero if that cannot be read.
+func (g *Gateway) verify(m *message, header http.Header, body []byte) (answered time.Time, _ *fault) {
 	for _, name := range []string{"Signature", "Response-Time", "Nonce"} {
 		if values := header.Values(name); len(values) != 1 || values[0] == "" {
-			return noAnswer(payment.ReasonAnswerUnverified, "the answer has %d %s headers, want one%s", len(values), name, hint(body))
+			return time.Time{}, noAnswer(payment.ReasonAnswerUnverified, "the answer has %d %s headers, want one%s", len(values), name, hint(body))
 		}
 	}
 	sent := header.Get("Response-Time")
 	content := signature.AlphaPayContent(http.MethodPost, m.path, g.config.MerchantCode, sent, header.Get("Nonce"), body)
 	if err := g.verifier.Verify(content, header.Get("Signature")); err != nil {
-		return noAnswer(payment.ReasonAnswerUnverified, "the answer's signature: %w%s", err, hint(body))
+		return time.Time{}, noAnswer(payment.ReasonAnswerUnverified, "the answer's signature: %w%s", err, hint(body))
 	}
 	// The form of Response-Time is inferred from Request-Time's. One that cannot be
 	// read leaves the clock to the Date header; the answer is AlphaPay's all the same.
-	if at := parseTime(sent); !at.IsZero() && !g.clock.learnVerified(at) {
-		return noAnswer(payment.ReasonAnswerUnverified, "the answer is an old one: its time is over %s behind", maxClockSkew)
+	answered = parseTime(sent)
+	if !answered.IsZero() && !g.clock.learnVerified(answered) {
+		return time.Time{}, noAnswer(payment.ReasonAnswerUnverified, "the answer is an old one: its time is over %s behind", maxClockSkew)
 	}
-	return nil
+	return answered, nil
 }
 
 // hint is, for the log only, the documented result code of an answer that nobody

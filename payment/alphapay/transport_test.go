@@ -58,8 +58,8 @@ func TestNotSent(t *testing.T) {
 			if test.over {
 				ctx = cancelledContext
 			}
-			for _, kind := range kinds {
-				r, err := g.Prepare(testAttempt(t, g), payment.Call{Kind: kind}, time.Now())
+			for _, kind := range append(kinds, refundKinds...) {
+				r, err := g.Prepare(testSale(testAttempt(t, g)), callOf(kind), time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
