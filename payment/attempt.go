@@ -94,8 +94,8 @@ type Attempt struct {
 	AlreadyPaid bool `json:"already_paid,omitempty"`
 	// Doubted is a failure that one confirming inquiry may still overturn.
 	Doubted *Failure `json:"doubted,omitempty"`
-	// AbsentPasses counts the complete searches in a row that did not find the order.
-	AbsentPasses int `json:"absent_passes,omitempty"`
+	// Absence is what speaks for the gateway never having had the order.
+	Absence *Absence `json:"absence,omitempty"`
 	// Watch is set while an attempt that is over is still looked after (M12).
 	Watch *Watch `json:"watch,omitempty"`
 	// Capture is money found to be taken for an attempt that is over, or whose
@@ -109,6 +109,19 @@ type Attempt struct {
 type InFlight struct {
 	Seq  int      `json:"seq"`
 	Kind CallKind `json:"kind"`
+}
+
+// Absence is the evidence that a gateway does not have an order: complete passes
+// in a row over its transaction list that did not find it, or, of a gateway that
+// is asked by request id, a cancel's and an inquiry's "not found". Times are the
+// gateway's where it has a list.
+type Absence struct {
+	Passes int       `json:"passes"`
+	Since  time.Time `json:"since"` // the first pass was answered
+	At     time.Time `json:"at"`    // the last one was
+	// Rows and Newest are of the last pass over the list.
+	Rows   int       `json:"rows,omitempty"`
+	Newest time.Time `json:"newest,omitzero"`
 }
 
 // QR is what a QR order gives the customer to scan.

@@ -29,6 +29,8 @@ type counter struct {
 	edges map[edge]bool
 	// attemptEdges are those of its attempts, from status to status.
 	attemptEdges map[[2]payment.AttemptStatus]bool
+	// sightings count the verified proofs of a capture that were brought.
+	sightings map[string]int
 	// strict: each step is held against every promise; otherwise only the edges are noted.
 	strict      bool
 	cancelAsked time.Time
@@ -66,7 +68,7 @@ func testPolicy(traits payment.Traits) payment.Policy {
 
 func newCounter(choose chooser, traits payment.Traits) *counter {
 	return &counter{
-		choose: choose, policy: testPolicy(traits), now: dayOne, unlisted: map[string]bool{}, edges: map[edge]bool{},
+		choose: choose, policy: testPolicy(traits), now: dayOne, unlisted: map[string]bool{}, sightings: map[string]int{}, edges: map[edge]bool{},
 		attemptEdges: map[[2]payment.AttemptStatus]bool{},
 		gateway:      &gatewayModel{traits: traits, choose: choose, shown: map[string]bool{}, amount: tenBucks},
 	}
@@ -131,9 +133,10 @@ func (c *counter) step(e payment.Event) error {
 		c.gateway.shown[qr.Payload] = true
 	}
 	for _, call := range calls {
-		a := c.sale.Attempts[call.Attempt-1]
-		c.flights = slices.DeleteFunc(c.flights, func(f flight) bool { return f.call.Attempt == call.Attempt })
-		v, took := c.gateway.answer(a, call, c.now)
+		c.flights = slices.DeleteFunc(c.flights, func(f flight) bool {
+			return f.call.Attempt == call.Attempt && f.call.Refund == call.Refund
+		})
+		v, took := c.gateway.answer(c.sale, call, c.now)
 		c.flights = append(c.flights, flight{call, v, c.now.Add(took)})
 	}
 	return nil
@@ -172,10 +175,16 @@ func (c *counter) land(i int) {
 	f := c.flights[i]
 	c.flights = slices.Delete(c.flights, i, i+1)
 	c.lastOutcome = f.verdict
-	if f.verdict.Class == payment.ClassFailed && !f.verdict.Documented {
+	if f.call.Refund == 0 && f.verdict.Class == payment.ClassFailed && !f.verdict.Documented {
 		c.unlisted[fmt.Sprintf("%s-%d", saleID, f.call.Attempt)] = true
 	}
-	_ = c.happens(payment.Outcome{Attempt: f.call.Attempt, Seq: f.call.Seq, Verdict: f.verdict})
+	if f.verdict.Class == payment.ClassPaid && f.verdict.Amount == tenBucks {
+		c.sightings[f.verdict.RequestID]++
+	}
+	_ = c.happens(payment.Outcome{
+		Attempt: f.call.Attempt, Refund: f.call.Refund, Seq: f.call.Seq, Verdict: f.verdict,
+		MayReverse: c.gateway.healed || c.choose(3, "may reverse") > 0,
+	})
 }
 
 // crash loses the calls under way and everything that is not stored, then
@@ -220,7 +229,7 @@ func (c *counter) newCode() payment.Code {
 
 // anything lets one thing happen that can happen at a counter.
 func (c *counter) anything() {
-	switch c.choose(16, "event") {
+	switch c.choose(20, "event") {
 	case 0:
 		_ = c.happens(payment.CodePresented{Code: c.newCode(), Wallet: payment.WalletAlipayPlus, Arming: c.sale.ArmingToken()})
 	case 1:
@@ -260,6 +269,20 @@ func (c *counter) anything() {
 		c.pass(31 * time.Second)
 	case 15:
 		c.pass(95 * time.Second)
+	case 16:
+		c.pass(20 * time.Minute)
+	case 17, 18:
+		amounts := []int64{0, 300, 700, tenBucks.Amount, tenBucks.Amount + 1, -1}
+		_ = c.happens(payment.RefundRequested{Key: "refund", Amount: amounts[c.choose(len(amounts), "refund")]})
+	case 19:
+		switch outcomes := []payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid}; c.choose(6, "person") {
+		case 0, 1:
+			_ = c.happens(payment.Resolved{Outcome: outcomes[c.choose(2, "outcome")], Operator: "Ann", Note: "asked the customer"})
+		case 2:
+			c.gateway.refundInPortal()
+		case 3:
+			c.policy.ReverseLateCaptures = !c.policy.ReverseLateCaptures
+		}
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"payscand/payment"
 )
@@ -26,6 +28,7 @@ func (c *counter) hold(before payment.Sale, e payment.Event, change payment.Chan
 	c.holdCalls(before, e, after, calls)
 	c.holdSecrets(after, c.holdRecord(before, e, change))
 	c.holdMoney(before, after)
+	c.holdRefunds(before, e, after, calls)
 }
 
 // holdPure: the same event in the same state gives the same again. Every third
@@ -49,11 +52,14 @@ func (c *counter) holdAttempts(before payment.Sale, e payment.Event, after payme
 		if i < len(after.Attempts)-1 && !a.Status.Final() {
 			c.fail("%s: attempt %d is live and not the last", e.Kind(), a.N)
 		}
-		if i < len(before.Attempts) && before.Attempts[i].Status.Final() && !reflect.DeepEqual(before.Attempts[i], a) {
+		if i < len(before.Attempts) && before.Attempts[i].Status.Final() && !reflect.DeepEqual(verdictOf(before.Attempts[i]), verdictOf(a)) {
 			c.fail("%s changed attempt %d, which was over", e.Kind(), a.N)
 		}
-		if a.Status.Final() && (!a.Code.IsZero() || a.Call != nil || !a.NextAt.IsZero()) {
-			c.fail("%s: attempt %d is over and keeps a code, a call or a plan", e.Kind(), a.N)
+		if a.Status.Final() && (!a.Code.IsZero() || a.Watch == nil && (a.Call != nil || !a.NextAt.IsZero())) {
+			c.fail("%s: attempt %d is over and keeps a code, or a call or a plan without a watch", e.Kind(), a.N)
+		}
+		if a.Watch != nil && (!a.Status.Final() || a.Call == nil && (a.NextAt.IsZero() || a.Next != asks && a.Next != payment.CallLookup)) {
+			c.fail("%s: attempt %d (%s) is watched and not asked about: %q at %s", e.Kind(), a.N, a.Status, a.Next, a.NextAt)
 		}
 	}
 	live := after.LiveAttempt()
@@ -74,16 +80,40 @@ func (c *counter) holdAttempts(before payment.Sale, e payment.Event, after payme
 	}
 }
 
+// verdictOf is the part of an attempt that never changes once it is over: all
+// but what its watch brings.
+func verdictOf(a payment.Attempt) payment.Attempt {
+	a.Watch, a.Capture, a.Call, a.Next = nil, nil, nil, ""
+	a.CalledAt, a.NextAt, a.Seq, a.Polls = time.Time{}, time.Time{}, 0, 0
+	a.PaymentID, a.IDDisproved = "", false
+	if a.Status == payment.AttemptPaid {
+		a.Reason, a.GatewayCode = "", "" // truth against a person's word is told in them
+	}
+	return a
+}
+
 // holdCalls: at most one call under way, never beside a pay; M5's fresh inquiry.
 func (c *counter) holdCalls(before payment.Sale, e payment.Event, after payment.Sale, calls []payment.Call) {
-	if len(calls) > 1 {
-		c.fail("%s started %d calls", e.Kind(), len(calls))
-	}
+	of := map[[2]int]bool{}
 	for _, call := range calls {
+		whose := [2]int{call.Attempt, call.Refund}
+		if of[whose] {
+			c.fail("%s started two calls of attempt %d, refund %d", e.Kind(), call.Attempt, call.Refund)
+		}
+		of[whose] = true
 		a := after.Attempts[call.Attempt-1]
-		if call.Sale != after.ID || call.Attempt != len(after.Attempts) || a.Call == nil ||
-			a.Call.Seq != call.Seq || a.Call.Kind != call.Kind || call.Gateway != a.Gateway {
-			c.fail("%s: call %+v is not the one the attempt waits for: %+v", e.Kind(), call, a.Call)
+		waits := a.Call
+		if call.Refund > 0 {
+			waits = after.Refunds[call.Refund-1].Call
+		}
+		if call.Sale != after.ID || waits == nil || waits.Seq != call.Seq || waits.Kind != call.Kind || call.Gateway != a.Gateway {
+			c.fail("%s: call %+v is not the one that is waited for: %+v", e.Kind(), call, waits)
+		}
+		if call.Refund > 0 {
+			continue
+		}
+		if a.Status.Final() && call.Kind != asks && call.Kind != payment.CallLookup {
+			c.fail("%s started %s of attempt %d, which is over", e.Kind(), call.Kind, a.N)
 		}
 		if call.Attempt > len(before.Attempts) {
 			continue
@@ -116,7 +146,7 @@ func (c *counter) holdRecord(before payment.Sale, e payment.Event, change paymen
 		c.fail("%s: visible change %v, record %v, version %+d", e.Kind(), visible, change.Record != nil, rose)
 	}
 	if r := change.Record; r != nil && (r.Sale != after.ID || r.Version != after.Version || !r.At.Equal(c.now) ||
-		r.Type != payment.RecordType("sale."+string(after.Status)) || !after.UpdatedAt.Equal(c.now)) {
+		!fitting(r.Type, before, after) || !after.UpdatedAt.Equal(c.now)) {
 		c.fail("%s: record %+v does not fit the sale", e.Kind(), r)
 	}
 	if change.Record == nil {
@@ -136,6 +166,23 @@ func (c *counter) holdRecord(before payment.Sale, e payment.Event, change paymen
 		c.fail("%s: folded journal\n%s\nis not the view\n%s", e.Kind(), folded, view)
 	}
 	return fields
+}
+
+// fitting reports whether a record's type names what happened: the sale's status,
+// or, while that stays, what became of a refund, a reversal or a capture.
+func fitting(kind payment.RecordType, before, after payment.Sale) bool {
+	switch what, _, _ := strings.Cut(string(kind), "."); {
+	case kind == payment.RecordType("sale."+string(after.Status)):
+		return true
+	case before.Status != after.Status:
+		return false
+	case kind == payment.RecordLateCapture:
+		return slices.ContainsFunc(after.Attempts, func(a payment.Attempt) bool { return a.Capture != nil })
+	default:
+		return slices.ContainsFunc(after.Refunds, func(r payment.Refund) bool {
+			return r.Automatic == (what == "reversal") && kind == payment.RecordType(what+"."+string(r.Status))
+		})
+	}
 }
 
 func mustJSON(v any) string {
@@ -171,6 +218,7 @@ func (c *counter) holdMoney(before, after payment.Sale) {
 		}
 		o := c.gateway.captured(a.RequestID)
 		switch {
+		case after.Override != nil: // a person's word; the watch tells the truth
 		case a.Status == payment.AttemptPaid:
 			if o == nil || after.Receipt == nil || after.Receipt.PaidAmount != after.Amount || after.Receipt.PaymentID != o.paymentID {
 				c.fail("said paid: the gateway knows %+v, the receipt says %+v", o, after.Receipt)
@@ -201,8 +249,8 @@ func (c *counter) settled() {
 	c.holdCode(s)
 	switch {
 	case s.Status.Final():
-		if !s.Due.IsZero() {
-			c.fail("a final sale is due")
+		if !s.Due.IsZero() && !lookedAfter(s) {
+			c.fail("a final sale is due that nobody looks after")
 		}
 	case a == nil && s.Due.IsZero():
 		c.fail("waits for a code without an end")
@@ -226,6 +274,12 @@ func (c *counter) settled() {
 	if held := c.now.Sub(since); held > bound {
 		c.fail("a code holds the counter for %s (M15)", held)
 	}
+}
+
+// lookedAfter reports whether a sale has a watch or a refund that is not over.
+func lookedAfter(s payment.Sale) bool {
+	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return a.Watch != nil }) ||
+		slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool { return !r.Status.Final() })
 }
 
 // holdCode: the code is kept only while a second send is useful (M7).

@@ -21,6 +21,11 @@ const (
 	RefundFailed    RefundStatus = "failed"
 )
 
+// RefundStatuses lists every refund status.
+func RefundStatuses() []RefundStatus {
+	return []RefundStatus{RefundSubmitting, RefundPending, RefundUnknown, RefundSucceeded, RefundFailed}
+}
+
 // Final reports whether the refund is over. Until then its amount is reserved.
 func (s RefundStatus) Final() bool { return s == RefundSucceeded || s == RefundFailed }
 
@@ -53,9 +58,13 @@ type Refund struct {
 	NextAt   time.Time `json:"next_at,omitzero"`
 	Polls    int       `json:"polls,omitempty"`
 	Sends    int       `json:"sends,omitempty"`
-	// Doubted: the answer to a send was lost, so that a failure told later
-	// proves nothing about that send.
+	// Doubted: the gateway may have a send whose end was not told, so that a
+	// failure told to another send proves nothing, and a partial refund is not
+	// sent again (M13).
 	Doubted bool `json:"doubted,omitempty"`
+	// IDFromResend: RefundID was learnt after a second send, so that its failure
+	// says nothing about the first.
+	IDFromResend bool `json:"id_from_resend,omitempty"`
 }
 
 // Capture is money that was taken for an attempt that is over, or whose sale was
@@ -115,11 +124,12 @@ func (s Sale) Refundable() int64 {
 	if s.Receipt == nil {
 		return 0
 	}
-	paid := s.Attempt(s.paidAttempt())
-	given := s.refundSum(func(r Refund) bool {
-		return r.Status != RefundFailed && (paid == nil || r.Attempt == paid.N)
-	})
-	return max(0, s.Receipt.PaidAmount.Amount-given)
+	return max(0, s.Receipt.PaidAmount.Amount-s.given(s.paidAttempt()))
+}
+
+// given is what was given back of an attempt's capture, or may have been.
+func (s Sale) given(attempt int) int64 {
+	return s.refundSum(func(r Refund) bool { return r.Status != RefundFailed && r.Attempt == attempt })
 }
 
 func (s Sale) refundSum(counts func(Refund) bool) (sum int64) {

@@ -205,8 +205,12 @@ func (t *step) checkRequested() {
 	}
 	for i := range t.sale.Refunds {
 		r := &t.sale.Refunds[i]
-		if soon := t.soon(r.CalledAt); r.Call == nil && r.Next != "" && r.Next != CallRefund && soon.Before(r.NextAt) {
-			r.NextAt = soon
+		if r.Status.Final() || r.Call != nil || r.Next == CallRefund {
+			continue
+		}
+		// Also one that was given up after 30 days, yet somebody asks.
+		if soon := t.soon(r.CalledAt); soon.Before(r.NextAt) || r.NextAt.IsZero() {
+			t.planRefundCall(r, t.refundQuestion(r), soon)
 		}
 	}
 }

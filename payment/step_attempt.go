@@ -211,11 +211,13 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	a.Reason, a.GatewayCode = "", ""
 	a.Next, a.NextAt, a.Call, a.Doubted = "", time.Time{}, nil, nil
 	t.wipeCode(a)
+	if a.IDDisproved { // proved without an id; the one known is another order's
+		a.PaymentID, a.IDDisproved = "", false
+	}
 	s.Late = s.Status == SaleUnresolved
-	if s.Late && s.CancelWanted { // M12: after one more look it is given back
+	if s.Late && s.CancelWanted && s.Override == nil { // M12: after one more look it is given back
 		a.Watch = &Watch{}
-		a.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1}
-		t.call(a, t.question(a))
+		t.firstSighting(a, v)
 	}
 	s.Status = SalePaid
 	s.Next = nil

@@ -78,7 +78,7 @@ func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 		a.AlreadyPaid = true
 	}
 	if v.Class.Verified() && v.Class != ClassNotFound && v.Class != ClassRetryLater {
-		a.AbsentPasses = 0
+		a.Absence = nil
 	}
 	if v.QR != nil && a.QR == nil && a.Instrument == InstrumentQR && t.sale.Status == SaleShowingQR {
 		a.QR = v.QR
@@ -210,20 +210,28 @@ func (t *step) absent(a *Attempt, v Verdict) bool {
 		return false
 	}
 	if t.traits(a).InquireByRequestID {
-		return a.Cancels > 0 && a.AbsentPasses > 0 && t.pastAbsence(a, t.now)
+		return a.Absence != nil // the cancel has said so, late enough
 	}
 	if v.Search == nil {
 		return false
 	}
-	a.AbsentPasses++
-	ahead := v.Search.At.Sub(t.now) // of the gateway's clock
-	newer := v.Search.Newest.After(a.SentAt.Add(t.traits(a).OrderLife + ahead))
-	return a.AbsentPasses >= 2 && (newer || t.pastAbsence(a, t.now))
+	seen := Absence{Since: v.Search.At}
+	if a.Absence != nil {
+		seen = *a.Absence
+	}
+	seen.Passes++
+	seen.Rows, seen.Newest, seen.At = v.Search.Rows, v.Search.Newest, v.Search.At
+	a.Absence = &seen
+	// The order was sent before the first pass, so that its life, by the gateway's
+	// clock alone, ended no later than a life after that pass.
+	over := seen.Since.Add(t.traits(a).OrderLife)
+	return seen.Passes >= 2 && (seen.Newest.After(over) || !seen.At.Before(over.Add(t.policy.AbsenceAfter)))
 }
 
-// pastAbsence reports whether an order that exists would be known by now.
-func (t *step) pastAbsence(a *Attempt, now time.Time) bool {
-	return !now.Before(a.SentAt.Add(t.traits(a).OrderLife + t.policy.AbsenceAfter))
+// pastAbsence reports whether a gateway that is asked by request id would know an
+// order that exists by now.
+func (t *step) pastAbsence(a *Attempt) bool {
+	return !t.now.Before(a.SentAt.Add(t.traits(a).OrderLife + t.policy.AbsenceAfter))
 }
 
 // maybeSecond reports whether an answer may speak of an order that a second send
@@ -236,15 +244,16 @@ func (t *step) maybeSecond(a *Attempt) bool {
 // cancelAfterInquiry sends the cancel that a fresh inquiry has cleared the way
 // for. It reports whether it did.
 func (t *step) cancelAfterInquiry(a *Attempt) bool {
-	if !t.wantsClosing(a) || !t.addressable(a) || a.Cancels > 0 && t.now.Before(t.nextCancelAt(a)) {
+	if !t.wantsClosing() || !t.addressable(a) || a.Cancels > 0 && t.now.Before(t.nextCancelAt(a)) {
 		return false
 	}
 	t.call(a, CallCancel)
 	return true
 }
 
-// wantsClosing reports whether the attempt is to be closed at the gateway.
-func (t *step) wantsClosing(a *Attempt) bool {
+// wantsClosing reports whether the live attempt is to be closed at the gateway:
+// also while unresolved, so that it does not stay payable.
+func (t *step) wantsClosing() bool {
 	s := &t.sale
 	return s.Status == SaleCancelling || s.Status == SaleSwitching || s.Status == SaleUnresolved
 }
@@ -262,8 +271,8 @@ func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 		t.call(a, CallInquire)
 		return true
 	case ClassNotFound:
-		a.AbsentPasses++ // the inquiry must say the same
-		if t.traits(a).InquireByRequestID && t.pastAbsence(a, t.now) {
+		if t.traits(a).InquireByRequestID && t.pastAbsence(a) { // the inquiry must say the same
+			a.Absence = &Absence{Passes: 1, Since: t.now, At: t.now}
 			t.call(a, CallInquire)
 			return true
 		}
@@ -409,8 +418,12 @@ func (t *step) planCancelling(a *Attempt) {
 }
 
 // nextCancelAt is when the cancel may be repeated: at the steps of CancelRetries
-// after the first one, then in the last step's distance.
+// after the first one, then in the last step's distance. Once nobody waits any
+// more, the slow pauses keep cancels and the inquiries after them from a chase.
 func (t *step) nextCancelAt(a *Attempt) time.Time {
+	if t.sale.Status == SaleUnresolved {
+		return a.CancelledAt.Add(at(t.policy.Slow, a.Cancels))
+	}
 	steps := t.policy.CancelRetries
 	i := min(a.Cancels, len(steps)) - 1
 	pause := steps[i]
@@ -448,7 +461,20 @@ func (t *step) planSlow(a *Attempt) {
 	if t.reversible(a) {
 		q = CallCancel
 	}
+	if left := t.absenceLeft(a); q == CallLookup && left > 0 && left < pause {
+		pause = left
+	}
 	t.planCall(a, q, t.now.Add(t.policy.jittered(pause, a.RequestID, a.Polls)))
+}
+
+// absenceLeft is how long, from the last complete pass on, until another one may
+// prove the order's absence; with some room for the jitter.
+func (t *step) absenceLeft(a *Attempt) time.Duration {
+	if a.Absence == nil {
+		return 0
+	}
+	left := a.Absence.Since.Add(t.traits(a).OrderLife + t.policy.AbsenceAfter).Sub(a.Absence.At)
+	return left + left/4 + t.policy.PaidLookups
 }
 
 // nextLookupAt is when an order without a payment id is next searched for in the

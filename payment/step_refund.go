@@ -88,8 +88,9 @@ func (t *step) refundOutcome(e Outcome) {
 	r.Reason, r.GatewayCode = v.Reason, v.GatewayCode
 	if v.RefundID != "" && r.RefundID == "" {
 		r.RefundID = v.RefundID
+		r.IDFromResend = r.Doubted && r.Sends > 1 && !t.refundTraits(r).IdempotentRefund
 	}
-	if kind == CallRefund && v.Class == ClassNoAnswer {
+	if kind == CallRefund && !settlesSend(v.Class) {
 		r.Doubted = true
 	}
 	if !t.judgeRefund(r, kind, v) {
@@ -97,11 +98,23 @@ func (t *step) refundOutcome(e Outcome) {
 	}
 }
 
-// refundMatched turns an answer about another refund into no answer (P4).
+// settlesSend reports whether an answer to a refund request says for certain
+// what became of that request. After any other (silence, a system error, "in
+// process") the gateway may have it.
+func settlesSend(c Class) bool {
+	switch c {
+	case ClassRefunded, ClassAlreadyRefunded, ClassFailed, ClassRefused, ClassNotSent:
+		return true
+	}
+	return false
+}
+
+// refundMatched turns an answer about another refund, or a proof that does not
+// name this one and its sum, into no answer (P4).
 func refundMatched(r Refund, v Verdict) Verdict {
 	foreign := v.RequestID != "" && v.RequestID != r.RequestID || v.RefundID != "" && r.RefundID != "" && v.RefundID != r.RefundID
-	wrongSum := v.Class == ClassRefunded && v.Amount != (Money{}) && v.Amount != r.Amount
-	if foreign || wrongSum {
+	unproved := v.Class == ClassRefunded && (v.RequestID == "" || v.Amount != r.Amount)
+	if foreign || unproved {
 		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode}
 	}
 	return v
@@ -127,10 +140,14 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 		r.Status = RefundPending
 	case ClassFailed:
 		if kind == CallRefund && r.Doubted && !t.refundTraits(r).IdempotentRefund {
+			break
+		}
+		if r.IDFromResend { // what failed is a second send's; the first may be under way
+			r.Status, r.RefundID, r.IDFromResend = RefundUnknown, "", false
 			return false
 		}
-		if r.Automatic && v.Reason == ReasonNotEnoughBalance { // again daily
-			r.Status = RefundUnknown
+		if r.Automatic && v.Reason == ReasonNotEnoughBalance { // again daily, as a new refund there
+			r.Status, r.RefundID, r.Doubted = RefundUnknown, "", false
 			t.planRefundCall(r, CallRefund, t.now.Add(t.policy.SlowDaily))
 			return true
 		}
@@ -141,9 +158,7 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 			break
 		}
 		if r.Automatic { // nothing left or nothing was taken: it is due all the same
-			r.Sends--
-			t.planRefundCall(r, CallRefund, t.now.Add(t.slowPause(r)))
-			return true
+			break
 		}
 		t.endRefund(r, RefundFailed)
 		return true
@@ -169,23 +184,38 @@ func (t *step) planRefund(r *Refund) {
 	traits := t.refundTraits(r)
 	age := t.now.Sub(r.RequestedAt)
 	switch {
-	case age > t.policy.GiveUpAfter:
+	case age > t.policy.GiveUpAfter && r.Polls >= t.policy.fewestQuestions():
 		t.planRefundCall(r, "", time.Time{}) // a person's now
-	case r.RefundID != "":
-		t.planRefundCall(r, CallInquireRefund, t.now.Add(t.slowPause(r)))
-	case traits.IdempotentRefund, !r.Doubted, t.whole(r):
-		// Sent again: it is processed once, was never taken, or is bounded by the
-		// capture, of which nothing else was given back.
+	case traits.IdempotentRefund, !r.Doubted && r.RefundID == "":
+		// Sent again: it is processed once, or was never taken.
 		t.planRefundCall(r, CallRefund, t.now.Add(t.slowPause(r)))
-	case traits.TransactionList:
-		t.planRefundCall(r, CallLookupRefund, t.now.Add(t.slowPause(r)))
+	case r.Status != RefundPending && r.RefundID == "" && t.whole(r):
+		// Sent again: it is bounded by the capture, of which nothing else was given back.
+		t.planRefundCall(r, CallRefund, t.now.Add(t.slowPause(r)))
 	default:
-		t.planRefundCall(r, "", time.Time{})
+		t.planRefundCall(r, t.refundQuestion(r), t.now.Add(t.slowPause(r)))
 	}
 	r.Polls++
 }
 
-func (t *step) planRefundCall(r *Refund, kind CallKind, at time.Time) { r.Next, r.NextAt = kind, at }
+// refundQuestion is the call that asks about a refund without sending it, or ""
+// when the gateway has none.
+func (t *step) refundQuestion(r *Refund) CallKind {
+	switch {
+	case r.RefundID != "":
+		return CallInquireRefund
+	case t.refundTraits(r).TransactionList:
+		return CallLookupRefund
+	}
+	return ""
+}
+
+func (t *step) planRefundCall(r *Refund, kind CallKind, at time.Time) {
+	if kind == "" { // nothing to ask: a person's
+		at = time.Time{}
+	}
+	r.Next, r.NextAt = kind, at
+}
 
 // whole reports whether the refund gives back all of a capture.
 func (t *step) whole(r *Refund) bool {

@@ -11,97 +11,176 @@ func (t *step) watch(a *Attempt) {
 }
 
 // planWatch plans the next question about a watched attempt, counted from its
-// end; the last one answered ends the watch.
+// end; the last one answered ends the watch. Its distance from the one before is
+// kept, so that an outage or a clock that jumped does not make one of two.
 func (t *step) planWatch(a *Attempt) {
-	q := t.question(a)
-	if a.Watch.Step >= len(t.policy.Watch) || q == "" || t.now.Sub(a.EndedAt) > t.policy.GiveUpAfter {
-		a.Watch = nil
-		t.planCall(a, "", time.Time{})
+	steps, n, q := t.policy.Watch, a.Watch.Step, t.question(a)
+	if n >= len(steps) || q == "" {
+		t.endWatch(a)
 		return
 	}
-	when := a.EndedAt.Add(t.policy.Watch[a.Watch.Step])
-	if when.Before(t.now) {
+	when, most := a.EndedAt.Add(steps[n]), t.now.Add(steps[n])
+	if n > 0 {
+		if least := t.now.Add(steps[n] - steps[n-1]); when.Before(least) {
+			when = least
+		}
+	}
+	switch {
+	case when.Before(t.now):
 		when = t.now
+	case when.After(most): // the clock was set back
+		when = most
 	}
 	t.planCall(a, q, when)
 }
 
+func (t *step) endWatch(a *Attempt) {
+	a.Watch = nil
+	t.planCall(a, "", time.Time{})
+}
+
 // watchOutcome takes in an answer about an attempt that is over.
 func (t *step) watchOutcome(a *Attempt, v Verdict, mayReverse bool) {
-	unconfirmed := a.Capture != nil && a.Capture.Sightings == 1 && a.Capture.Kept == "" && t.reversal(a) == nil
+	unpaid := v.Class == ClassFailed || v.Class == ClassClosed
+	byPerson := a.Status == AttemptPaid && t.sale.Override != nil
 	switch {
 	case v.Reason == ReasonAnswerMismatch && v.Amount != (Money{}):
 		a.Capture = wrongCapture(a, v, t.now)
 		t.nextWatch(a)
 	case !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:
 		t.watchAgain(a)
-	case v.Class == ClassPaid && a.Status == AttemptPaid && a.Capture == nil: // a person said so, and was right
-		if a.PaymentID == "" {
-			a.PaymentID = v.PaymentID
-			receipt := *t.sale.Receipt
-			receipt.PaymentID = v.PaymentID
-			t.sale.Receipt = &receipt
-		}
-		a.Watch = nil
+	case v.Class == ClassPaid && byPerson: // a person said so, and was right
+		t.watchedID(a, v)
+		a.Reason, a.GatewayCode = ReasonOverridden, ""
+		t.endWatch(a)
 	case v.Class == ClassPaid:
+		t.watchedID(a, v)
 		t.captured(a, v, mayReverse)
-	case unconfirmed && a.Polls < len(t.policy.Slow): // a stale answer, perhaps
+	case unpaid && t.maybeSecond(a) && a.PaymentID != "" && !a.IDDisproved: // it can prove paid only (M4)
+		a.IDDisproved = true
 		t.watchAgain(a)
-	case unconfirmed && a.Status != AttemptPaid:
-		a.Capture = nil
-		t.nextWatch(a)
+	case unconfirmed(t, a) && a.Polls < len(t.policy.Slow): // a stale answer, perhaps
+		t.watchAgain(a)
 	default:
+		t.notCaptured(a, v, unpaid && byPerson)
 		t.nextWatch(a)
 	}
 }
 
+// unconfirmed reports whether a capture was seen only once.
+func unconfirmed(t *step, a *Attempt) bool {
+	return a.Capture != nil && a.Capture.Sightings == 1 && a.Capture.Kept == "" && t.reversal(a) == nil
+}
+
+// notCaptured takes in that the gateway shows no capture, now. A person who said
+// paid is told against; that stands all the same.
+func (t *step) notCaptured(a *Attempt, v Verdict, against bool) {
+	switch {
+	case against:
+		a.Reason, a.GatewayCode = t.closingReason(a, v).Reason, v.GatewayCode
+	case unconfirmed(t, a) && a.Status != AttemptPaid:
+		a.Capture = nil
+	case a.Capture != nil && a.Capture.Kept == KeptByLimit: // somebody gave it back
+		c := *a.Capture
+		c.Kept = ""
+		a.Capture = &c
+	}
+}
+
+// watchedID takes the payment id that proves a capture, in the place of none or
+// of one that was another order's.
+func (t *step) watchedID(a *Attempt, v Verdict) {
+	if a.PaymentID != "" && !a.IDDisproved {
+		return
+	}
+	a.PaymentID, a.IDDisproved = v.PaymentID, false
+	if a.Status == AttemptPaid {
+		receipt := *t.sale.Receipt
+		receipt.PaymentID = v.PaymentID
+		t.sale.Receipt = &receipt
+	}
+}
+
+// nextWatch goes on to the next step, unless somebody asked before this one's time.
 func (t *step) nextWatch(a *Attempt) {
-	a.Watch = &Watch{Step: a.Watch.Step + 1}
+	n := a.Watch.Step
+	if n < len(t.policy.Watch) && !t.now.Before(a.EndedAt.Add(t.policy.Watch[n])) {
+		n++
+	}
+	a.Watch = &Watch{Step: n}
 	a.Polls = 0
 	t.planWatch(a)
 }
 
-// watchAgain asks the same question later: nobody knows more than before.
+// watchAgain asks the same question later, ever more rarely: nobody knows more
+// than before.
 func (t *step) watchAgain(a *Attempt) {
-	t.planCall(a, t.question(a), t.now.Add(t.policy.jittered(at(t.policy.Slow, a.Polls), a.RequestID, a.Polls)))
+	age := t.now.Sub(a.EndedAt)
+	q := t.question(a)
+	if q == "" || age > t.policy.GiveUpAfter && a.Polls >= t.policy.fewestQuestions() {
+		t.endWatch(a)
+		return
+	}
+	pause := t.policy.SlowHourly
+	switch {
+	case a.Polls < len(t.policy.Slow):
+		pause = t.policy.Slow[a.Polls]
+	case age > t.policy.SlowDaily:
+		pause = t.policy.SlowDaily
+	}
+	t.planCall(a, q, t.now.Add(t.policy.jittered(pause, a.RequestID, a.Polls)))
 	a.Polls++
 }
 
-// captured notes money that should not have been taken. After a second look it
-// is given back (M12).
-func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
-	if a.PaymentID == "" {
-		a.PaymentID = v.PaymentID
+// firstSighting notes money that should not have been taken, and looks again at
+// once (M12).
+func (t *step) firstSighting(a *Attempt, v Verdict) {
+	a.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1}
+	if q := t.question(a); q != "" {
+		t.call(a, q)
 	}
-	if a.Capture == nil {
-		a.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1}
-		t.call(a, t.question(a))
+}
+
+// captured takes in money that should not have been taken. After a second look
+// it is given back, once (M12).
+func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
+	if t.reversal(a) != nil {
+		t.nextWatch(a)
+		return
+	}
+	if a.Capture == nil || a.Capture.Kept == KeptByAmount { // seen now for the first time with this sum
+		t.firstSighting(a, v)
 		return
 	}
 	c := *a.Capture
-	c.Sightings++
-	c.Kept = ""
+	c.Sightings, c.Kept, c.PaymentID = 2, "", a.PaymentID
+	left := v.Amount
+	left.Amount -= t.sale.given(a.N)
 	switch {
-	case t.reversal(a) != nil:
+	case t.refunding(a):
+		t.watchAgain(a)
+	case left.Amount <= 0: // the register was quicker
 		t.nextWatch(a)
 	case !t.policy.ReverseLateCaptures || len(t.sale.Refunds) >= MaxRefunds || a.PaymentID == "":
 		c.Kept = KeptByPolicy
-		a.Watch = nil
+		t.endWatch(a)
 	case !mayReverse:
 		c.Kept = KeptByLimit
 		t.planCall(a, t.question(a), t.now.Add(t.policy.SlowDaily))
 	default:
-		t.startRefund(a, v.Amount).Automatic = true
+		t.startRefund(a, left).Automatic = true
 		t.nextWatch(a)
 	}
-	a.Capture = &c
+	if c != *a.Capture {
+		a.Capture = &c
+	}
 }
 
 // wrongCapture is money taken in another amount than the sale's: it is reported
 // and never given back by itself (M12).
 func wrongCapture(a *Attempt, v Verdict, now time.Time) *Capture {
-	if a.Capture != nil && a.Capture.Kept == KeptByAmount {
-		return a.Capture
+	if c := a.Capture; c != nil && c.Kept == KeptByAmount && c.Amount == v.Amount {
+		return c
 	}
 	return &Capture{FoundAt: now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1, Kept: KeptByAmount}
 }
@@ -114,6 +193,16 @@ func (t *step) reversal(a *Attempt) *Refund {
 		}
 	}
 	return nil
+}
+
+// refunding reports whether a refund of the attempt's capture is not over.
+func (t *step) refunding(a *Attempt) bool {
+	for _, r := range t.sale.Refunds {
+		if r.Attempt == a.N && !r.Status.Final() {
+			return true
+		}
+	}
+	return false
 }
 
 // startDueWatches asks about watched attempts whose time has come.
@@ -129,26 +218,37 @@ func (t *step) startDueWatches() {
 // under way is asked again, and a refund whose request may be out is unknown.
 func (t *step) recoverBackground() {
 	for i := range t.sale.Attempts {
-		if a := &t.sale.Attempts[i]; a.Status.Final() && a.Call != nil {
-			a.Call = nil
-			t.planCall(a, t.question(a), t.now)
+		a := &t.sale.Attempts[i]
+		if !a.Status.Final() || a.Call == nil {
+			continue
+		}
+		a.Call = nil
+		if q := t.question(a); q != "" && a.Watch != nil {
+			t.planCall(a, q, t.now)
 		}
 	}
 	for i := range t.sale.Refunds {
-		r := &t.sale.Refunds[i]
-		if r.Call == nil || r.Status.Final() {
-			continue
+		if r := &t.sale.Refunds[i]; !r.Status.Final() {
+			t.recoverRefund(r)
 		}
-		if r.Call.Kind == CallRefund {
-			r.Doubted = true
+	}
+}
+
+func (t *step) recoverRefund(r *Refund) {
+	if r.Call == nil { // a clock that was set back does not hold it up
+		if latest := t.now.Add(t.policy.SlowDaily); r.NextAt.After(latest) {
+			r.NextAt = latest
 		}
-		if r.Status == RefundSubmitting {
-			r.Status = RefundUnknown
-		}
-		r.Call = nil
-		t.planRefund(r)
-		if r.Next != "" {
-			r.NextAt = t.now
-		}
+		return
+	}
+	if r.Call.Kind == CallRefund {
+		r.Doubted = true
+	}
+	if r.Status == RefundSubmitting {
+		r.Status = RefundUnknown
+	}
+	r.Call = nil
+	if t.planRefund(r); r.Next != "" {
+		r.NextAt = t.now
 	}
 }

@@ -83,6 +83,8 @@ func TestMoneyRulesTellThePolicy(t *testing.T) {
 		"QRLife": words(p.QRLife), "QRRetry": words(p.QRRetry), "PaidLookups": words(p.PaidLookups),
 		"Lookups": words(p.Lookups...), "Slow": words(p.Slow...), "SlowHourly": words(p.SlowHourly),
 		"SlowDaily": words(p.SlowDaily), "GiveUpAfter": words(p.GiveUpAfter), "Jitter": fmt.Sprintf("%g %%", p.Jitter*100),
+		"Watch": words(p.Watch...), "AbsenceAfter": words(p.AbsenceAfter),
+		"ReverseLateCaptures": strconv.FormatBool(p.ReverseLateCaptures), "MaxReversalsPerDay": strconv.Itoa(p.MaxReversalsPerDay),
 		"CheckPause": words(p.CheckPause), "TwinWindow": words(p.TwinWindow), "CodeMemory": words(p.CodeMemory),
 		"ProbePause": words(p.ProbePause), "DownProbePause": words(p.DownProbePause),
 		"Slots": strconv.Itoa(p.Slots), "Rate": fmt.Sprintf("%g/s", p.Rate), "Burst": strconv.Itoa(p.Burst),
@@ -113,6 +115,11 @@ func TestMoneyRulesAreWhole(t *testing.T) {
 	for _, s := range payment.AttemptStatuses() {
 		if !strings.Contains(doc, "`"+string(s)+"`") {
 			t.Errorf("the attempt's status %q is missing", s)
+		}
+	}
+	for _, s := range payment.RefundStatuses() {
+		if !strings.Contains(doc, "`"+string(s)+"`") {
+			t.Errorf("the refund's status %q is missing", s)
 		}
 	}
 }

@@ -67,6 +67,8 @@ type AttemptView struct {
 	QRPayload string `json:"qr_payload,omitempty"`
 	// LateCapture is money found to be taken though the attempt was over.
 	LateCapture *Capture `json:"late_capture,omitempty"`
+	// Absence is the evidence by which the attempt was closed as never placed.
+	Absence *Absence `json:"absence,omitempty"`
 }
 
 // View returns the public part of the sale.
@@ -86,6 +88,9 @@ func (s Sale) View() View {
 			Wallet: a.Wallet, CodeMask: a.CodeMask, PaymentID: a.PaymentID, Status: a.Status,
 			Reason: a.Reason, GatewayCode: a.GatewayCode,
 			SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt, LateCapture: a.Capture,
+		}
+		if a.Reason == ReasonAbsent {
+			v.Attempts[i].Absence = a.Absence
 		}
 	}
 	for _, r := range s.Refunds {

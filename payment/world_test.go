@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"payscand/payment"
@@ -13,14 +14,18 @@ type chooser func(n int, what string) int
 
 // Gateways as their vendors describe them.
 var (
-	alphaPayLike   = payment.Traits{TransactionList: true}
-	alipayPlusLike = payment.Traits{IdempotentPay: true, InquireByRequestID: true, CancelReverses: true}
+	alphaPayLike   = payment.Traits{TransactionList: true, OrderLife: orderLife}
+	alipayPlusLike = payment.Traits{
+		IdempotentPay: true, IdempotentRefund: true, InquireByRequestID: true, CancelReverses: true, OrderLife: orderLife,
+	}
 )
 
 const (
 	orderLife   = 5 * time.Minute  // of an unpaid order at the model gateway
 	callTimeOut = 18 * time.Second // connect 3 s and answer 15 s
 	lateBy      = 20 * time.Second // a request that was lost on the way may still arrive
+
+	gatewayAhead = 7 * time.Minute // its clock before this machine's
 )
 
 // gatewayModel knows the truth about every order: what was captured, and what
@@ -30,9 +35,11 @@ type gatewayModel struct {
 	choose chooser
 	orders []*modelOrder
 	late   []latePay // pay requests still on their way after their caller gave up
-	shown  map[string]bool
-	amount payment.Money
-	healed bool
+	// lateRefunds likewise.
+	lateRefunds []lateRefund
+	shown       map[string]bool
+	amount      payment.Money
+	healed      bool
 }
 
 type latePay struct {
@@ -48,6 +55,7 @@ type modelOrder struct {
 	closesAt                      time.Time
 	paidAt                        time.Time
 	reversed                      bool
+	refunds                       []*modelRefund
 }
 
 // payable reports whether a customer could still pay the order: a QR only when
@@ -95,15 +103,17 @@ func (g *gatewayModel) open(requestID string) string {
 
 // settle lets happen what is due at the gateway until now.
 func (g *gatewayModel) settle(now time.Time) {
-	kept := g.late[:0]
-	for _, l := range g.late {
+	for i := 0; i < len(g.late); {
+		l := g.late[i]
 		if now.Before(l.at) {
-			kept = append(kept, l)
+			i++
 			continue
 		}
+		g.late = slices.Delete(g.late, i, i+1) // before it is placed, which settles too
 		g.place(l.attempt, l.at)
+		i = 0
 	}
-	g.late = kept
+	g.settleRefunds(now)
 	for _, o := range g.orders {
 		if o.state != payment.ClassPending {
 			continue
@@ -177,7 +187,12 @@ func (g *gatewayModel) fate() int {
 }
 
 // answer carries a call out and returns what it brings, and after how long.
-func (g *gatewayModel) answer(a payment.Attempt, c payment.Call, now time.Time) (payment.Verdict, time.Duration) {
+func (g *gatewayModel) answer(s payment.Sale, c payment.Call, now time.Time) (payment.Verdict, time.Duration) {
+	a := *s.Attempt(c.Attempt)
+	var r payment.Refund
+	if c.Refund > 0 {
+		r = s.Refunds[c.Refund-1]
+	}
 	fate := g.fate()
 	took := []time.Duration{200 * time.Millisecond, 3 * time.Second, 14 * time.Second}
 	delay := took[0]
@@ -191,19 +206,25 @@ func (g *gatewayModel) answer(a payment.Attempt, c payment.Call, now time.Time) 
 		if c.Kind == payment.CallPay {
 			g.late = append(g.late, latePay{a, now.Add(lateBy)})
 		}
+		if c.Kind == payment.CallRefund {
+			g.lateRefunds = append(g.lateRefunds, lateRefund{a, r, now.Add(lateBy)})
+		}
 		return noAnswer, callTimeOut
 	case fateNotSent:
 		return payment.Verdict{Class: payment.ClassNotSent, Reason: payment.ReasonGatewayUnreachable}, delay
 	case fateRefused:
 		return payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonClockWrong, GatewayCode: "SIGN_TIMEOUT", Documented: true}, delay
 	}
-	v := g.carryOut(a, c, now)
+	v := g.carryOut(a, r, c, now)
 	switch fate {
 	case fateAnswerLost:
 		return noAnswer, callTimeOut
 	case fateRetryLater:
 		return payment.Verdict{Class: payment.ClassRetryLater, Reason: payment.ReasonGatewayError, GatewayCode: "SYSTEMERROR", Documented: true}, delay
 	case fateMalign:
+		if c.Refund > 0 {
+			return g.malignRefund(r), delay
+		}
 		return g.malign(a), delay
 	case fateUnlisted:
 		if c.Kind == payment.CallPay {
@@ -231,9 +252,13 @@ func (g *gatewayModel) malign(a payment.Attempt) payment.Verdict {
 	return v
 }
 
-func (g *gatewayModel) carryOut(a payment.Attempt, c payment.Call, now time.Time) payment.Verdict {
+func (g *gatewayModel) carryOut(a payment.Attempt, r payment.Refund, c payment.Call, now time.Time) payment.Verdict {
 	g.settle(now)
 	switch c.Kind {
+	case payment.CallRefund:
+		return g.refund(a, r, now)
+	case payment.CallInquireRefund, payment.CallLookupRefund:
+		return g.tellRefund(r, c.Kind)
 	case payment.CallPay:
 		o, already := g.place(a, now)
 		if already {
@@ -250,7 +275,7 @@ func (g *gatewayModel) carryOut(a payment.Attempt, c payment.Call, now time.Time
 	case payment.CallCancel:
 		return g.cancel(a, now)
 	case payment.CallLookup:
-		return g.lookup(a)
+		return g.lookup(a, now)
 	}
 	if o := g.find(a); o != nil {
 		return g.tell(o)
@@ -307,7 +332,7 @@ func (g *gatewayModel) cancel(a payment.Attempt, now time.Time) payment.Verdict 
 
 // lookup searches the list of transactions, as the gateway packages do: a proved
 // payment first, then an order that waits; one that is over counts only after a single send.
-func (g *gatewayModel) lookup(a payment.Attempt) payment.Verdict {
+func (g *gatewayModel) lookup(a payment.Attempt, now time.Time) payment.Verdict {
 	orders := g.of(a.RequestID)
 	for _, class := range []payment.Class{payment.ClassPaid, payment.ClassPending} {
 		for _, o := range orders {
@@ -318,7 +343,12 @@ func (g *gatewayModel) lookup(a payment.Attempt) payment.Verdict {
 	}
 	switch {
 	case len(orders) == 0:
-		return payment.Verdict{Class: payment.ClassNotFound, Reason: payment.ReasonNotFound, Documented: true}
+		v := payment.Verdict{Class: payment.ClassNotFound, Reason: payment.ReasonNotFound, Documented: true}
+		if g.healed || g.choose(3, "complete pass") > 0 {
+			at := now.Add(gatewayAhead)
+			v.Search = &payment.Search{Rows: 1, Newest: at.Add(-time.Duration(g.choose(3, "newest row")) * 10 * time.Minute), At: at}
+		}
+		return v
 	case a.Sends > 1 && g.choose(2, "over") == 0:
 		return payment.Verdict{Class: payment.ClassRetryLater, Reason: payment.ReasonNotFound, Documented: true}
 	}
