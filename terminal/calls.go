@@ -14,6 +14,16 @@ import (
 // connecting (3 s) and answering (15 s) take together.
 const callBound = 20 * time.Second
 
+// searchBound ends a search of the transaction list, which takes many requests.
+const searchBound = 2 * time.Minute
+
+func boundOf(k payment.CallKind) time.Duration {
+	if k == payment.CallLookup || k == payment.CallLookupRefund {
+		return searchBound
+	}
+	return callBound
+}
+
 // Calls is the Executor that asks real gateways, one goroutine a call.
 type Calls struct {
 	gateways map[string]payment.Gateway
@@ -84,7 +94,7 @@ func (c *Calls) Prepare(s payment.Sale, call payment.Call, now time.Time) {
 // Start sends the prepared request; it returns at once. An inquiry of the same
 // attempt that is under way is given up: its outcome is no answer.
 func (c *Calls) Start(call payment.Call) {
-	ctx, cancel := context.WithTimeout(context.Background(), callBound)
+	ctx, cancel := context.WithTimeout(context.Background(), boundOf(call.Kind))
 	key := subjectOf(call)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -54,6 +54,8 @@ type DriverStore interface {
 	// Head returns the sequence number of the last record that is durable, 0 for
 	// none, and the word that tells this journal from any other.
 	Head() (seq uint64, epoch string)
+	// Sales searches, newest first.
+	Sales(payment.SaleQuery) (payment.SalePage, error)
 }
 
 // Terminal is the loop around the engine, and its only caller.

@@ -31,6 +31,12 @@ func (t *Terminal) Sale(_ context.Context, id string) (payment.Sale, error) {
 	return t.read(id)
 }
 
+// Sales returns one page of the sales that a query selects, newest first, as
+// they are committed.
+func (t *Terminal) Sales(_ context.Context, q payment.SaleQuery) (payment.SalePage, error) {
+	return t.config.Store.Sales(q)
+}
+
 // WaitSale returns a sale once its version is above after, or as it is when ctx
 // ends. Waiting brings the next question of an unresolved sale forward.
 func (t *Terminal) WaitSale(ctx context.Context, id string, after int64) (payment.Sale, error) {
