@@ -44,6 +44,7 @@ func Run(t *testing.T, open Opener) {
 		{"EveryFieldComesBack", testRoundTrip},
 		{"CodeComesBackUntilWiped", testCodes},
 		{"KeysAndRequests", testKeysAndRequests},
+		{"Refunds", testRefunds},
 		{"OddCharacters", testOddCharacters},
 		{"OpenPages", testOpenPages},
 		{"DueOrder", testDueOrder},

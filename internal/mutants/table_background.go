@@ -1,0 +1,94 @@
+package main
+
+const (
+	watchFile  = "payment/step_watch.go"
+	refundFile = "payment/step_refund.go"
+)
+
+// watchMutants break late money, the watch list and absence (M12, M3).
+func watchMutants() []Mutant {
+	return []Mutant{
+		replaced("an end without proof is not watched", "M12", attemptFile,
+			"if !proved {\n\t\tt.watch(a)", "if proved {\n\t\tt.watch(a)", ofStep("TestM12|TestWatch")...),
+		replaced("the watch ends with its first question", "M12", watchFile,
+			"if n >= len(steps) ||", "if n >= 1 ||", ofStep("TestWatch|TestM12")...),
+		replaced("a crash forgets what is watched", "M12", watchFile,
+			"if q := t.question(a); q != \"\" && a.Watch != nil {", "if q := t.question(a); q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
+		replaced("an unanswered watch question counts", "M12", watchFile,
+			"\tcase !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:\n\t\tt.watchAgain(a)\n", "", ofStep("TestWatch|TestM12")...),
+		replaced("late money is reversed though nobody wanted the cancel", "M12", attemptFile,
+			"if s.Late && s.CancelWanted &&", "if s.Late &&", ofStep("TestM12")...),
+		replaced("late money is kept though the cancel was wanted", "M12", attemptFile,
+			"if s.Late && s.CancelWanted &&", "if s.Late && s.CancelWanted && s.Mode == \"\" &&", ofStep("TestM12")...),
+		replaced("a watched capture is reversed after one look", "M12", watchFile,
+			"\t\tt.firstSighting(a, v)\n\t\treturn\n\t}\n\tc := *a.Capture", "\t\ta.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID}\n\t}\n\tc := *a.Capture", ofStep("TestM12")...),
+		replaced("late money is reversed after one look", "M12", attemptFile,
+			"\t\ta.Watch = &Watch{}\n\t\tt.firstSighting(a, v)\n", "\t\tt.startRefund(a, v.Amount).Automatic = true\n", ofStep("TestM12")...),
+		replaced("a capture is reversed twice", "M12", watchFile,
+			"if t.reversal(a) != nil {\n\t\tt.nextWatch(a)\n\t\treturn", "if t.reversal(a) != nil && a.Watch == nil {\n\t\tt.nextWatch(a)\n\t\treturn", ofStep("TestM12")...),
+		replaced("a capture is forgotten when the gateway says otherwise once", "M12", watchFile,
+			"case unconfirmed(t, a) && a.Polls < len(t.policy.Slow):", "case unconfirmed(t, a) && a.Polls < 0:", ofStep("TestM12|TestWatch")...),
+		replaced("reversals beyond the day's limit", "M12", watchFile,
+			"case !mayReverse:", "case !mayReverse && c.Sightings < 0:", ofStep("TestM12")...),
+		replaced("reversals against the policy", "M12", watchFile,
+			"case !t.policy.ReverseLateCaptures || ", "case ", ofStep("TestM12")...),
+		replaced("a wrong amount is reversed", "M12", watchFile,
+			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.nextWatch(a)\n",
+			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.startRefund(a, v.Amount).Automatic = true\n\t\tt.nextWatch(a)\n", ofStep("TestM12")...),
+		replaced("a reversal that found no balance is given up", "M12", refundFile,
+			"if r.Automatic && v.Reason == ReasonNotEnoughBalance {", "if r.Automatic && v.Reason == \"\" {", ofStep("TestM12")...),
+
+		replaced("absent after one search", "absence", outcomeFile,
+			"return seen.Passes >= 2 &&", "return seen.Passes >= 1 &&", ofStep("TestAbsence")...),
+		replaced("absent although the gateway said paid", "absence", outcomeFile,
+			"if a.AlreadyPaid || a.PaymentID", "if a.PaymentID", ofStep("TestAbsence|TestAlreadyPaid")...),
+		replaced("absent while the list may be behind", "absence", outcomeFile,
+			"return seen.Passes >= 2 && (seen.Newest.After(over) || !seen.At.Before(over.Add(t.policy.AbsenceAfter)))", "return seen.Passes >= 2 && !over.IsZero()", ofStep("TestAbsence")...),
+		replaced("absent though the order may still be paid", "absence", outcomeFile,
+			"over := seen.Since.Add(t.traits(a).OrderLife)", "over := seen.Since", ofStep("TestAbsence")...),
+		replaced("absent by a search that was not complete", "absence", outcomeFile,
+			"if v.Search == nil {\n\t\treturn false\n\t}", "if v.Search == nil {\n\t\tv.Search = &Search{At: t.now, Newest: t.now}\n\t}", ofStep("TestAbsence")...),
+		replaced("a search that found something is forgotten", "absence", outcomeFile,
+			"\t\ta.Absence = nil\n", "\t\t_ = a.Absence\n", ofStep("TestAbsence")...),
+		replaced("absent without the cancel saying so", "absence", outcomeFile,
+			"return a.Absence != nil // the cancel", "return t.pastAbsence(a) // the cancel", ofStep("TestAbsence")...),
+		replaced("absent at once by the cancel's word", "absence", outcomeFile,
+			"if t.traits(a).InquireByRequestID && t.pastAbsence(a) {", "if t.traits(a).InquireByRequestID {", ofStep("TestAbsence")...),
+	}
+}
+
+// refundMutants break refunds (M13).
+func refundMutants() []Mutant {
+	return []Mutant{
+		replaced("a refund above what was paid", "M13", refundFile,
+			"if amount < 1 || amount > most {", "if amount < 1 {", ofStep("TestM13")...),
+		replaced("refunds that were made are forgotten", "M13", "payment/refund.go",
+			"s.Receipt.PaidAmount.Amount-s.given(s.paidAttempt()))", "s.Receipt.PaidAmount.Amount-0*s.given(s.paidAttempt()))", ofStep("TestM13")...),
+		replaced("a second refund while one is open", "M13", refundFile,
+			"\t\tif !r.Status.Final() {\n\t\t\treturn conflict", "\t\tif r.Status == \"\" {\n\t\t\treturn conflict", ofStep("TestM13")...),
+		replaced("a partial refund with a lost answer is sent again", "M13", refundFile,
+			"r.RefundID == \"\" && t.whole(r):", "r.RefundID == \"\":", ofStep("TestM13")...),
+		replaced("a second part counts as the whole", "M13", refundFile,
+			"if r.Amount != t.sale.Amount {\n\t\treturn false\n\t}", "if r.Amount != t.sale.Amount && r.N < 2 {\n\t\treturn false\n\t}", ofStep("TestM13")...),
+		replaced("a refund's lost answer is forgotten", "M13", refundFile,
+			"if kind == CallRefund && !settlesSend(v.Class) {\n\t\tr.Doubted = true", "if kind == CallRefund && !settlesSend(v.Class) {\n\t\tr.Doubted = false", ofStep("TestM13")...),
+		replaced("a crash while refunding is forgotten", "M13", watchFile,
+			"\t\tr.Doubted = true\n", "\t\tr.Doubted = false\n", ofStep("TestM13")...),
+		replaced("a refund's F after a lost answer counts", "M13", refundFile,
+			"if kind == CallRefund && r.Doubted && !t.refundTraits(r).IdempotentRefund {", "if kind == \"\" {", ofStep("TestM13")...),
+		replaced("a refund refused after a lost answer counts", "M13", refundFile,
+			"if kind != CallRefund || r.Doubted {", "if kind != CallRefund {", ofStep("TestM13")...),
+		replaced("a refund that was taken is done", "M13", refundFile,
+			"\tcase ClassRefunded:\n", "\tcase ClassRefunded, ClassAccepted:\n", ofStep("TestM13")...),
+		replaced("nothing left to refund counts as this refund", "M13", refundFile,
+			"if r.Doubted || r.Automatic {", "if r.N > 0 {", ofStep("TestM13")...),
+		replaced("an answer about another refund is believed", "P4", refundFile,
+			"if foreign || unproved {", "if unproved && !foreign {", ofStep("TestM13")...),
+		replaced("a refund of another amount is believed", "P4", refundFile,
+			"if foreign || unproved {", "if foreign && !unproved {", ofStep("TestM13")...),
+		replaced("an outcome of an older refund call is taken", "M1", refundFile,
+			"if r.Call == nil || r.Call.Seq != e.Seq || r.Status.Final() {", "if r.Call == nil || r.Status.Final() {", ofStep("TestM13|TestStale")...),
+		replaced("a refund's request id is an attempt's", "M13", refundFile,
+			"fmt.Sprintf(\"%s-%d\", s.ID, MaxAttempts+n)", "fmt.Sprintf(\"%s-%d\", s.ID, n)", ofStep("TestM13")...),
+	}
+}
