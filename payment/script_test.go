@@ -17,11 +17,13 @@ type script struct {
 	call *payment.Call
 	// started are the kinds of all calls, in order.
 	started []payment.CallKind
+	// mayReverse is what outcomes say about the day's automatic reversals.
+	mayReverse bool
 }
 
 func tell(t *testing.T, traits payment.Traits, mode payment.Mode) *script {
 	t.Helper()
-	s := &script{T: t, policy: testPolicy(traits), now: dayOne}
+	s := &script{T: t, policy: testPolicy(traits), now: dayOne, mayReverse: true}
 	s.do(payment.Created{ID: saleID, Key: "key", Amount: tenBucks, Mode: mode, Scanner: true})
 	return s
 }
@@ -87,10 +89,25 @@ func (s *script) answer(class payment.Class, more ...func(*payment.Verdict)) {
 	case payment.ClassNotSent:
 		v.Reason = payment.ReasonGatewayUnreachable
 	}
+	if c.Refund > 0 {
+		r := s.sale.Refunds[c.Refund-1]
+		v.RequestID, v.Amount = r.RequestID, r.Amount
+		if class == payment.ClassNoAnswer || class == payment.ClassNotSent || class == payment.ClassRetryLater {
+			v.RequestID, v.Amount = "", payment.Money{}
+		}
+	}
 	for _, m := range more {
 		m(&v)
 	}
-	s.do(payment.Outcome{Attempt: c.Attempt, Seq: c.Seq, Verdict: v})
+	s.do(payment.Outcome{Attempt: c.Attempt, Refund: c.Refund, Seq: c.Seq, Verdict: v, MayReverse: s.mayReverse})
+}
+
+func refundID(id string) func(*payment.Verdict) {
+	return func(v *payment.Verdict) { v.RefundID = id }
+}
+
+func because(r payment.Reason) func(*payment.Verdict) {
+	return func(v *payment.Verdict) { v.Reason = r }
 }
 
 func id(paymentID string) func(*payment.Verdict) {
