@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"slices"
 	"fmt"
 	"time"
 
@@ -95,15 +96,16 @@ func (g *gatewayModel) open(requestID string) string {
 
 // settle lets happen what is due at the gateway until now.
 func (g *gatewayModel) settle(now time.Time) {
-	kept := g.late[:0]
-	for _, l := range g.late {
+	for i := 0; i < len(g.late); {
+		l := g.late[i]
 		if now.Before(l.at) {
-			kept = append(kept, l)
+			i++
 			continue
 		}
+		g.late = slices.Delete(g.late, i, i+1) // before it is placed, which settles too
 		g.place(l.attempt, l.at)
+		i = 0
 	}
-	g.late = kept
 	for _, o := range g.orders {
 		if o.state != payment.ClassPending {
 			continue
