@@ -68,10 +68,15 @@ func (e *Engine) present(s payment.Sale, code payment.Code, wallet payment.Walle
 		return &Error{Code: CodeCodeUsed, Sale: sale,
 			Message: "this code was submitted for another sale: ask the customer for a fresh one"}
 	}
-	if _, err := e.step(s, payment.CodePresented{Code: code, Wallet: wallet, Arming: arming}); err != nil {
+	s, err := e.step(s, payment.CodePresented{Code: code, Wallet: wallet, Arming: arming})
+	if err != nil {
 		return err
 	}
-	e.codes.remember(code, s.ID, e.turn.now, e.turn.now.Add(e.policy.CodeMemory))
+	until := e.turn.now.Add(e.policy.CodeMemory)
+	if s.Status == payment.SaleSwitching { // it is submitted once its QR is closed
+		until = until.Add(e.policy.SwitchBound)
+	}
+	e.codes.remember(code, s.ID, e.turn.now, until)
 	return nil
 }
 

@@ -80,8 +80,7 @@ func play(from, to uint64) *Report {
 	part := &Report{}
 	for seed := from; seed < to; seed++ {
 		r, err := Run(seed)
-		var v *Violation
-		if errors.As(err, &v) {
+		if v, broken := errors.AsType[*Violation](err); broken {
 			part.Violations = append(part.Violations, v)
 			continue
 		}

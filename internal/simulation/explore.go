@@ -30,7 +30,7 @@ type Exploration struct {
 func Explore(ctx context.Context, depth int) (Exploration, error) {
 	total := Exploration{Depth: depth}
 	for _, shape := range smallShapes() {
-		s := &search{ctx: ctx, seed: maphash.MakeSeed(), visited: make(map[uint64]int8)}
+		s := &search{stopped: func() bool { return ctx.Err() != nil }, seed: maphash.MakeSeed(), visited: make(map[uint64]int8)}
 		s.visit(newSmallWorld(shape), depth)
 		if s.found == nil {
 			s.visit(newSmallWorld(shape).silenced(), depth)
@@ -66,7 +66,7 @@ func smallShapes() []*smallShape {
 // search is a depth-first search that goes on from each state once, or again
 // where it is met with more events to go.
 type search struct {
-	ctx     context.Context
+	stopped func() bool
 	seed    maphash.Seed
 	visited map[uint64]int8 // state → events that were left
 	steps   int
@@ -85,7 +85,7 @@ func (s *search) visit(w *smallWorld, left int) {
 		s.heal(w.clone())
 		return
 	}
-	if s.steps%1024 == 0 && s.ctx.Err() != nil {
+	if s.steps%1024 == 0 && s.stopped() {
 		return
 	}
 	for _, a := range w.actions() {
@@ -99,7 +99,7 @@ func (s *search) visit(w *smallWorld, left int) {
 			s.found = fmt.Errorf("%w\n%s", next.broken, next.trail)
 			return
 		}
-		if s.visit(next, left-1); s.found != nil || s.ctx.Err() != nil {
+		if s.visit(next, left-1); s.found != nil || s.stopped() {
 			return
 		}
 	}

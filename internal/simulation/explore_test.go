@@ -5,9 +5,9 @@ import "testing"
 // Every interleaving of one sale with a few events keeps the promises, and from
 // every state the end comes once the trouble is over.
 func TestSmallWorlds(t *testing.T) {
-	depth, least := 5, 70_000
+	depth, least := 4, 15_000
 	if raceEnabled {
-		depth, least = 3, 4000
+		depth, least = 3, 3500
 	}
 	found, err := Explore(t.Context(), depth)
 	if err != nil {

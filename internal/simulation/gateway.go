@@ -179,7 +179,10 @@ func (g *gatewayModel) askWallet(o *order) *payment.Verdict {
 	if !w.shop.codeGood(o.code, g.codeLife) {
 		return invalid
 	}
-	way := w.pick(siteWallet, o.subject, o.nth, walletWeights)
+	way := walletPays
+	if !w.healed {
+		way = w.pick(siteWallet, o.subject, o.nth, walletWeights)
+	}
 	if g.traits.IdempotentPay && way >= walletUnlistedNoOrder {
 		way = walletInvalidCode // its codes for this are documented
 	}

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"payscand/payment"
@@ -57,12 +58,12 @@ func ResolveBound(p payment.Policy, older bool) time.Duration {
 // can still move money. It fails the run when the bound has passed.
 func (o *oracle) settled() bool {
 	w := o.world
-	if w.broken != nil || w.now <= w.network.lastArrival {
+	if w.broken != nil || w.now <= w.network.lastArrival || !w.shop.served() {
 		return false
 	}
 	for _, g := range w.gateways {
-		for i := len(g.orders) - 1; i >= 0; i-- {
-			if g.orders[i].state == payment.ClassPending {
+		for _, order := range slices.Backward(g.orders) {
+			if order.state == payment.ClassPending {
 				return false
 			}
 		}
@@ -117,6 +118,11 @@ func (o *oracle) atTheEnd() {
 	w := o.world
 	if !w.healed {
 		w.fail("the run ended before its trouble did, at %s", w.now)
+		return
+	}
+	last, err := w.disk.Sale(w.shop.visits[w.shop.serving].sale)
+	if err != nil || last.Status != payment.SalePaid {
+		w.fail("P5: after all trouble a customer cannot pay: the sale is %q (%v)", last.Status, err)
 	}
 	for _, f := range o.order {
 		paid := 0
@@ -174,6 +180,17 @@ func (o *oracle) compare(f *saleFacts, i int) {
 	}
 }
 
+// copied reports whether a copy of a request made an order of this request id:
+// the caller, who sent once, takes the only order it hears of for its own.
+func (order *order) copied() bool {
+	for _, known := range order.gateway.byRequest[order.requestID] {
+		if known.doubled {
+			return true
+		}
+	}
+	return false
+}
+
 // excuse names why a captured order belongs to an attempt that ended unpaid.
 // last is the attempt's last call: an F with an unlisted code is believed only
 // after one confirming inquiry.
@@ -183,7 +200,7 @@ func (order *order) excuse(a *payment.Attempt, last *flight) (excuse, error) {
 		return excuseLateCapture, nil
 	case order.unlisted && last.call.Kind == payment.CallInquire:
 		return excuseUnlisted, nil
-	case order.doubled && !order.gateway.traits.IdempotentPay:
+	case a.Sends == 1 && order.copied():
 		return excuseSecondOrder, nil
 	}
 	return 0, fmt.Errorf("order %s was captured after %s, send %d of %d", order.paymentID, order.paidAt, order.nth+1, a.Sends)

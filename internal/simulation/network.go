@@ -27,8 +27,6 @@ type flight struct {
 	process  int
 	started  time.Duration
 	answered bool
-	// untimely: the answer came, or would have, after the caller gave up.
-	verdict payment.Verdict
 }
 
 // Bounds of a call, as the gateway clients keep them.
@@ -46,7 +44,7 @@ var errUnsendable = errors.New("the gateway has no words for this sale")
 
 // Compose builds the pay request, as long as the gateway can express the sale.
 func (n *network) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, error) {
-	if n.world.rarelyHere(siteCompose, n.world.oracle.subject(s.ID, a.N), 0, faultUnsendable) {
+	if n.world.rarelyHere(siteCompose, subjectOf(s.Key, a.N), 0, faultUnsendable) {
 		return payment.Intent{}, errUnsendable
 	}
 	intent := payment.Intent{Account: "M-1", URL: "https://gateway.example/pay", Head: `{"id":"` + a.RequestID + `","code":"`, Tail: `"}`}

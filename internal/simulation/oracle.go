@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"strings"
 	"time"
 
 	"payscand/payment"
@@ -19,12 +20,10 @@ type oracle struct {
 	live   string                      // the live sale
 	open   int                         // sales that are not final
 	stream *register
-	ended  bool
 }
 
 // saleFacts is what the oracle knows of a sale.
 type saleFacts struct {
-	ordinal  int
 	sale     payment.Sale // as last committed
 	attempts []attemptFacts
 
@@ -58,10 +57,15 @@ func newOracle(w *world) *oracle {
 
 // subject numbers an attempt for decisions.
 func (o *oracle) subject(sale string, attempt int) int {
-	if f := o.sales[sale]; f != nil {
-		return f.ordinal*16 + attempt
-	}
-	return (len(o.order)+1)*16 + attempt // about to be committed
+	return subjectOf(o.sales[sale].sale.Key, attempt)
+}
+
+// subjectOf numbers an attempt by its visit and by the keys that the visit has
+// used, so that its number stays the same when another visit is taken away.
+func subjectOf(key string, attempt int) int {
+	visit := strings.TrimPrefix(key, keyPrefix)
+	n, again := int(visit[0]-'0'), strings.Count(visit, againSuffix)
+	return (n*8+min(again, 7))*16 + attempt
 }
 
 func (o *oracle) amountOf(sale string) payment.Money { return o.sales[sale].sale.Amount }
@@ -128,7 +132,7 @@ func (o *oracle) commit(c payment.Change) {
 // made notes a new sale. Nobody may have been able to take it for another (M11).
 func (o *oracle) made(s payment.Sale) *saleFacts {
 	w := o.world
-	f := &saleFacts{ordinal: len(o.order) + 1, liveSince: w.now, unknownSince: -1}
+	f := &saleFacts{sale: payment.Sale{Key: s.Key}, liveSince: w.now, unknownSince: -1}
 	o.sales[s.ID] = f
 	o.order = append(o.order, f)
 	o.open++

@@ -77,7 +77,7 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 	if f.call.Kind == payment.CallProbe {
 		return
 	}
-	f.answered, f.verdict = true, v
+	f.answered = true
 	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
 	asks := f.call.Kind == payment.CallInquire || f.call.Kind == payment.CallLookup
 	facts.asked = facts.flight == f && asks && v.Class.Verified()

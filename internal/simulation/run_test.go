@@ -9,9 +9,9 @@ import (
 // The same seed gives the same story, word for word, and so does the schedule
 // of the decisions that the seed made: nothing else decides a run.
 func TestReplayIsExact(t *testing.T) {
-	seeds := uint64(300)
+	seeds := uint64(100)
 	if raceEnabled {
-		seeds = 40
+		seeds = 16
 	}
 	for seed := range seeds {
 		if first, second := Fingerprint(seed), Fingerprint(seed); first != second {
@@ -44,7 +44,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 func TestCounterDays(t *testing.T) {
 	seeds := uint64(20_000)
 	if raceEnabled {
-		seeds = 1000
+		seeds = 160
 	}
 	report := Campaign{To: seeds, Workers: runtime.GOMAXPROCS(0)}.Run(t.Context())
 	for _, v := range report.Violations {

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"payscand/payment"
@@ -27,8 +28,14 @@ var (
 	alipay   = payment.Traits{IdempotentPay: true, InquireByRequestID: true, CancelReverses: true}
 )
 
-// mostVisits bounds a run.
+// mostVisits bounds a run: one digit in a key.
 const mostVisits = 5
+
+// Idempotency keys name the visit, and end in a suffix for each further request.
+const (
+	keyPrefix   = "key-"
+	againSuffix = "-again"
+)
 
 // openShop decides what the shop is and who will come.
 func (w *world) openShop() {
@@ -69,9 +76,22 @@ func (w *world) gateway(name string) *gatewayModel {
 
 func (s *shop) open() { s.world.after(300*time.Millisecond, s.visits[0].begin) }
 
+// openAgain lets one more customer come after all trouble: the counter must
+// serve them as if nothing had been.
+func (s *shop) openAgain() {
+	v := s.newVisit(mostVisits)
+	v.wish.Mode, v.wish.Reference, v.wish.Separate = payment.ModeScan, "after all", true
+	s.visits = append(s.visits, v)
+	s.serving = len(s.visits) - 1
+	s.world.after(30*time.Second, v.begin)
+}
+
+// served reports whether that customer has come and gone.
+func (s *shop) served() bool { return s.visits[s.serving].over }
+
 // next serves the next customer, or closes the shop.
 func (s *shop) next(after *visit) {
-	if s.visits[s.serving] != after || after.followed {
+	if s.visits[s.serving] != after || after.followed || s.world.healed {
 		return
 	}
 	after.followed = true
@@ -168,7 +188,7 @@ func (s *shop) newVisit(n int) *visit {
 	w := s.world
 	v := &visit{shop: s, world: w, n: n}
 	v.wish = terminal.NewSale{
-		Key: fmt.Sprintf("key-%d", n), Digest: fmt.Sprintf("digest-%d", n),
+		Key: keyPrefix + strconv.Itoa(n), Digest: fmt.Sprintf("digest-%d", n),
 		Amount: payment.Money{Amount: 1000 + 50*int64(w.pick(siteSum, n, 0, []int{2, 1, 1})), Currency: "CAD"},
 		Mode:   []payment.Mode{payment.ModeScan, payment.ModeAuto, payment.ModeQR}[w.pick(siteMode, n, 0, []int{4, 4, 2})],
 	}

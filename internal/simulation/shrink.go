@@ -68,7 +68,7 @@ func takePairs(s Schedule, fails func(Schedule) bool) Schedule {
 // lower makes values smaller: the first ways of each site are the plainer ones.
 func lower(s Schedule, fails func(Schedule) bool) Schedule {
 	for i := range s {
-		for value := 1; value < min(s[i].value, 16); value++ {
+		for value := 1; value < s[i].value; value += 1 + value/8 {
 			plainer := slices.Clone(s)
 			plainer[i].value = value
 			if fails(plainer) {

@@ -31,9 +31,8 @@ type smallWorld struct {
 	// What may still happen.
 	scans, cancels, qrs, checks, crashes int
 
-	saidPaid bool
-	trail    *step
-	broken   error
+	trail  *step
+	broken error
 }
 
 // smallShape is what all worlds of one search share.

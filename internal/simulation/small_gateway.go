@@ -187,25 +187,31 @@ func (w *smallWorld) hold(before, after payment.Sale) {
 		if !a.Status.Final() || i < len(before.Attempts) && before.Attempts[i].Status == a.Status {
 			continue
 		}
-		switch {
-		case i < len(before.Attempts) && before.Attempts[i].Status.Final():
+		if i < len(before.Attempts) && before.Attempts[i].Status.Final() {
 			w.fail("attempt %d was %s and becomes %s", a.N, before.Attempts[i].Status, a.Status)
-		case !a.Code.IsZero():
-			w.fail("M7: attempt %d is %s and keeps its code", a.N, a.Status)
-		case a.Status == payment.AttemptPaid:
-			if !w.captured(a.RequestID) || after.Receipt == nil || after.Receipt.PaidAmount != smallSum {
-				w.fail("P4: said to be paid (%+v), and nothing is captured", after.Receipt)
-			}
-			if w.shape.traits.CancelReverses && a.Cancels > 0 {
-				w.fail("M5: said to be paid though its cancel gives the money back")
-			}
-		default:
-			if why := w.open(a.RequestID); why != "" {
-				w.fail("P3: attempt %d is %s (%s), and %s", a.N, a.Status, a.Reason, why)
-			}
 		}
+		w.holdEnd(after, a)
 	}
 	if qr := after.VisibleQR(); qr != nil && after.LiveAttempt().Instrument != payment.InstrumentQR {
 		w.fail("P2: a QR is visible while a code is with the gateway")
+	}
+}
+
+// holdEnd holds an attempt that has just ended against the truth.
+func (w *smallWorld) holdEnd(after payment.Sale, a payment.Attempt) {
+	switch {
+	case !a.Code.IsZero():
+		w.fail("M7: attempt %d is %s and keeps its code", a.N, a.Status)
+	case a.Status == payment.AttemptPaid:
+		if !w.captured(a.RequestID) || after.Receipt == nil || after.Receipt.PaidAmount != smallSum {
+			w.fail("P4: said to be paid (%+v), and nothing is captured", after.Receipt)
+		}
+		if w.shape.traits.CancelReverses && a.Cancels > 0 {
+			w.fail("M5: said to be paid though its cancel gives the money back")
+		}
+	default:
+		if why := w.open(a.RequestID); why != "" {
+			w.fail("P3: attempt %d is %s (%s), and %s", a.N, a.Status, a.Reason, why)
+		}
 	}
 }

@@ -145,4 +145,5 @@ func (w *world) heal() {
 		g.outage = outageNone
 	}
 	w.tell("all trouble ends here")
+	w.shop.openAgain()
 }

@@ -80,8 +80,8 @@ func seedRange(text string) (from, to uint64, err error) {
 
 // progress prints how far the campaign is, at most once a second.
 func progress(all uint64) func(uint64) {
-	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil // nobody watches
+	if !watched(os.Stderr) {
+		return nil
 	}
 	begin := time.Now()
 	ticks := make(chan time.Time, 1)
@@ -97,6 +97,12 @@ func progress(all uint64) func(uint64) {
 		default: // another worker prints
 		}
 	}
+}
+
+// watched reports whether somebody sits before the file.
+func watched(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func tellSeed(text string) error {
@@ -133,7 +139,7 @@ func violated(v *simulation.Violation) error {
 
 // explore goes through small worlds, as deep as the time allows.
 func explore(ctx context.Context, bound time.Duration) error {
-	if bound <= 0 || ctx.Err() != nil {
+	if bound <= 0 {
 		return nil
 	}
 	found, err := simulation.ExploreFor(ctx, bound)

@@ -1,0 +1,24 @@
+package simulation
+
+import "testing"
+
+// Each of these schedules once broke a promise. What it taught is in its name.
+func TestRegressions(t *testing.T) {
+	for taught, schedule := range map[string]string{
+		"a cancel in the turn of the scan takes the pay back: it must not leave without its code": "clock/0/0=1 clock/0/1=1 clock-step/0/0=9",
+		"a clock that jumps by years does not make an attempt too old to be asked about":          "clock/1/0=1 clock/1/1=4 wallet/1/0=1 wallet-delay/1/0=2 fate/1/3=1 clock-step/1/0=3",
+		"a clock set back over a restart does not put the next lookup hours away":                 "list-lag/0/0=1 visit/2/0=1 clock/0/0=1 fate/1/1=2 clock-step/0/0=6 crash/0/32=1",
+		"a clock set back over a restart does not put a QR's second send years away":              "visit/1/0=1 mode/1/0=2 clock/1/0=1 fate/1/2=1 fate/1/3=1 crash/0/10=1 crash/1/10=1 clock-step/1/0=5 goes-on/1/0=1",
+		"a code that waited for its QR to close is remembered from when it was submitted":         "visit/1/0=1 visit/2/0=1 asks-qr/1/0=1 delay/129/1=2 wallet/130/0=2 visit/2/1=2 scan-delay/2/0=3 scan/2/1=5",
+	} {
+		t.Run(taught, func(t *testing.T) {
+			s, err := ParseSchedule(schedule)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if story, err := Replay(s); err != nil {
+				t.Errorf("%v\n%s", err, story)
+			}
+		})
+	}
+}
