@@ -73,7 +73,7 @@ func engineMutants() []Mutant {
 		replaced("a code of another sale is accepted", "M10", scansFile,
 			"used && sale != s.ID {", "used && sale == \"\" {", ofTerminal("TestScansThatDoNotCount")...),
 		replaced("submitted codes are forgotten at once", "M10", scansFile,
-			"e.turn.now.Add(e.policy.CodeMemory))", "e.turn.now)", ofTerminal("TestScansThatDoNotCount")...),
+			"e.turn.now.Add(e.policy.CodeMemory)", "e.turn.now", ofTerminal("TestScansThatDoNotCount")...),
 		replaced("a cancel does not hold back a pay of its own turn", "M6", inputsFile,
 			"if c.Sale == s.ID && c.Attempt == a.N && c.Seq == a.Call.Seq {", "if c.Sale == s.Key {", ofTerminal("")...),
 
