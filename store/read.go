@@ -186,7 +186,7 @@ func (db *DB) Sales(q Query) (Page, error) {
 	err := db.view(func(tx *bbolt.Tx) error {
 		codes := tx.Bucket(bucketCodes)
 		c := tx.Bucket(bucketSales).Cursor()
-		lowest, below := q.IDRange()
+		lowest, below := IDRange(q)
 		id, encoded := lastBefore(c, below)
 		for looked := 0; id != nil && string(id) >= lowest; id, encoded = c.Prev() {
 			if looked == MaxPage || len(page.Sales) == PageSize(q.Limit) {

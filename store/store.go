@@ -67,31 +67,11 @@ func PageSize(limit int) int {
 	return limit
 }
 
-// Query selects sales. Its zero value selects all.
-type Query struct {
-	Status    payment.SaleStatus // empty: any
-	Reference string             // exact; empty: any
-	From, To  time.Time          // CreatedAt in [From, To); zero: open
-	Limit     int                // sales a page, see PageSize
-	Cursor    string             // of the page before; empty: the newest
-}
+// Query selects sales; its Limit is as in PageSize.
+type Query = payment.SaleQuery
 
-// Page is one page of a search, newest sale first.
-type Page struct {
-	Sales []payment.Sale
-	// Cursor asks for the next page; empty after the last. A page may hold fewer
-	// sales than asked for, even none, and still have a next one: at most MaxPage
-	// sales are looked at for one page.
-	Cursor string
-}
-
-// Matches reports whether the query selects the sale, whatever the page.
-func (q Query) Matches(s payment.Sale) bool {
-	return (q.Status == "" || s.Status == q.Status) &&
-		(q.Reference == "" || s.Reference == q.Reference) &&
-		(q.From.IsZero() || !s.CreatedAt.Before(q.From)) &&
-		(q.To.IsZero() || s.CreatedAt.Before(q.To))
-}
+// Page is one page of a search: at most MaxPage sales are looked at for one.
+type Page = payment.SalePage
 
 // idSlack is how far the time in a sale's id may be from its CreatedAt.
 const idSlack = time.Minute
@@ -100,7 +80,7 @@ const idSlack = time.Minute
 // query's pages: lowest ≤ id < below. An empty below is no bound. It spares the
 // search a walk through years, as ids are ULIDs made within a minute of the
 // sale's CreatedAt.
-func (q Query) IDRange() (lowest, below string) {
+func IDRange(q Query) (lowest, below string) {
 	if !q.From.IsZero() {
 		lowest = firstID(q.From.Add(-idSlack))
 	}

@@ -98,7 +98,7 @@ func (s *Store) DueGateways() ([]string, error) {
 func (s *Store) Sales(q store.Query) (store.Page, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lowest, below := q.IDRange()
+	lowest, below := store.IDRange(q)
 	i := len(s.ids)
 	if below != "" {
 		i, _ = slices.BinarySearch(s.ids, below)
