@@ -47,6 +47,42 @@ var english = words{
 			"The QR code could not be obtained and nobody saw it, so it cannot be paid. Scan the customer's code, or ask for a QR code again.",
 			"The QR code is not available right now. Please show your own payment code.",
 		},
+		payment.ReasonAbsent: {
+			"The gateway never had this order, so nothing was charged. Scan a new code, or start a new sale.",
+			"No payment reached us. Please try again.",
+		},
+		payment.ReasonOverridden: {
+			"A person decided how this sale ended; the gateway had not said. The terminal keeps checking and will show it if the truth is another.",
+			"The shop has settled this payment. Please ask the cashier if you have questions.",
+		},
+		payment.ReasonNotEnoughBalance: {
+			"The shop's balance at the gateway does not cover this refund. Tell the operator, who can top it up. Give the money back another way only once this refund has failed.",
+			"Your refund is not possible right now. Please ask the cashier.",
+		},
+		payment.ReasonAlreadyRefunded: {
+			"The gateway has given this payment back in full already. Do not give it back again: compare the order in the gateway's portal.",
+			"This payment was refunded before. Please check your app.",
+		},
+		payment.ReasonRefundTooLate: {
+			"The gateway no longer refunds this payment: its time is over. Once this refund has failed, give the money back another way.",
+			"A refund to your app is no longer possible. Please ask the cashier.",
+		},
+		payment.ReasonRefundInProcess: {
+			"Another refund of this payment is under way at the gateway, so it did not take this one. Refund again only once this one has failed and the other one is over.",
+			"Another refund of this payment is being processed. Please ask the cashier.",
+		},
+		payment.ReasonRefundInReview: {
+			"The gateway reviews this refund before it gives the money back. Do not give it back another way: the terminal keeps checking and will show the result.",
+			"Your refund is being reviewed. This may take a few days.",
+		},
+		payment.ReasonRefundAmount: {
+			"The gateway refuses this amount: it is more than is left of the payment. Compare the order in the gateway's portal before you give money back another way.",
+			"Your refund is not possible right now. Please ask the cashier.",
+		},
+		payment.ReasonRefundFailed: {
+			"The gateway could not make this refund. Once it has failed here, refund again or give the money back another way.",
+			"Your refund is not possible right now. Please ask the cashier.",
+		},
 		payment.ReasonBadSignature: {
 			"The gateway refused our signature. Use another way to pay and tell the operator: the private key must match the one registered with the gateway.",
 			"This way to pay is not available right now. Please ask the cashier.",

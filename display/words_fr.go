@@ -47,6 +47,42 @@ var french = words{
 			"Le code QR n’a pas pu être obtenu et personne ne l’a vu; il ne peut donc pas être payé. Balayez le code du client ou redemandez un code QR.",
 			"Le code QR n’est pas disponible pour le moment. Veuillez présenter votre propre code de paiement.",
 		},
+		payment.ReasonAbsent: {
+			"La passerelle n’a jamais reçu cette commande; rien n’a donc été débité. Balayez un nouveau code ou commencez une nouvelle vente.",
+			"Aucun paiement ne nous est parvenu. Veuillez réessayer.",
+		},
+		payment.ReasonOverridden: {
+			"Une personne a décidé de l’issue de cette vente; la passerelle ne l’avait pas donnée. Le terminal continue de vérifier et l’affichera si la vérité est autre.",
+			"Le commerce a réglé la question de ce paiement. Veuillez vous adresser à la caisse au besoin.",
+		},
+		payment.ReasonNotEnoughBalance: {
+			"Le solde du commerce auprès de la passerelle ne couvre pas ce remboursement. Avisez le soutien technique, qui peut l’approvisionner. Ne rendez l’argent autrement qu’une fois ce remboursement échoué.",
+			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonAlreadyRefunded: {
+			"La passerelle a déjà remboursé ce paiement en entier. Ne le remboursez pas de nouveau : comparez la commande dans le portail de la passerelle.",
+			"Ce paiement a déjà été remboursé. Veuillez consulter votre application.",
+		},
+		payment.ReasonRefundTooLate: {
+			"La passerelle ne rembourse plus ce paiement : le délai est écoulé. Une fois ce remboursement échoué, rendez l’argent autrement.",
+			"Un remboursement dans votre application n’est plus possible. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRefundInProcess: {
+			"Un autre remboursement de ce paiement est en cours auprès de la passerelle; celui-ci n’a pas été accepté. Ne remboursez de nouveau qu’une fois celui-ci échoué et l’autre terminé.",
+			"Un autre remboursement de ce paiement est en cours. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRefundInReview: {
+			"La passerelle examine ce remboursement avant de rendre l’argent. Ne le rendez pas autrement : le terminal continue de vérifier et affichera le résultat.",
+			"Votre remboursement est à l’étude. Cela peut prendre quelques jours.",
+		},
+		payment.ReasonRefundAmount: {
+			"La passerelle refuse ce montant : il dépasse ce qui reste du paiement. Comparez la commande dans le portail de la passerelle avant de rendre l’argent autrement.",
+			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRefundFailed: {
+			"La passerelle n’a pas pu faire ce remboursement. Une fois qu’il a échoué ici, remboursez de nouveau ou rendez l’argent autrement.",
+			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
+		},
 		payment.ReasonBadSignature: {
 			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",
