@@ -36,6 +36,10 @@ type fakeTerminal struct {
 	byKey   map[string]terminal.NewSale
 	created []terminal.NewSale
 	codes   []string
+	refunds []terminal.NewRefund
+	decided []payment.Resolved
+	queries []payment.SaleQuery
+	page    payment.SalePage
 	calls   []string
 	// waits, when not nil, hears of each WaitSale that began to wait.
 	waits   chan struct{}
@@ -136,6 +140,41 @@ func (f *fakeTerminal) Check(_ context.Context, id string) (payment.Sale, error)
 	return f.enter("check", id)
 }
 
+// Refund answers with the sale's first refund.
+func (f *fakeTerminal) Refund(_ context.Context, id string, wanted terminal.NewRefund) (payment.Sale, int, bool, error) {
+	sale, err := f.enter("refund", id)
+	if err != nil {
+		return payment.Sale{}, 0, false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, before := range f.refunds {
+		if before.Key == wanted.Key && before.Digest != wanted.Digest {
+			return payment.Sale{}, 0, false, &terminal.Error{Code: terminal.CodeKeyReused, Message: "the key came with another refund", Sale: saleID}
+		}
+		if before.Key == wanted.Key {
+			return sale, 1, true, nil
+		}
+	}
+	f.refunds = append(f.refunds, wanted)
+	return sale, 1, false, nil
+}
+
+func (f *fakeTerminal) Resolve(_ context.Context, id string, decision payment.Resolved) (payment.Sale, error) {
+	f.mu.Lock()
+	f.decided = append(f.decided, decision)
+	f.mu.Unlock()
+	return f.enter("resolve", id)
+}
+
+func (f *fakeTerminal) Sales(_ context.Context, q payment.SaleQuery) (payment.SalePage, error) {
+	_, err := f.enter("sales", "")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queries = append(f.queries, q)
+	return f.page, err
+}
+
 func (f *fakeTerminal) Status(context.Context) (terminal.Status, error) {
 	_, err := f.enter("status", "")
 	return f.status, err
@@ -147,7 +186,7 @@ func (f *fakeTerminal) changes() int {
 	defer f.mu.Unlock()
 	n := 0
 	for _, call := range f.calls {
-		if call != "sale" && call != "wait" && call != "status" {
+		if call != "sale" && call != "sales" && call != "wait" && call != "status" {
 			n++
 		}
 	}
@@ -168,6 +207,9 @@ func wholeSale() payment.Sale {
 				CodeMask: "28…3456", PaymentID: "p-1", Status: payment.AttemptFailed, Reason: payment.ReasonInsufficientFunds,
 				GatewayCode: "BALANCE", SubmittedAt: moment, EndedAt: moment.Add(time.Second), ExpiresAt: moment.Add(time.Minute),
 				Code: payment.NewCode("287654321098123456"), Intent: payment.Intent{Head: "secret body"},
+				Capture: &payment.Capture{
+					FoundAt: moment.Add(time.Minute), Amount: payment.Money{Amount: 1235, Currency: "USD"}, PaymentID: "p-1", Sightings: 2, Kept: payment.KeptByAmount,
+				},
 			},
 			{
 				N: 2, RequestID: saleID + "-2", Gateway: "alphapay", Instrument: payment.InstrumentQR, Status: payment.AttemptPending,
@@ -176,7 +218,23 @@ func wholeSale() payment.Sale {
 		},
 		LastFailure: &payment.Failure{Attempt: 1, Reason: payment.ReasonInsufficientFunds, GatewayCode: "BALANCE"},
 		Receipt:     &payment.Receipt{Wallet: payment.WalletAlipayPlus, PaymentID: "p-1", PaidAmount: cad(1234), PaidAt: moment},
-		Key:         "register key", Digest: "digest",
+		Refunds: []payment.Refund{
+			{
+				N: 1, RequestID: saleID + "-10", Attempt: 1, Amount: cad(1000), Note: "goods returned", Status: payment.RefundPending,
+				Reason: payment.ReasonRefundInReview, GatewayCode: "NEED_REVIEW", RefundID: "r-1", RequestedAt: moment,
+				Key: "refund key", Digest: "refund digest", Call: &payment.InFlight{Seq: 1, Kind: payment.CallRefund},
+			},
+			{
+				N: 2, RequestID: saleID + "-11", Attempt: 1, Amount: cad(200), Automatic: true, Status: payment.RefundSucceeded,
+				RefundID: "r-2", RequestedAt: moment, EndedAt: moment.Add(time.Minute),
+			},
+			{
+				N: 3, RequestID: saleID + "-12", Attempt: 1, Amount: cad(34), Status: payment.RefundFailed,
+				Reason: payment.ReasonNotEnoughBalance, GatewayCode: "REFUND_NOT_ENOUGH_BALANCE", RequestedAt: moment, EndedAt: moment,
+			},
+		},
+		Override: &payment.Override{Outcome: payment.OverridePaid, Operator: "m.roy", Note: "seen in the portal", At: moment},
+		Key:      "register key", Digest: "digest",
 	}
 }
 
@@ -328,7 +386,7 @@ func (c *counter) send(t *testing.T, method, path, body string, edits ...edit) a
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if path == "/v1/sales" {
+	if method == "POST" && (path == "/v1/sales" || strings.HasSuffix(path, "/refunds")) {
 		r.Header.Set("Idempotency-Key", "key-1")
 	}
 	for _, e := range edits {

@@ -109,7 +109,7 @@ func idOf(seq int) string { return epoch + "-" + strconv.Itoa(seq) }
 func states() []payment.Sale {
 	created := wholeSale()
 	created.Version, created.Status, created.Late = 1, payment.SaleAwaitingCode, false
-	created.Attempts, created.LastFailure, created.Receipt = nil, nil, nil
+	created.Attempts, created.LastFailure, created.Receipt, created.Refunds, created.Override = nil, nil, nil, nil, nil
 	failed := wholeSale()
 	failed.Version, failed.Status, failed.Late, failed.Receipt = 2, payment.SaleAwaitingCode, false, nil
 	failed.Attempts = failed.Attempts[:1]
@@ -124,7 +124,11 @@ func states() []payment.Sale {
 	}
 	whole := wholeSale()
 	whole.Version = 6
-	return []payment.Sale{created, failed, showing, paid, bare, whole}
+	refunded := wholeSale()
+	refunded.Version, refunded.Override = 7, nil
+	refunded.Refunds[0].Status, refunded.Refunds[0].Reason = payment.RefundSucceeded, ""
+	refunded.Attempts[0].Capture = nil
+	return []payment.Sale{created, failed, showing, paid, bare, whole, refunded}
 }
 
 // Folding a sale's events gives, after each of them, exactly what GET answers,

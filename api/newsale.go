@@ -85,7 +85,7 @@ func isULID(id string) bool {
 // idempotencyKey returns the request's key. Its form is the register's affair
 // (draft-ietf-httpapi-idempotency-key-header), so quotes are part of it.
 func idempotencyKey(header http.Header) (string, *problem) {
-	const rule = "Send one Idempotency-Key of 1 to 255 printable ASCII characters, new for every sale and the same for every repetition of one."
+	const rule = "Send one Idempotency-Key of 1 to 255 printable ASCII characters, new for every sale or refund and the same for every repetition of one."
 	given := header.Values("Idempotency-Key")
 	if len(given) == 0 || len(given) == 1 && given[0] == "" {
 		p := newProblem(client.CodeKeyMissing, rule)
@@ -112,8 +112,12 @@ func digest(sale client.NewSale) string {
 		Replaces    string      `json:"replaces,omitempty"`
 		Separate    bool        `json:"separate,omitempty"`
 	}(sale))
+	return sha256Of(canonical, err)
+}
+
+func sha256Of(canonical []byte, err error) string {
 	if err != nil {
-		panic(err) // strings, a number and a bool: cannot fail
+		panic(err) // strings, numbers and bools: cannot fail
 	}
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])

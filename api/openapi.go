@@ -29,7 +29,7 @@ const bearerScheme = "bearer"
 
 const aboutAPI = `The register's API of one payment terminal.
 
-Over TCP every call but health needs ` + "`Authorization: Bearer`" + ` with a token of role register or operator. On the terminal's Unix socket no token is needed.
+Over TCP every call but health needs ` + "`Authorization: Bearer`" + ` with a token of role register or operator; what only an operator may do says so. On the terminal's Unix socket no token is needed; the role is register then.
 
 Amounts are integers in minor units of their currency, times are UTC. Every refusal is a problem (RFC 9457) with a stable ` + "`code`" + ` and never repeats what was sent.`
 
@@ -79,7 +79,7 @@ type operation struct {
 	public               bool   // everybody may call
 	roles                []Role // who may call, unless public
 	status               int    // of success; 0: 200
-	replays              bool   // 200 with Idempotency-Replayed is a success too
+	replays              string // what 200 with Idempotency-Replayed stands for, where that is a success too
 	body                 any    // zero value of the body's type, nil for none
 	stream               any    // zero value of the events' type, where the answer is a stream of them
 	parameters           []*huma.Param
@@ -137,11 +137,11 @@ func (s *Server) describe(op operation) {
 	if op.method == http.MethodPost {
 		described = item.Post
 	}
-	if op.replays {
+	if op.replays != "" {
 		created := described.Responses[strconv.Itoa(op.success())]
 		created.Headers = map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}}
 		described.Responses["200"] = &huma.Response{
-			Description: "The sale that was made with this key before",
+			Description: op.replays,
 			Content:     created.Content,
 			Headers:     map[string]*huma.Param{"Idempotency-Replayed": {Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}}}},
 		}

@@ -78,16 +78,20 @@ func TestOpenAPI(t *testing.T) {
 	c := serve(t)
 	d := describedAPI(t, c)
 	calls := map[string]struct{ success, body, parameters string }{
-		"POST /v1/sales":             {"201 200", "NewSale", "Idempotency-Key!"},
-		"GET /v1/sales/{id}":         {"200", "", "wait after id!"},
-		"POST /v1/sales/{id}/code":   {"200", "PresentedCode", "id!"},
-		"POST /v1/sales/{id}/qr":     {"200", "", "id!"},
-		"POST /v1/sales/{id}/cancel": {"202", "", "id!"},
-		"POST /v1/sales/{id}/check":  {"200", "", "id!"},
-		"GET /v1/events":             {"200", "", "Last-Event-ID after"},
-		"GET /v1/terminal":           {"200", "", ""},
-		"GET /healthz":               {"200", "", ""},
-		"GET /readyz":                {"200", "", ""},
+		"POST /v1/sales":                 {"201 200", "NewSale", "Idempotency-Key!"},
+		"GET /v1/sales/{id}":             {"200", "", "wait after id!"},
+		"POST /v1/sales/{id}/code":       {"200", "PresentedCode", "id!"},
+		"POST /v1/sales/{id}/qr":         {"200", "", "id!"},
+		"POST /v1/sales/{id}/cancel":     {"202", "", "id!"},
+		"POST /v1/sales/{id}/check":      {"200", "", "id!"},
+		"GET /v1/sales":                  {"200", "", "status reference from to limit cursor"},
+		"POST /v1/sales/{id}/refunds":    {"201 200", "NewRefund", "Idempotency-Key! id!"},
+		"GET /v1/sales/{id}/refunds/{n}": {"200", "", "wait after id! n!"},
+		"POST /v1/sales/{id}/resolve":    {"200", "Resolution", "id!"},
+		"GET /v1/events":                 {"200", "", "Last-Event-ID after"},
+		"GET /v1/terminal":               {"200", "", ""},
+		"GET /healthz":                   {"200", "", ""},
+		"GET /readyz":                    {"200", "", ""},
 	}
 	if !strings.HasPrefix(d.OpenAPI, "3.1.") {
 		t.Errorf("version %s", d.OpenAPI)
@@ -149,13 +153,16 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
+// filled returns a described path as it can be called.
+func filled(path string) string { return strings.NewReplacer("{id}", saleID, "{n}", "1").Replace(path) }
+
 // The description is true: each described path answers to its method and to no
 // other, with a status that is described.
 func TestOpenAPIIsTrue(t *testing.T) {
 	c := serve(t)
 	for path, methods := range describedAPI(t, c).Paths {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
-			a := c.open(t, strings.ReplaceAll(path, "{id}", saleID), func(r *http.Request) { r.Method = method })
+			a := c.open(t, filled(path), func(r *http.Request) { r.Method = method })
 			op, known := methods[strings.ToLower(method)]
 			if known == (a.StatusCode == http.StatusMethodNotAllowed) {
 				t.Errorf("%s %s: status %d", method, path, a.StatusCode)
@@ -177,7 +184,7 @@ func TestEveryCallNeedsAToken(t *testing.T) {
 		}
 		for method := range methods {
 			private++
-			method, path := strings.ToUpper(method), strings.ReplaceAll(path, "{id}", saleID)
+			method, path := strings.ToUpper(method), filled(path)
 			if a := c.send(t, method, path, "", without("Authorization")); a.StatusCode != http.StatusUnauthorized {
 				t.Errorf("%s %s without a token: status %d", method, path, a.StatusCode)
 			}
@@ -203,6 +210,13 @@ func TestOpenAPISchemas(t *testing.T) {
 		{"Attempt", "status", texts(payment.AttemptStatuses())},
 		{"Attempt", "instrument", texts([]payment.Instrument{payment.InstrumentCode, payment.InstrumentQR})},
 		{"NewSale", "mode", texts([]payment.Mode{payment.ModeAuto, payment.ModeScan, payment.ModeQR})},
+		{"Refund", "status", texts([]payment.RefundStatus{
+			payment.RefundSubmitting, payment.RefundPending, payment.RefundUnknown, payment.RefundSucceeded, payment.RefundFailed,
+		})},
+		{"SaleRefund", "status", schemas["Refund"].Properties["status"].Enum},
+		{"Resolution", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
+		{"Override", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
+		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount})},
 		{"Sale", "mode", texts([]payment.Mode{payment.ModeAuto, payment.ModeScan, payment.ModeQR})},
 	}
 	for _, enum := range enums {
@@ -217,7 +231,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		}
 	}
 	for name, s := range schemas {
-		if closed := s.Additional == false; closed != (name == "NewSale" || name == "PresentedCode") {
+		if closed := s.Additional == false; closed != slices.Contains([]string{"NewSale", "PresentedCode", "NewRefund", "Resolution"}, name) {
 			t.Errorf("%s: additionalProperties %v", name, s.Additional)
 		}
 	}

@@ -79,7 +79,7 @@ func invalid(field, detail string) *problem {
 }
 
 func internalProblem() *problem {
-	return newProblem(client.CodeInternal, "The terminal's log says more. If this was a new sale, repeat it with the same key.")
+	return newProblem(client.CodeInternal, "The terminal's log says more. If this was a new sale or refund, repeat it with the same key.")
 }
 
 func (p *problem) withHeader(name, value string) *problem {
@@ -127,7 +127,7 @@ func (s *Server) refusal(ctx context.Context, route string, err error) *problem 
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		// Canceled: the caller went away and nobody reads this.
-		return newProblem(client.CodeTimeout, "The outcome is not known. If this was a new sale, repeat it with the same key.")
+		return newProblem(client.CodeTimeout, "The outcome is not known. If this was a new sale or refund, repeat it with the same key.")
 	}
 	s.log.ErrorContext(ctx, "api: a request failed", "route", route, "error", err)
 	return internalProblem()

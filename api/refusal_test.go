@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"payscand/api"
 	"payscand/api/client"
 	"payscand/payment"
 	"payscand/terminal"
@@ -55,6 +56,11 @@ func TestTerminalRefusals(t *testing.T) {
 		{"POST", "/v1/sales/" + saleID + "/cancel", ""},
 		{"POST", "/v1/sales/" + saleID + "/check", ""},
 		{"POST", "/v1/sales/" + saleID + "/qr", ""},
+		{"POST", "/v1/sales/" + saleID + "/refunds", `{}`},
+		{"GET", "/v1/sales/" + saleID + "/refunds/1", ""},
+		{"GET", "/v1/sales/" + saleID + "/refunds/1?wait=1s&after=7", ""},
+		{"POST", "/v1/sales/" + saleID + "/resolve", `{"outcome":"paid","operator":"m","reason":"r"}`},
+		{"GET", "/v1/sales", ""},
 		{"GET", "/v1/terminal", ""},
 	}
 	for code, status := range refusals {
@@ -78,7 +84,7 @@ func TestTerminalRefusals(t *testing.T) {
 		c.terminal.err = fmt.Errorf("wrapped: %w", refused)
 		for _, call := range calls {
 			t.Run(string(code)+" "+call.method+" "+call.path, func(t *testing.T) {
-				got := problemOf(t, c.send(t, call.method, call.path, call.body))
+				got := problemOf(t, c.send(t, call.method, call.path, call.body, c.as(api.RoleOperator)))
 				got.Type, got.Title = "", ""
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
@@ -293,7 +299,34 @@ func TestBadCalls(t *testing.T) {
 		{"GET", "/v1//sales/" + saleID, "", 404, "not_found", ""},
 		{"GET", "/v1/../v1/sales/" + saleID, "", 404, "not_found", ""},
 		{"GET", "/docs/other.js", "", 404, "not_found", ""},
-		{"GET", "/v1/sales", "", 405, "method_not_allowed", ""},
+		{"GET", sale + "/refunds/4", "", 404, "not_found", ""},
+		{"GET", sale + "/refunds/0", "", 404, "not_found", ""},
+		{"GET", sale + "/refunds/01", "", 404, "not_found", ""},
+		{"GET", sale + "/refunds/+1", "", 404, "not_found", ""},
+		{"GET", sale + "/refunds/281234567890123456", "", 404, "not_found", ""},
+		{"GET", "/v1/sales/" + noSale + "/refunds/1", "", 404, "not_found", ""},
+		{"GET", sale + "/refunds/1?wait=61s", "", 422, "invalid", "wait"},
+		{"POST", "/v1/sales/1/refunds", "{}", 404, "not_found", ""},
+		{"POST", sale + "/refunds?amount=1", "{}", 422, "invalid", ""},
+		{"GET", "/v1/sales?status=", "", 422, "invalid", "status"},
+		{"GET", "/v1/sales?status=PAID", "", 422, "invalid", "status"},
+		{"GET", "/v1/sales?reference=", "", 422, "invalid", "reference"},
+		{"GET", "/v1/sales?reference=a%0Ab", "", 422, "invalid", "reference"},
+		{"GET", "/v1/sales?reference=" + strings.Repeat("a", 65), "", 422, "invalid", "reference"},
+		{"GET", "/v1/sales?from=2026-01-02", "", 422, "invalid", "from"},
+		{"GET", "/v1/sales?from=2026-01-02T00:00:00+01:00", "", 422, "invalid", "from"}, // a plus means a space
+		{"GET", "/v1/sales?from=0001-01-01T00:00:00Z", "", 422, "invalid", "from"},
+		{"GET", "/v1/sales?to=", "", 422, "invalid", "to"},
+		{"GET", "/v1/sales?limit=0", "", 422, "invalid", "limit"},
+		{"GET", "/v1/sales?limit=101", "", 422, "invalid", "limit"},
+		{"GET", "/v1/sales?limit=1e1", "", 422, "invalid", "limit"},
+		{"GET", "/v1/sales?cursor=1", "", 422, "invalid", "cursor"},
+		{"GET", "/v1/sales?limit=1&limit=2", "", 422, "invalid", "limit"},
+		{"GET", "/v1/sales?amount=1", "", 422, "invalid", ""},
+		{"GET", "/v1/sales", "[]", 422, "invalid", ""},
+		{"DELETE", "/v1/sales", "", 405, "method_not_allowed", ""},
+		{"GET", sale + "/refunds", "", 405, "method_not_allowed", ""},
+		{"POST", sale + "/refunds/1", "", 405, "method_not_allowed", ""},
 		{"PUT", sale, "", 405, "method_not_allowed", ""},
 		{"DELETE", sale, "", 405, "method_not_allowed", ""},
 		{"GET", sale + "/cancel", "", 405, "method_not_allowed", ""},

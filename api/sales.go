@@ -39,13 +39,9 @@ func (s *Server) addSales() {
 		summary: "Make a sale",
 		description: "Makes a sale and arms the scanner. The same key with the same content gives the same sale, with status 200 and " +
 			"Idempotency-Replayed: true; so repeat the call, as it was, whenever its answer was lost.",
-		status: http.StatusCreated, replays: true, body: client.NewSale{},
-		parameters: []*huma.Param{{
-			Name: "Idempotency-Key", In: "header", Required: true,
-			Description: "New for every sale, the same for every repetition: printable ASCII.",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKey)},
-		}},
-		errors: []int{400, 409, 413, 415, 503},
+		status: http.StatusCreated, replays: "The sale that was made with this key before", body: client.NewSale{},
+		parameters: []*huma.Param{keyParameter("sale")},
+		errors:     []int{400, 409, 413, 415, 503},
 	}, s.createSale)
 
 	register(s, operation{
@@ -53,17 +49,8 @@ func (s *Server) addSales() {
 		summary: "Get a sale, at once or when it changes",
 		description: "With wait and after the answer comes once the sale's version is above after, or when wait is over: a long poll. " +
 			"Without after any version will do, so the answer comes at once.",
-		parameters: []*huma.Param{
-			{
-				Name: "wait", In: "query", Description: "How long to wait at most, such as 25s; up to 60s.",
-				Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{"25s"}},
-			},
-			{
-				Name: "after", In: "query", Description: "The version that the caller knows.",
-				Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0)},
-			},
-		},
-		errors: []int{404, 429, 503},
+		parameters: waitParameters(),
+		errors:     []int{404, 429, 503},
 	}, s.getSale)
 
 	register(s, operation{
@@ -92,6 +79,27 @@ func (s *Server) addSales() {
 	} {
 		c.operation.method, c.operation.roles, c.operation.errors = http.MethodPost, registers, []int{400, 404, 409, 413, 415, 503}
 		register(s, c.operation, s.command(c.operation, c.command))
+	}
+}
+
+func keyParameter(what string) *huma.Param {
+	return &huma.Param{
+		Name: "Idempotency-Key", In: "header", Required: true,
+		Description: "New for every " + what + ", the same for every repetition: printable ASCII.",
+		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKey)},
+	}
+}
+
+func waitParameters() []*huma.Param {
+	return []*huma.Param{
+		{
+			Name: "wait", In: "query", Description: "How long to wait at most, such as 25s; up to 60s.",
+			Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{"25s"}},
+		},
+		{
+			Name: "after", In: "query", Description: "The version of the sale that the caller knows.",
+			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0)},
+		},
 	}
 }
 
@@ -125,7 +133,7 @@ func (s *Server) getSale(ctx context.Context, in *request, sale *saleInput) (*sa
 	if p != nil {
 		return nil, p
 	}
-	current, p := s.waitSale(ctx, sale.ID, after, wait)
+	current, p := s.waitSale(ctx, "GET /v1/sales/{id}", sale.ID, after, wait)
 	if p != nil {
 		return nil, p
 	}
@@ -161,8 +169,7 @@ func afterOf(values url.Values) (int64, *problem) {
 
 // waitSale returns the sale once its version is above after, or as it is when
 // wait is over or the server is about to stop.
-func (s *Server) waitSale(ctx context.Context, id string, after int64, wait time.Duration) (payment.Sale, *problem) {
-	const route = "GET /v1/sales/{id}"
+func (s *Server) waitSale(ctx context.Context, route, id string, after int64, wait time.Duration) (payment.Sale, *problem) {
 	if wait > 0 {
 		select {
 		case s.waiting <- struct{}{}:

@@ -5,8 +5,8 @@
 // call, and on a loopback TCP address, where a bearer token does. What is sent
 // never comes back: a register's mistake may put a payment code in any place of
 // a request, so no refusal and no log line repeats any of it. The only
-// exceptions are reference and description, which are the register's own words
-// and part of the sale.
+// exceptions are the register's own words that are part of the sale: reference,
+// description, a refund's reason, and an override's operator and reason.
 package api
 
 import (
@@ -41,6 +41,12 @@ type Terminal interface {
 	ShowQR(ctx context.Context, id string) (payment.Sale, error)
 	Cancel(ctx context.Context, id string) (payment.Sale, error)
 	Check(ctx context.Context, id string) (payment.Sale, error)
+	// Refund begins a refund, or returns the one that was begun with the same key
+	// and digest before (replayed): its number among the sale's refunds.
+	Refund(ctx context.Context, id string, wanted terminal.NewRefund) (sale payment.Sale, refund int, replayed bool, err error)
+	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
+	// Sales returns one page of a search, newest sale first.
+	Sales(context.Context, payment.SaleQuery) (payment.SalePage, error)
 	Status(context.Context) (terminal.Status, error)
 	Journal
 }
@@ -131,6 +137,8 @@ func NewServer(config Config) (*Server, error) {
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.api = newHuma(s.mux, config.Version)
 	s.addSales()
+	s.addSearch()
+	s.addRefunds()
 	s.addEvents()
 	s.addStatus()
 	return s, s.addDescription()

@@ -14,7 +14,10 @@ func WireSale(v payment.View, words Words) client.Sale {
 		Amount: v.Amount, Currency: string(v.Currency),
 		Reference: v.Reference, Description: v.Description, Mode: client.Mode(v.Mode),
 		CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt, Deadline: v.Deadline, Late: v.Late,
-		Attempts: make([]client.Attempt, len(v.Attempts)),
+		Attempts:       make([]client.Attempt, len(v.Attempts)),
+		Refunds:        wireRefunds(v.Refunds, words),
+		Reversals:      wireRefunds(v.Reversals, words),
+		RefundedAmount: v.RefundedAmount,
 	}
 	for i, a := range v.Attempts {
 		sale.Attempts[i] = wireAttempt(a, words)
@@ -31,7 +34,22 @@ func WireSale(v payment.View, words Words) client.Sale {
 			Wallet: string(r.Wallet), PaymentID: r.PaymentID, PaidAmount: r.PaidAmount.Amount, PaidAt: r.PaidAt,
 		}
 	}
+	if o := v.Override; o != nil {
+		sale.Override = &client.Override{Outcome: client.Outcome(o.Outcome), Operator: o.Operator, Reason: o.Note, At: o.At}
+	}
 	return sale
+}
+
+func wireRefunds(refunds []payment.RefundView, words Words) []client.Refund {
+	all := make([]client.Refund, len(refunds))
+	for i, r := range refunds {
+		all[i] = client.Refund{
+			N: r.N, RequestID: r.RequestID, Attempt: r.Attempt, Amount: r.Amount, Status: client.RefundStatus(r.Status),
+			Reason: wireReason(r.Reason, words), GatewayCode: r.GatewayCode, Note: r.Note, RefundID: r.RefundID,
+			RequestedAt: r.RequestedAt, EndedAt: r.EndedAt,
+		}
+	}
+	return all
 }
 
 func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
@@ -43,6 +61,15 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 	}
 	if a.QRPayload != "" {
 		attempt.QR = &client.QR{Payload: a.QRPayload}
+	}
+	if c := a.LateCapture; c != nil {
+		attempt.LateCapture = &client.LateCapture{
+			FoundAt: c.FoundAt, Amount: c.Amount.Amount, Currency: string(c.Amount.Currency), PaymentID: c.PaymentID,
+			Sightings: c.Sightings, Kept: string(c.Kept),
+		}
+	}
+	if e := a.Absence; e != nil {
+		attempt.Absence = &client.Absence{Passes: e.Passes, Since: e.Since, At: e.At, Rows: e.Rows, Newest: e.Newest}
 	}
 	return attempt
 }

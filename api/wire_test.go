@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,7 +20,9 @@ func TestClientTypesAreTheWire(t *testing.T) {
 		ID: saleID, Version: 1, Status: payment.SaleAwaitingCode, Amount: payment.Money{Amount: 1, Currency: "JPY"}, Mode: payment.ModeScan,
 		CreatedAt: moment, UpdatedAt: moment, Deadline: moment,
 	}
-	for name, sale := range map[string]payment.Sale{"whole": wholeSale(), "bare": bare} {
+	absent := wholeSale()
+	absent.Attempts[1].Reason, absent.Attempts[1].Absence = payment.ReasonAbsent, &payment.Absence{Passes: 2, Since: moment, At: moment, Rows: 3, Newest: moment}
+	for name, sale := range map[string]payment.Sale{"whole": wholeSale(), "bare": bare, "absent": absent} {
 		c.terminal.sale = sale
 		sameWire[client.Sale](t, name+" sale", c.send(t, "GET", "/v1/sales/"+saleID, "").body)
 	}
@@ -27,6 +30,13 @@ func TestClientTypesAreTheWire(t *testing.T) {
 	c.terminal.status = wholeStatus()
 	c.terminal.status.Live, c.terminal.status.Scanners, c.terminal.status.Gateways, c.terminal.status.LastRefusedScan = nil, nil, nil, nil
 	sameWire[client.Terminal](t, "bare terminal", c.send(t, "GET", "/v1/terminal", "").body)
+	for _, n := range []string{"1", "2", "3"} {
+		c.terminal.sale = wholeSale()
+		sameWire[client.SaleRefund](t, "refund "+n, c.send(t, "GET", "/v1/sales/"+saleID+"/refunds/"+n, "").body)
+	}
+	sameWire[client.SalePage](t, "no sales", c.send(t, "GET", "/v1/sales", "").body)
+	c.terminal.page = payment.SalePage{Sales: []payment.Sale{wholeSale(), bare}, Cursor: saleID}
+	sameWire[client.SalePage](t, "two sales", c.send(t, "GET", "/v1/sales", "").body)
 	sameWire[client.Health](t, "health", c.send(t, "GET", "/healthz", "").body)
 	sameWire[client.Problem](t, "problem", c.send(t, "GET", "/v1/nothing", "").body)
 }
@@ -60,7 +70,7 @@ func sameWire[T any](t *testing.T, name, body string) {
 func TestWireSale(t *testing.T) {
 	c := serve(t)
 	a := c.send(t, "GET", "/v1/sales/"+saleID, "")
-	for _, secret := range []string{"287654321098123456", "secret body", "register key", "digest", "base64"} {
+	for _, secret := range []string{"287654321098123456", "secret body", "register key", "digest", "refund key", "base64"} {
 		if strings.Contains(a.body, secret) {
 			t.Errorf("%q came out: %s", secret, a.body)
 		}
@@ -92,7 +102,38 @@ func TestWireSale(t *testing.T) {
 	if diff := cmp.Diff(wantReason, attempt["reason"]); diff != "" {
 		t.Error(diff)
 	}
+	c.terminal.sale.Attempts[1].Reason = payment.ReasonAbsent
+	c.terminal.sale.Attempts[1].Absence = &payment.Absence{Passes: 2, Since: moment, At: moment.Add(time.Hour), Rows: 3, Newest: moment}
+	evidence := object(t, c.send(t, "GET", "/v1/sales/"+saleID, "").body)["attempts"].([]any)[1].(map[string]any)["absence"]
+	wantAbsence := map[string]any{"passes": 2.0, "since": "2026-01-02T03:04:05.678Z", "at": "2026-01-02T04:04:05.678Z", "rows": 3.0, "newest": "2026-01-02T03:04:05.678Z"}
+	if diff := cmp.Diff(wantAbsence, evidence); diff != "" {
+		t.Error(diff)
+	}
 	if diff := cmp.Diff(map[string]any{"payload": "https://pay.example/x?a=1&b=2"}, qr["qr"]); diff != "" {
+		t.Error(diff)
+	}
+	for _, list := range []string{"refunds", "reversals"} {
+		shown, public := wire[list].([]any), view[list].([]any)
+		if len(shown) != len(public) || len(shown) == 0 {
+			t.Fatalf("%s on the wire are %v, in the public view %v", list, shown, public)
+		}
+		for i := range public {
+			refund := shown[i].(map[string]any)
+			if reason, _ := refund["reason"].(map[string]any); reason != nil {
+				refund["reason"] = reason["code"]
+			}
+			if diff := cmp.Diff(public[i], refund); diff != "" {
+				t.Errorf("%s %d: %s", list, i, diff)
+			}
+		}
+	}
+	if diff := cmp.Diff(view["override"], wire["override"]); diff != "" {
+		t.Error(diff)
+	}
+	wantCapture := map[string]any{
+		"found_at": "2026-01-02T03:05:05.678Z", "amount": 1235.0, "currency": "USD", "payment_id": "p-1", "sightings": 2.0, "kept": "amount",
+	}
+	if diff := cmp.Diff(wantCapture, attempt["late_capture"]); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(a.body, `a=1&b=2`) {
@@ -113,6 +154,13 @@ func TestNamesAreTheDomains(t *testing.T) {
 	for i, status := range statuses {
 		if string(status) != string(domain[i]) || (client.Sale{Status: status}).Final() != domain[i].Final() {
 			t.Errorf("%s is %s in the domain", status, domain[i])
+		}
+	}
+	for _, status := range []client.RefundStatus{
+		client.RefundSubmitting, client.RefundPending, client.RefundUnknown, client.RefundSucceeded, client.RefundFailed,
+	} {
+		if (client.Refund{Status: status}).Final() != payment.RefundStatus(status).Final() {
+			t.Errorf("refund status %s is not the domain's", status)
 		}
 	}
 	for _, mode := range []client.Mode{client.ModeAuto, client.ModeScan, client.ModeQR} {

@@ -22,7 +22,9 @@ const MaxWait = 60 * time.Second
 const (
 	// answerTimeout bounds a call beyond the wait that it asks for.
 	answerTimeout = 20 * time.Second
-	maxAnswer     = 1 << 20 // bytes
+	// maxAnswer is in bytes; a page of MaxSales sales, each with many attempts
+	// and refunds, has a few MiB.
+	maxAnswer = 16 << 20
 	// socketHost stands for the socket in URLs; the server ignores it there.
 	socketHost = "payscand"
 )
@@ -78,14 +80,18 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // replayed then says that the sale had been made already. The same key with
 // other content is refused.
 func (c *Client) CreateSale(ctx context.Context, key string, sale NewSale) (made Sale, replayed bool, err error) {
-	answer, err := c.call(ctx, http.MethodPost, "/v1/sales", sale, &made, func(r *http.Request) {
-		r.Header.Set("Idempotency-Key", key)
-	})
+	answer, err := c.call(ctx, http.MethodPost, "/v1/sales", sale, &made, withKey(key))
 	if err != nil {
 		return Sale{}, false, err
 	}
-	return made, answer.Get("Idempotency-Replayed") == "true", nil
+	return made, replayedAnswer(answer), nil
 }
+
+func withKey(key string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Idempotency-Key", key) }
+}
+
+func replayedAnswer(header http.Header) bool { return header.Get("Idempotency-Replayed") == "true" }
 
 // GetSale returns the sale as it is now.
 func (c *Client) GetSale(ctx context.Context, id string) (Sale, error) {
@@ -95,11 +101,17 @@ func (c *Client) GetSale(ctx context.Context, id string) (Sale, error) {
 // WaitSale returns the sale once its version is above after, or as it is when
 // wait, at most MaxWait, is over.
 func (c *Client) WaitSale(ctx context.Context, id string, after int64, wait time.Duration) (Sale, error) {
-	wait = min(max(wait, 0), MaxWait)
-	ctx, cancel := context.WithTimeout(ctx, wait+answerTimeout)
+	ctx, query, cancel := waiting(ctx, after, wait)
 	defer cancel()
-	query := "?after=" + strconv.FormatInt(after, 10) + "&wait=" + strconv.FormatInt(wait.Milliseconds(), 10) + "ms"
 	return c.sale(ctx, http.MethodGet, id, query, nil)
+}
+
+// waiting returns a long poll's query, and a context that outlasts the poll.
+func waiting(ctx context.Context, after int64, wait time.Duration) (bounded context.Context, query string, cancel context.CancelFunc) {
+	wait = min(max(wait, 0), MaxWait)
+	query = "?after=" + strconv.FormatInt(after, 10) + "&wait=" + strconv.FormatInt(wait.Milliseconds(), 10) + "ms"
+	bounded, cancel = context.WithTimeout(ctx, wait+answerTimeout)
+	return bounded, query, cancel
 }
 
 // PostCode presents a payment code that the register scanned itself. The code
@@ -125,6 +137,42 @@ func (c *Client) Check(ctx context.Context, id string) (Sale, error) {
 	return c.sale(ctx, http.MethodPost, id, "/check", nil)
 }
 
+// Refund begins a refund of a paid sale. The answer need not be the end of it:
+// wait with WaitRefund until it is final. Key, replayed and errors are as with
+// CreateSale; the key is new for every refund.
+func (c *Client) Refund(ctx context.Context, id, key string, refund NewRefund) (begun SaleRefund, replayed bool, err error) {
+	answer, err := c.call(ctx, http.MethodPost, salePath(id)+"/refunds", refund, &begun, withKey(key))
+	if err != nil {
+		return SaleRefund{}, false, err
+	}
+	return begun, replayedAnswer(answer), nil
+}
+
+// GetRefund returns a sale's refund or reversal by its number, as it is now.
+func (c *Client) GetRefund(ctx context.Context, id string, n int) (SaleRefund, error) {
+	return c.refund(ctx, id, n, "")
+}
+
+// WaitRefund returns a sale's refund or reversal once the sale's version is above
+// after, or as it is when wait, at most MaxWait, is over.
+func (c *Client) WaitRefund(ctx context.Context, id string, n int, after int64, wait time.Duration) (SaleRefund, error) {
+	ctx, query, cancel := waiting(ctx, after, wait)
+	defer cancel()
+	return c.refund(ctx, id, n, query)
+}
+
+func (c *Client) refund(ctx context.Context, id string, n int, query string) (SaleRefund, error) {
+	var refund SaleRefund
+	_, err := c.call(ctx, http.MethodGet, salePath(id)+"/refunds/"+strconv.Itoa(n)+query, nil, &refund)
+	return refund, err
+}
+
+// Resolve carries out a person's decision about an unresolved sale. It needs the
+// token of an operator. The truth is still looked for, and told if it is another.
+func (c *Client) Resolve(ctx context.Context, id string, r Resolution) (Sale, error) {
+	return c.sale(ctx, http.MethodPost, id, "/resolve", r)
+}
+
 // Terminal returns the state of the terminal.
 func (c *Client) Terminal(ctx context.Context) (Terminal, error) {
 	var state Terminal
@@ -134,9 +182,11 @@ func (c *Client) Terminal(ctx context.Context) (Terminal, error) {
 
 func (c *Client) sale(ctx context.Context, method, id, rest string, body any) (Sale, error) {
 	var sale Sale
-	_, err := c.call(ctx, method, "/v1/sales/"+url.PathEscape(id)+rest, body, &sale)
+	_, err := c.call(ctx, method, salePath(id)+rest, body, &sale)
 	return sale, err
 }
+
+func salePath(id string) string { return "/v1/sales/" + url.PathEscape(id) }
 
 func (c *Client) call(ctx context.Context, method, path string, body, into any, edits ...func(*http.Request)) (http.Header, error) {
 	if _, bounded := ctx.Deadline(); !bounded {

@@ -98,6 +98,77 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// Each call of a refund makes the request that the API describes and returns its
+// answer, fields that are not known yet left out.
+func TestRefundCalls(t *testing.T) {
+	const answer = `{"sale":"S","version":3,"n":2,"amount":5,"status":"failed","reason":{"code":"r"},"a_field_of_tomorrow":1}`
+	type call func(context.Context, *client.Client) (client.SaleRefund, error)
+	refund := func(wanted client.NewRefund) call {
+		return func(ctx context.Context, c *client.Client) (client.SaleRefund, error) {
+			r, replayed, err := c.Refund(ctx, "S", "key-1", wanted)
+			if !replayed {
+				return r, errors.Join(err, errors.New("not replayed"))
+			}
+			return r, err
+		}
+	}
+	for _, test := range []struct {
+		name, line, body string
+		call             call
+	}{
+		{"Refund", "POST /v1/sales/S/refunds", `{"amount":5,"reason":"r"}`, refund(client.NewRefund{Amount: 5, Reason: "r"})},
+		{"Refund of all", "POST /v1/sales/S/refunds", `{}`, refund(client.NewRefund{})},
+		{"GetRefund", "GET /v1/sales/S/refunds/2", "", func(ctx context.Context, c *client.Client) (client.SaleRefund, error) {
+			return c.GetRefund(ctx, "S", 2)
+		}},
+		{"WaitRefund", "GET /v1/sales/S/refunds/2?after=3&wait=60000ms", "", func(ctx context.Context, c *client.Client) (client.SaleRefund, error) {
+			return c.WaitRefund(ctx, "S", 2, 3, time.Hour)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, requests := answering(t, 200, "application/json", answer, "Idempotency-Replayed", "true")
+			got, err := test.call(t.Context(), c)
+			if err != nil || got.Sale != "S" || got.Version != 3 || got.N != 2 || got.Amount != 5 || !got.Final() || got.Reason.Code != "r" {
+				t.Errorf("%v, %+v", err, got)
+			}
+			request := <-requests
+			if request.line != test.line || request.body != test.body || (request.header.Get("Idempotency-Key") == "key-1") != (test.body != "") {
+				t.Errorf("request %+v", request)
+			}
+		})
+	}
+}
+
+func TestResolve(t *testing.T) {
+	c, requests := answering(t, 200, "application/json", sale)
+	got, err := c.Resolve(t.Context(), "S", client.Resolution{Outcome: client.OutcomeNotPaid, Operator: "m", Reason: "r"})
+	if err != nil || got.ID != "S" {
+		t.Errorf("%v, %+v", err, got)
+	}
+	if request := <-requests; request.line != "POST /v1/sales/S/resolve" || request.body != `{"outcome":"not_paid","operator":"m","reason":"r"}` {
+		t.Errorf("request %+v", request)
+	}
+}
+
+// A search asks for what was set, and for nothing else.
+func TestSales(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))
+	for line, query := range map[string]client.SaleQuery{
+		"GET /v1/sales": {},
+		"GET /v1/sales?cursor=C&limit=7&reference=a%2Fb+c&status=paid":              {Status: client.StatusPaid, Reference: "a/b c", Limit: 7, Cursor: "C"},
+		"GET /v1/sales?from=2026-01-02T02%3A04%3A05Z&to=2026-01-02T02%3A04%3A06.5Z": {From: at, To: at.Add(1500 * time.Millisecond)},
+	} {
+		c, requests := answering(t, 200, "application/json", `{"sales":[`+sale+`],"cursor":"N"}`)
+		page, err := c.Sales(t.Context(), query)
+		if err != nil || len(page.Sales) != 1 || page.Sales[0].ID != "S" || page.Cursor != "N" {
+			t.Errorf("%v, %+v", err, page)
+		}
+		if request := <-requests; request.line != line {
+			t.Errorf("request %s, want %s", request.line, line)
+		}
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	c, requests := answering(t, 200, "application/json", `{"code":"L1","unresolved":2,"scanners":[{"state":"ready"}]}`)
 	got, err := c.Terminal(t.Context())
@@ -149,7 +220,7 @@ func TestUnreadableAnswers(t *testing.T) {
 		{"no JSON", 200, "application/json", "{"},
 		{"no JSON in a problem", 409, "application/problem+json", "["},
 		{"another type", 200, "application/json", `{"version":"x"}`},
-		{"too long", 200, "application/json", `{"id":"` + strings.Repeat("a", 1<<20) + `"}`},
+		{"too long", 200, "application/json", `{"id":"` + strings.Repeat("a", 16<<20) + `"}`},
 		{"a redirect", 307, "text/plain", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -16,11 +16,14 @@
 //		sale, err = terminal.WaitSale(ctx, sale.ID, sale.Version, 25*time.Second)
 //	}
 //
+// A paid sale's money is given back with [Client.Refund], followed with
+// [Client.WaitRefund] until [Refund.Final] reports true.
+//
 // [Client.Events] follows everything that happens, from any place of the
 // terminal's journal on, and goes on by itself when the connection breaks.
 //
 // No other call is tried again by itself. After a time-out or a lost connection the
-// caller cannot know whether the sale was made: it repeats CreateSale with the
+// caller cannot know whether the sale was made: it repeats CreateSale (or Refund) with the
 // same idempotency key and the same content and gets the same sale. Choose the
 // key before the first try and keep it where a restart of the register finds it.
 package client

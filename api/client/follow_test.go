@@ -50,18 +50,21 @@ func followSales(t *testing.T, count int, random *rand.Rand) {
 		}
 		folded[e.Sale] = sale
 	}
-	statuses := make(map[client.SaleStatus]int)
+	statuses, refunded := make(map[client.SaleStatus]int), 0
 	for _, id := range sales {
 		want, err := register.GetSale(t.Context(), id)
 		if diff := cmp.Diff(want, folded[id]); err != nil || diff != "" {
 			t.Errorf("%v, (-GET +folded)\n%s", err, diff)
 		}
 		statuses[want.Status]++
+		if want.RefundedAmount > 0 {
+			refunded++
+		}
 	}
-	if statuses[client.StatusPaid] == 0 || statuses[client.StatusCancelled] == 0 || reader.streams < 20 || reader.begun < 5 {
-		t.Errorf("too little happened: %v, %d streams, begun %d times", statuses, reader.streams, reader.begun)
+	if refunded == 0 || statuses[client.StatusPaid] == 0 || statuses[client.StatusCancelled] == 0 || reader.streams < 20 || reader.begun < 5 {
+		t.Errorf("too little happened: %v, %d refunded, %d streams, begun %d times", statuses, refunded, reader.streams, reader.begun)
 	}
-	t.Logf("%d records, %v; %d streams, begun %d times", len(seen), statuses, reader.streams, reader.begun)
+	t.Logf("%d records, %v, %d refunded; %d streams, begun %d times", len(seen), statuses, refunded, reader.streams, reader.begun)
 }
 
 // sell makes one sale and brings it to its end; the terminal may be
@@ -73,7 +76,7 @@ func sell(t *testing.T, s *shop, register *client.Client, n int, random *rand.Ra
 		wanted.Mode = client.ModeQR
 	}
 	sale, _, err := register.CreateSale(t.Context(), fmt.Sprint("key ", n), wanted)
-	for problem := new(client.Problem); errors.As(err, &problem) && problem.Code == client.CodeGatewayDown; {
+	for isDown(err) {
 		<-time.After(time.Second) // of the bubble's clock: after a restart, or a long silence, it has to be proved
 		sale, _, err = register.CreateSale(t.Context(), fmt.Sprint("key ", n), wanted)
 	}
@@ -106,7 +109,35 @@ func sell(t *testing.T, s *shop, register *client.Client, n int, random *rand.Ra
 	if !sale.Final() {
 		t.Fatalf("after an hour: %+v", sale)
 	}
+	if sale.Status == client.StatusPaid && random.IntN(2) == 0 {
+		giveBack(t, register, sale, random.Int64N(2)*100)
+	}
 	return sale.ID
+}
+
+func isDown(err error) bool {
+	problem := new(client.Problem)
+	return errors.As(err, &problem) && problem.Code == client.CodeGatewayDown
+}
+
+// giveBack refunds an amount of a paid sale, 0 for all of it, and waits for that.
+func giveBack(t *testing.T, register *client.Client, sale client.Sale, amount int64) {
+	t.Helper()
+	wanted := client.NewRefund{Amount: amount, Reason: "returned"}
+	refund, _, err := register.Refund(t.Context(), sale.ID, "refund "+sale.ID, wanted)
+	for isDown(err) {
+		<-time.After(time.Second) // of the bubble's clock
+		refund, _, err = register.Refund(t.Context(), sale.ID, "refund "+sale.ID, wanted)
+	}
+	for deadline := time.Now().Add(time.Hour); err == nil && !refund.Final() && time.Now().Before(deadline); {
+		refund, err = register.WaitRefund(t.Context(), sale.ID, refund.N, refund.Version, 5*time.Second)
+	}
+	if amount == 0 {
+		amount = sale.Receipt.PaidAmount
+	}
+	if err != nil || refund.Status != client.RefundSucceeded || refund.Amount != amount || refund.Note != "returned" {
+		t.Fatalf("%v, %+v", err, refund)
+	}
 }
 
 // memoryDir is a folder in memory, where there is one: some thousand commits wait

@@ -85,6 +85,12 @@ type Sale struct {
 	Attempts    []Attempt `json:"attempts" nullable:"false" doc:"In the order they were made; only the last can be live."`
 	LastFailure *Failure  `json:"last_failure,omitempty" doc:"Why the last attempt ended without payment."`
 	Receipt     *Receipt  `json:"receipt,omitempty" doc:"What a paid sale proves."`
+	// Refunds were asked for; Reversals the terminal made by itself, of money
+	// that should not have been taken. They share one sequence of numbers.
+	Refunds        []Refund  `json:"refunds" nullable:"false" doc:"What was asked to be given back, in the order it was begun."`
+	Reversals      []Refund  `json:"reversals" nullable:"false" doc:"What the terminal gives back by itself, because it should not have been taken."`
+	RefundedAmount int64     `json:"refunded_amount" doc:"Minor units: what was given back for certain, reversals included."`
+	Override       *Override `json:"override,omitempty" doc:"A person's decision about the sale."`
 }
 
 // Final reports whether nothing moves the sale on any more. An unresolved sale
@@ -109,6 +115,22 @@ type Attempt struct {
 	EndedAt     time.Time `json:"ended_at,omitzero" doc:"UTC."`
 	ExpiresAt   time.Time `json:"expires_at,omitzero" doc:"UTC; the gateway's expiry of the order."`
 	QR          *QR       `json:"qr,omitempty" doc:"Only while the QR may be on a screen."`
+	// LateCapture is money found to be taken although the attempt was over, or
+	// the sale was to be cancelled.
+	LateCapture *LateCapture `json:"late_capture,omitempty" doc:"Money found to be taken although the attempt was over or the sale was to be cancelled."`
+	// Absence is the evidence by which the attempt was closed as never placed.
+	Absence *Absence `json:"absence,omitempty" doc:"The evidence by which the attempt was closed as never placed."`
+}
+
+// Absence is the evidence that the gateway never had an order: searches in a row
+// that were complete and did not find it. Its times are the gateway's where it
+// has a list of transactions.
+type Absence struct {
+	Passes int       `json:"passes" doc:"Complete searches in a row that did not find the order."`
+	Since  time.Time `json:"since" doc:"UTC; of the first."`
+	At     time.Time `json:"at" doc:"UTC; of the last."`
+	Rows   int       `json:"rows,omitempty" doc:"What the last one saw in the gateway's list."`
+	Newest time.Time `json:"newest,omitzero" doc:"UTC; of the newest row that the last one saw."`
 }
 
 // Reason is a stable code with its words.

@@ -200,12 +200,16 @@ func (*gateway) Compose(s payment.Sale, _ payment.Attempt) (payment.Intent, erro
 type order struct {
 	call    payment.Call
 	attempt payment.Attempt
+	refund  payment.Refund
 }
 
 func (*gateway) Prepare(s payment.Sale, c payment.Call, _ time.Time) (payment.Request, error) {
 	o := order{call: c}
 	if a := s.Attempt(c.Attempt); a != nil {
 		o.attempt = *a
+	}
+	if c.Refund > 0 {
+		o.refund = s.Refunds[c.Refund-1]
 	}
 	return o, nil
 }
@@ -226,8 +230,15 @@ func (g *gateway) Send(ctx context.Context, r payment.Request) payment.Verdict {
 func (g *gateway) answer(o order) payment.Verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if o.call.Kind == payment.CallProbe {
+	switch o.call.Kind {
+	case payment.CallProbe:
 		return payment.Verdict{Class: payment.ClassNotFound}
+	case payment.CallRefund: // first it is only taken
+		return payment.Verdict{Class: payment.ClassAccepted, RequestID: o.refund.RequestID, RefundID: "R" + o.refund.RequestID}
+	case payment.CallInquireRefund:
+		return payment.Verdict{
+			Class: payment.ClassRefunded, RequestID: o.refund.RequestID, RefundID: "R" + o.refund.RequestID, Amount: o.refund.Amount,
+		}
 	}
 	amount, _ := strconv.ParseInt(o.attempt.Intent.Head, 10, 64)
 	id := o.attempt.RequestID

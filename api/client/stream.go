@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// maxEvent bounds an event and each of its lines, in bytes.
+const maxEvent = 1 << 20
+
 // block is what one blank line ends in a stream of server-sent events: an event,
 // or without data an id to remember.
 type block struct{ id, data string }
@@ -18,7 +21,7 @@ type eventReader struct{ lines *bufio.Scanner }
 
 func newEventReader(r io.Reader) *eventReader {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 4096), maxAnswer)
+	lines.Buffer(make([]byte, 0, 4096), maxEvent)
 	return &eventReader{lines}
 }
 
@@ -47,7 +50,7 @@ func (r *eventReader) read(alive func()) (block, error) {
 				b.id = value
 			}
 		case "data":
-			if size += len(value) + 1; size > maxAnswer {
+			if size += len(value) + 1; size > maxEvent {
 				return block{}, errors.New("terminal: an event is too long")
 			}
 			data = append(data, value)

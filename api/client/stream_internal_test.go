@@ -55,7 +55,7 @@ func TestEventReader(t *testing.T) {
 // An event has a bound, on one line or on many.
 func TestEventReaderIsBounded(t *testing.T) {
 	for name, text := range map[string]string{
-		"a line": "data: " + strings.Repeat("x", maxAnswer), "lines": strings.Repeat("data: "+strings.Repeat("x", 1000)+"\n", maxAnswer/1000),
+		"a line": "data: " + strings.Repeat("x", maxEvent), "lines": strings.Repeat("data: "+strings.Repeat("x", 1000)+"\n", maxEvent/1000),
 	} {
 		if got, err := readBlocks(strings.NewReader(text + "\n\n")); len(got) != 0 || errors.Is(err, io.EOF) {
 			t.Errorf("%s: %d events, %v", name, len(got), err)
