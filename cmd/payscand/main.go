@@ -20,8 +20,8 @@ const (
 	exitOK       = 0
 	exitFailed   = 1 // the command could not do its work
 	exitUsage    = 2 // its words or the configuration are wrong
-	exitUnpaid   = 3 // sale: it ended without payment
-	exitNotKnown = 4 // sale: its outcome is still being found out
+	exitUnpaid   = 3 // sale: it ended without payment; refund: it failed
+	exitNotKnown = 4 // sale, refund: its outcome is still being found out
 )
 
 // exitError gives an error an exit code of its own.
@@ -61,7 +61,7 @@ func newRoot() *cobra.Command {
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newConfig(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newConfig(), newVersion())
 	return root
 }
 

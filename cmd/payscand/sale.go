@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 )
 
 type saleFlags struct {
-	config, address, tokenFile          string
+	connection
 	currency, reference, mode, replaces string
 	description, key                    string
 	separate, json                      bool
@@ -41,9 +40,7 @@ func newSale() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	configFlag(cmd, &f.config)
-	flags.StringVar(&f.address, "address", "", "the terminal's socket or URL, in place of the configuration's")
-	flags.StringVar(&f.tokenFile, "token-file", "", "file with a token, needed for a URL")
+	f.addFlags(cmd)
 	flags.StringVar(&f.currency, "currency", "", "ISO 4217 code; default: the configuration's")
 	flags.StringVar(&f.reference, "reference", "", "the register's number of the sale")
 	flags.StringVar(&f.description, "description", "", "what the customer's wallet shows")
@@ -61,6 +58,13 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 		return err
 	}
 	defer c.Close()
+	if f.currency == "" {
+		config, err := loadConfig(f.config, true)
+		if err != nil {
+			return err
+		}
+		f.currency = string(config.Terminal.Currency)
+	}
 	currency, err := payment.ParseCurrency(f.currency)
 	if err != nil {
 		return &exitError{exitUsage, fmt.Errorf("--currency: %w", err)}
@@ -85,40 +89,6 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 		return err
 	}
 	return saleEnd(sale)
-}
-
-// connect finds the terminal by flags or by its configuration, whose keys need
-// not be readable.
-func (f *saleFlags) connect() (*client.Client, error) {
-	if f.address == "" || f.currency == "" {
-		config, err := loadConfig(f.config, true)
-		if err != nil {
-			return nil, err
-		}
-		if f.currency == "" {
-			f.currency = string(config.Terminal.Currency)
-		}
-		if f.address == "" {
-			f.address = config.API.Socket
-			if f.address == "" {
-				f.address = "http://" + config.API.Listen
-				f.tokenFile = filepath.Join(config.API.TokenDir, "register.token")
-			}
-		}
-	}
-	token := ""
-	if f.tokenFile != "" {
-		content, err := os.ReadFile(f.tokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("token: %w", err)
-		}
-		token, _, _ = strings.Cut(strings.TrimSpace(string(content)), "\n")
-	}
-	c, err := client.New(f.address, token)
-	if err != nil {
-		return nil, &exitError{exitUsage, err}
-	}
-	return c, nil
 }
 
 // postTyped posts every line typed as a payment code.
