@@ -55,8 +55,10 @@ func runSales(ctx context.Context, f salesFlags, out io.Writer) error {
 	}
 	defer c.Close()
 	list := newSaleList(out, f.json)
-	err = findSales(ctx, c, query, f.limit, list.add)
-	return errors.Join(err, list.end())
+	if err := findSales(ctx, c, query, f.limit, list.add); err != nil {
+		return err
+	}
+	return list.end()
 }
 
 func (f *salesFlags) query() (q client.SaleQuery, err error) {
