@@ -1,8 +1,8 @@
 package payment_test
 
 import (
-	"slices"
 	"fmt"
+	"slices"
 	"time"
 
 	"payscand/payment"
