@@ -2,11 +2,11 @@
 # tools (tools/go.mod) through the Go module proxy. A machine needs go, git and make to begin with.
 
 BUILD_PACKAGES   := gcc libc6-dev
-BROWSER_PACKAGES :=
+BROWSER_PACKAGES := chromium fonts-noto-cjk
 TEST_PACKAGES    := $(BUILD_PACKAGES) $(BROWSER_PACKAGES) ca-certificates openssl systemd
 TOOLS_BIN        := $(CURDIR)/bin/tools
 
-.PHONY: build demo test check tools clean help
+.PHONY: build demo test simulate check screens tools clean help
 
 build: ## build bin/payscand
 	@scripts/packages.sh $(BUILD_PACKAGES) || echo 'build: going on without them' >&2
@@ -26,6 +26,10 @@ test: ## everything that must hold before a change lands
 	scripts/fuzz.sh 3s
 	CGO_ENABLED=1 go test -race -count=1 -timeout=8m ./...
 
+SEEDS ?= 0-100000
+simulate: ## play counter days against the money rules; SEEDS=A-B goes on where another run ended
+	go run ./internal/simulation/cmd/simulate -seeds $(SEEDS)
+
 check: tools ## format, linters, import rules, known vulnerabilities
 	@scripts/packages.sh $(BUILD_PACKAGES)
 	scripts/gofmt.sh
@@ -33,6 +37,10 @@ check: tools ## format, linters, import rules, known vulnerabilities
 	$(TOOLS_BIN)/golangci-lint config verify
 	$(TOOLS_BIN)/golangci-lint run ./...
 	scripts/vulnerabilities.sh $(TOOLS_BIN)/govulncheck
+
+screens: ## take the pictures of the customer's display in docs/screens anew
+	@scripts/packages.sh $(BROWSER_PACKAGES)
+	CI=true go test -count=1 ./test -run '^TestScreens$$' -update
 
 tools: ## build the pinned linters into bin/tools
 	@mkdir -p $(TOOLS_BIN)

@@ -1,19 +1,25 @@
 package browser
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/chromedp/chromedp"
 )
 
-// startBound ends a start that hangs. On a busy machine Chromium takes seconds.
-const startBound = time.Minute
+// Chromium takes seconds to start on a busy machine, and may hang when it is to end.
+const (
+	startBound = time.Minute
+	closeBound = 5 * time.Second
+)
 
 // names are those under which distributions install Chromium, the preferred one first.
 var names = []string{"chromium", "chromium-browser", "google-chrome"}
@@ -33,13 +39,14 @@ type Browser struct {
 	ctx     context.Context //nolint:containedctx // chromedp's handle of the browser
 	stop    context.CancelFunc
 	command *exec.Cmd
+	profile string
 }
 
 // Start starts the Chromium at path with a profile of its own in dir, which must be empty. It looks up no host name, so
 // that it can reach loopback addresses only, and animates nothing. Close must be called; should this program be killed,
 // Chromium ends too. ctx bounds the start only.
 func Start(ctx context.Context, path, dir string) (*Browser, error) {
-	b := new(Browser)
+	b := &Browser{profile: dir}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(dir),
@@ -89,27 +96,46 @@ var flags = map[string]any{
 // Close ends Chromium and everything that it started.
 func (b *Browser) Close() error {
 	if b.ctx.Err() == nil && chromedp.FromContext(b.ctx).Browser != nil {
-		bounded, cancel := context.WithTimeout(b.ctx, 5*time.Second)
-		_ = chromedp.Cancel(bounded) // in order; if that fails, as below
+		bounded, cancel := context.WithTimeout(b.ctx, closeBound)
+		_ = chromedp.Cancel(bounded) // in order; what is left then, as below
 		cancel()
 	}
 	if b.command == nil || b.command.Process == nil {
 		b.stop()
 		return nil
 	}
-	group := -b.command.Process.Pid
-	_ = syscall.Kill(group, syscall.SIGKILL) // what is left of it
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	_ = syscall.Kill(-b.command.Process.Pid, syscall.SIGKILL) // its group; it may be gone
 	b.stop()
-	gone := time.NewTicker(10 * time.Millisecond)
-	defer gone.Stop()
-	for bound := time.After(10 * time.Second); ; {
-		if err := syscall.Kill(group, 0); errors.Is(err, syscall.ESRCH) {
+	for bound := time.After(closeBound); ; {
+		left := processesWith(b.profile)
+		if len(left) == 0 && errors.Is(syscall.Kill(-b.command.Process.Pid, 0), syscall.ESRCH) {
 			return nil
 		}
+		for _, id := range left {
+			_ = syscall.Kill(id, syscall.SIGKILL) // it may be gone
+		}
 		select {
-		case <-gone.C:
+		case <-again.C:
 		case <-bound:
-			return fmt.Errorf("processes of Chromium (group %d) did not end", -group)
+			return fmt.Errorf("processes of Chromium did not end: group %d, and %v", b.command.Process.Pid, left)
 		}
 	}
+}
+
+// processesWith lists the processes that have a folder in their command line. Those that watch for crashes leave
+// Chromium's group and are found by its profile.
+func processesWith(dir string) (ids []int) {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is good
+	for _, path := range lines {
+		line, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(line, []byte(dir+"/")) && !bytes.Contains(line, []byte(dir+"\x00")) {
+			continue // most often it has ended
+		}
+		if id, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -175,6 +176,11 @@ func (p *Page) Screenshot(ctx context.Context) (png []byte, err error) {
 	return png, p.run(ctx, chromedp.CaptureScreenshot(&png))
 }
 
+// Resize gives the window another size.
+func (p *Page) Resize(ctx context.Context, size Size) error {
+	return p.run(ctx, chromedp.EmulateViewport(size.Width, size.Height))
+}
+
 // Evaluate runs an expression of JavaScript in the page and decodes what it comes to.
 func (p *Page) Evaluate(ctx context.Context, expression string, into any) error {
 	return p.run(ctx, chromedp.Evaluate(expression, into))
@@ -196,11 +202,11 @@ func (p *Page) take(event any) {
 		p.problem("exception", e.ExceptionDetails.Error(), e.ExceptionDetails.URL)
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning || e.Type == runtime.APITypeAssert {
-			text := string(e.Type)
+			said := []string{string(e.Type)}
 			for _, argument := range e.Args {
-				text += " " + string(argument.Value) + argument.Description
+				said = append(said, string(argument.Value)+argument.Description)
 			}
-			p.problem("console", text, "")
+			p.problem("console", strings.Join(said, " "), "")
 		}
 	case *log.EventEntryAdded:
 		p.logged(e.Entry)

@@ -28,7 +28,7 @@ func unscannedSale(ctx context.Context, p player) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := p.watch(ctx, page, func(s browser.Seen) bool { return s.Heard > 0 }); err != nil {
+	if _, err := page.Await(ctx, func(s browser.Seen) bool { return s.Heard > 0 }); err != nil {
 		return err
 	}
 	sale, err := p.newSale(ctx, rand.Text(), 1650, client.ModeAuto)
@@ -70,11 +70,7 @@ func (p player) watch(ctx context.Context, page *browser.Page, wanted func(brows
 
 // readQR reads the QR from a picture of the display, and compares it with what the gateway asked to be shown.
 func (p player) readQR(ctx context.Context, page *browser.Page, saleID string) (string, error) {
-	picture, err := page.Screenshot(ctx)
-	if err != nil {
-		return "", err
-	}
-	read, err := browser.DecodeQR(picture)
+	read, err := page.ReadQR(ctx)
 	if err != nil {
 		return "", err
 	}
