@@ -161,6 +161,7 @@ func TestValidateCodeRules(t *testing.T) {
 // No text fits two of a list of rules that was found valid: a regular expression per rule is the judge. Whoever accepts
 // a text is the one rule whose expression it matches.
 func TestValidRulesNeverMeet(t *testing.T) {
+	t.Parallel()
 	wallets := payment.Wallets()
 	prefix := rapid.Custom(func(t *rapid.T) string {
 		width := rapid.IntRange(1, 2).Draw(t, "width")

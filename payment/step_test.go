@@ -42,6 +42,7 @@ func sampleEvents(s payment.Sale) []payment.Event {
 // *ConflictError, and a refusal changes nothing. Every transition that the table
 // allows does happen, and none other. The sales come from real histories.
 func TestEveryStatusMeetsEveryEvent(t *testing.T) {
+	t.Parallel()
 	table := payment.Transitions()
 	found := mustExplore(t)
 	edges := rareEdges(t)
