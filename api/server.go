@@ -32,10 +32,6 @@ type Terminal interface {
 	// CreateSale makes a sale, or returns the one that was made with the same
 	// key and digest before (replayed).
 	CreateSale(context.Context, terminal.NewSale) (sale payment.Sale, replayed bool, err error)
-	Sale(ctx context.Context, id string) (payment.Sale, error)
-	// WaitSale returns the sale once its version is above after, or as it is
-	// when the context's deadline passes.
-	WaitSale(ctx context.Context, id string, after int64) (payment.Sale, error)
 	// PresentCode takes the text that the register scanned; it is a secret.
 	PresentCode(ctx context.Context, id, text string) (payment.Sale, error)
 	ShowQR(ctx context.Context, id string) (payment.Sale, error)
@@ -45,10 +41,19 @@ type Terminal interface {
 	// and digest before (replayed): its number among the sale's refunds.
 	Refund(ctx context.Context, id string, wanted terminal.NewRefund) (sale payment.Sale, refund int, replayed bool, err error)
 	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
+	Status(context.Context) (terminal.Status, error)
+	Archive
+	Journal
+}
+
+// Archive is what the API needs to show the sales that the terminal keeps.
+type Archive interface {
+	Sale(ctx context.Context, id string) (payment.Sale, error)
+	// WaitSale returns the sale once its version is above after, or as it is
+	// when the context's deadline passes.
+	WaitSale(ctx context.Context, id string, after int64) (payment.Sale, error)
 	// Sales returns one page of a search, newest sale first.
 	Sales(context.Context, payment.SaleQuery) (payment.SalePage, error)
-	Status(context.Context) (terminal.Status, error)
-	Journal
 }
 
 // Journal is what the API needs of the terminal's journal, to tell it as events.

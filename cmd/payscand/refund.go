@@ -83,27 +83,20 @@ func runRefund(ctx context.Context, sale, amount string, f refundFlags, out io.W
 		return err
 	}
 	refund, err = followRefund(ctx, c, refund, f.wait, refundPrinter(out, paid.Currency, f.json))
-	if err != nil {
+	if err != nil && ctx.Err() == nil { // else Ctrl-C ended the waiting
 		return &exitError{exitNotKnown, fmt.Errorf("refund %d of sale %s was begun and goes on, but: %w", refund.N, refund.Sale, err)}
 	}
 	return refundEnd(refund)
 }
 
-// followRefund shows each state of the refund until it is final, wait is over or
-// ctx ends, and returns the last.
+// followRefund shows each state of the refund until it is final or wait is over,
+// and returns the last that it saw.
 func followRefund(
 	ctx context.Context, c *client.Client, refund client.SaleRefund, wait time.Duration, show func(client.SaleRefund),
 ) (client.SaleRefund, error) {
 	show(refund)
-	for end := time.Now().Add(wait); !refund.Final(); {
-		left := time.Until(end)
-		if left <= 0 || ctx.Err() != nil {
-			break
-		}
-		next, err := c.WaitRefund(ctx, refund.Sale, refund.N, refund.Version, min(left, waitFor))
-		if ctx.Err() != nil {
-			break
-		}
+	for end := time.Now().Add(wait); !refund.Final() && time.Now().Before(end); {
+		next, err := c.WaitRefund(ctx, refund.Sale, refund.N, refund.Version, min(time.Until(end), waitFor))
 		if err != nil {
 			return refund, err
 		}
