@@ -5,20 +5,36 @@ import (
 	"context"
 	"fmt"
 	"image/png"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// ReadQR takes a picture of the QR code as it stands on the page, and reads it with a library that did not draw it.
+// ReadQR takes a picture of the QR code as it stands on the page, and reads it with a library that did not draw it. As a
+// customer's phone does, it looks again while there is none to be read, until ctx ends: the page may just be changing.
 func (p *Page) ReadQR(ctx context.Context) (string, error) {
-	var picture []byte
-	if err := p.run(ctx, chromedp.Screenshot("#card", &picture, chromedp.ByQuery)); err != nil {
-		return "", fmt.Errorf("picture of the QR code: %w", err)
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		var picture []byte
+		if err := p.run(ctx, chromedp.Screenshot("#card", &picture, chromedp.ByQuery)); err != nil {
+			return "", fmt.Errorf("picture of the QR code: %w", err)
+		}
+		text, err := decodeQR(picture)
+		if err == nil {
+			return text, nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return "", err
+		}
 	}
-	return decodeQR(picture)
 }
+
+const lookAgain = 200 * time.Millisecond
 
 func decodeQR(picture []byte) (string, error) {
 	decoded, err := png.Decode(bytes.NewReader(picture))
