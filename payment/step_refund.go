@@ -26,6 +26,9 @@ func (t *step) refundRequested(e RefundRequested) error {
 		amount = most
 	}
 	if amount < 1 || amount > most {
+		if most == 0 {
+			return conflict("nothing is left of it to be refunded")
+		}
 		return conflict("at most %d minor units may still be refunded", most)
 	}
 	paid := s.Attempt(s.paidAttempt())
@@ -86,6 +89,9 @@ func (t *step) refundOutcome(e Outcome) {
 	r.Call = nil
 	v := refundMatched(*r, e.Verdict)
 	r.Reason, r.GatewayCode = v.Reason, v.GatewayCode
+	if v.Class == ClassNotFound { // of an order that says much, of a refund only that it takes its time
+		r.Reason = ""
+	}
 	if v.RefundID != "" && r.RefundID == "" {
 		r.RefundID = v.RefundID
 		r.IDFromResend = r.Doubted && r.Sends > 1 && !t.refundTraits(r).IdempotentRefund

@@ -17,6 +17,7 @@ type Order struct {
 	PayPath   string `json:"pay_path"` // of the customer's wallet page
 	Captures  int    `json:"captures"` // how often money was taken
 	Sends     int    `json:"sends"`    // how many pay requests came
+	Refunded  int64  `json:"refunded"` // minor units
 }
 
 // Order returns the gateway's truth about one request id.
