@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // EventKind names what happened to a sale.
 type EventKind string
@@ -151,8 +154,7 @@ const (
 // stays, the last refund whose status changed, or a capture that was found.
 func recordType(before, after Sale) RecordType {
 	if before.Status == after.Status {
-		for i := len(after.Refunds) - 1; i >= 0; i-- {
-			r := after.Refunds[i]
+		for i, r := range slices.Backward(after.Refunds) {
 			if i >= len(before.Refunds) || before.Refunds[i].Status != r.Status {
 				if r.Automatic {
 					return RecordType("reversal." + string(r.Status))

@@ -52,7 +52,7 @@ func (m Money) String() string {
 	if !m.Currency.known() {
 		return strings.TrimSpace(fmt.Sprintf("%d minor units %s", m.Amount, m.Currency))
 	}
-	sign, units := "", uint64(m.Amount)
+	sign, units := "", uint64(m.Amount) //nolint:gosec // the sign is taken off below
 	if m.Amount < 0 {
 		sign, units = "-", -units // two's complement: right for the smallest int64 too
 	}

@@ -28,9 +28,9 @@ type lateRefund struct {
 const portal = "portal"
 
 // givenBack is what a capture's refunds took or reserve at the gateway.
-func (o *modelOrder) givenBack(requestID string) (sum int64) {
+func (o *modelOrder) givenBack() (sum int64) {
 	for _, r := range o.refunds {
-		if r.state != payment.RefundFailed && (requestID == "" || r.requestID == requestID) {
+		if r.state != payment.RefundFailed {
 			sum += r.amount
 		}
 	}
@@ -52,7 +52,7 @@ func (g *gatewayModel) refundsOf(requestID string) (refunds []*modelRefund) {
 // kept is what the gateway took for a request id and did not give back.
 func (g *gatewayModel) kept(requestID string) int64 {
 	if o := g.captured(requestID); o != nil {
-		return g.amount.Amount - o.givenBack("")
+		return g.amount.Amount - o.givenBack()
 	}
 	return 0
 }
@@ -96,11 +96,11 @@ func (g *gatewayModel) refund(a payment.Attempt, r payment.Refund, now time.Time
 	switch {
 	case o == nil || o.state != payment.ClassPaid || o.reversed:
 		return failed(payment.ReasonNotFound)
-	case o.givenBack("") == g.amount.Amount && !pendingRefund(o):
+	case o.givenBack() == g.amount.Amount && !pendingRefund(o):
 		return payment.Verdict{Class: payment.ClassAlreadyRefunded, Reason: payment.ReasonAlreadyRefunded, Documented: true}
 	case pendingRefund(o):
 		return failed(payment.ReasonRefundInProcess)
-	case r.Amount.Amount > g.amount.Amount-o.givenBack(""):
+	case r.Amount.Amount > g.amount.Amount-o.givenBack():
 		return failed(payment.ReasonRefundAmount)
 	case !g.healed && g.choose(6, "balance") == 0:
 		if g.traits.IdempotentRefund { // processed once, whatever is still on its way
@@ -185,7 +185,7 @@ func (g *gatewayModel) malignRefund(r payment.Refund) payment.Verdict {
 // refundInPortal gives money back behind the program's back.
 func (g *gatewayModel) refundInPortal() {
 	for _, o := range g.orders {
-		left := g.amount.Amount - o.givenBack("")
+		left := g.amount.Amount - o.givenBack()
 		if o.state != payment.ClassPaid || o.reversed || left == 0 || pendingRefund(o) {
 			continue
 		}

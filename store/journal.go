@@ -10,11 +10,11 @@ import (
 	"payscand/payment"
 )
 
-// JournalRecord and Hash are the domain's, since the API reads them too.
-type (
-	JournalRecord = payment.JournalRecord
-	Hash          = payment.Hash
-)
+// JournalRecord is the domain's, since the API reads it too.
+type JournalRecord = payment.JournalRecord
+
+// Hash is the domain's, as JournalRecord is.
+type Hash = payment.Hash
 
 // Seal makes the record of a change, the next after prev. c.Record must not be
 // nil. It returns the record's JSON beside it.

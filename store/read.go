@@ -190,7 +190,7 @@ func (db *DB) Sales(q Query) (Page, error) {
 		id, encoded := lastBefore(c, below)
 		for looked := 0; id != nil && string(id) >= lowest; id, encoded = c.Prev() {
 			if looked == MaxPage || len(page.Sales) == PageSize(q.Limit) {
-				page.Cursor = string(below)
+				page.Cursor = below
 				return nil
 			}
 			s, err := decodeSale(encoded, codes, string(id))

@@ -64,7 +64,7 @@ func (db *DB) stat() (unix.Statfs_t, error) {
 
 // freeBytes leaves out what is kept for root.
 func freeBytes(stat unix.Statfs_t) int64 {
-	return int64(stat.Bavail) * int64(stat.Frsize)
+	return int64(stat.Bavail) * stat.Frsize
 }
 
 func (db *DB) reservePath() string { return db.path + ".reserve" }

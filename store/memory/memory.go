@@ -108,8 +108,8 @@ func (s *Store) Commit(changes []payment.Change) error {
 }
 
 func (s *Store) undo(changes []payment.Change, befores []*payment.Sale) {
-	for i := len(changes) - 1; i >= 0; i-- {
-		if id := changes[i].After.ID; id != "" {
+	for i, c := range slices.Backward(changes) {
+		if id := c.After.ID; id != "" {
 			s.replace(s.sales[id], befores[i])
 		}
 	}
@@ -148,15 +148,16 @@ func (s *Store) check(stored *payment.Sale, c payment.Change) error {
 // replace puts a sale, and all that is derived from it, in the place of another
 // state of it. before is nil for a new sale, after is nil when a new one is undone.
 func (s *Store) replace(before, after *payment.Sale) {
-	if before == nil {
+	switch {
+	case before == nil:
 		s.sales[after.ID] = after
 		s.ids = insert(s.ids, after.ID)
 		s.keys[after.Key] = after.ID
-	} else if after == nil {
+	case after == nil:
 		delete(s.sales, before.ID)
 		s.ids = remove(s.ids, before.ID)
 		delete(s.keys, before.Key)
-	} else {
+	default:
 		s.sales[after.ID] = after
 	}
 	s.reindexOpen(before, after)

@@ -76,7 +76,7 @@ type altered struct {
 	alter func(records []store.JournalRecord) []store.JournalRecord
 }
 
-func (a altered) Journal(after uint64, limit int) ([]store.JournalRecord, error) {
+func (a altered) Journal(after uint64, _ int) ([]store.JournalRecord, error) {
 	all, err := a.Store.Journal(0, store.MaxPage)
 	all = a.alter(all)
 	i := slices.IndexFunc(all, func(r store.JournalRecord) bool { return r.Seq > after })

@@ -20,7 +20,7 @@ import (
 func testRandom(t *testing.T, open Opener) {
 	parent := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp(parent, "")
+		dir, err := os.MkdirTemp(parent, "") //nolint:usetesting // rapid's T has no TempDir, and each check wants its own
 		if err != nil {
 			t.Fatal(err)
 		}

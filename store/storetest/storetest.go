@@ -14,7 +14,7 @@ import (
 )
 
 // Store is all that a store does.
-type Store interface {
+type Store interface { //nolint:interfacebloat // all that a store is; who uses one declares less
 	Commit(changes []payment.Change) error
 	Sale(id string) (payment.Sale, error)
 	ByKey(key string) (saleID, digest string, err error)
