@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -105,7 +106,7 @@ func TestAbsenceBeginsAnewAfterASign(t *testing.T) {
 // Where an order is asked for by request id, the inquiry's "not found" alone
 // closes nothing, however late: the cancel must say so too.
 func TestAbsenceNeedsTheCancel(t *testing.T) {
-	for _, class := range []payment.Class{payment.ClassNoAnswer, payment.ClassRetryLater, payment.ClassAlreadyPaid} {
+	for _, class := range []payment.Class{payment.ClassNoAnswer, payment.ClassRetryLater, payment.ClassAlreadyPaid, payment.ClassClosed} {
 		s := unresolvedSale(t, alipayPlusLike)
 		s.callsWithin(3*day, func() {
 			if s.call.Kind == payment.CallCancel {
@@ -115,5 +116,137 @@ func TestAbsenceNeedsTheCancel(t *testing.T) {
 			s.answer(payment.ClassNotFound)
 		})
 		s.is(payment.SaleUnresolved)
+	}
+	s := tell(t, alipayPlusLike, payment.ModeScan)
+	s.scan()
+	s.crash(5 * time.Hour) // the first question comes late enough
+	s.next(asks)
+	s.answer(payment.ClassNotFound)
+	s.next(payment.CallCancel)
+}
+
+// M13: a part is never the whole, though nothing else was given back: where its
+// answer is lost it is looked for, not sent again.
+func TestM13PartAfterAFailure(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(400)
+	s.answer(payment.ClassFailed)
+	s.refund(300)
+	s.answer(payment.ClassNoAnswer)
+	kinds := s.callsWithin(day, func() { s.answer(payment.ClassNotFound) })
+	for _, kind := range kinds {
+		if kind != looksForRefund {
+			t.Fatalf("%s after a lost answer", kind)
+		}
+	}
+	if len(kinds) == 0 {
+		t.Error("it is not looked for")
+	}
+}
+
+// M13: "nothing is left to give back" in the answer to the first send means that
+// somebody else gave it back; after a lost answer it was this refund.
+func TestM13NothingLeft(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(0)
+	s.answer(payment.ClassAlreadyRefunded)
+	if got := s.sale.Refunds[0].Status; got != payment.RefundFailed {
+		t.Errorf("at the first send it is %q", got)
+	}
+	s = paidSale(t, alphaPayLike)
+	s.refund(0)
+	s.answer(payment.ClassNoAnswer)
+	s.next(refunds)
+	s.answer(payment.ClassAlreadyRefunded)
+	if got := s.sale.Refunds[0].Status; got != payment.RefundSucceeded {
+		t.Errorf("after a lost answer it is %q", got)
+	}
+}
+
+// The outcome of a refund's call that was superseded, lost in a crash or answered
+// already decides nothing.
+func TestM13StaleOutcome(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(0)
+	first := *s.call
+	s.answer(payment.ClassNoAnswer)
+	s.next(refunds)
+	r := s.sale.Refunds[0]
+	s.do(payment.Outcome{Attempt: 1, Refund: 1, Seq: first.Seq, Verdict: payment.Verdict{
+		Class: payment.ClassRefunded, RequestID: r.RequestID, RefundID: "R1", Amount: r.Amount,
+	}})
+	if got := s.sale.Refunds[0]; got.Status.Final() || got.Call == nil {
+		t.Errorf("it is %q, call %+v", got.Status, got.Call)
+	}
+}
+
+// Every request id is its own, of attempts and of refunds alike: gateways tell
+// what is new by it (M2, M13).
+func TestRequestIDsAreTheirOwn(t *testing.T) {
+	s := tell(t, alphaPayLike, payment.ModeScan)
+	for range payment.MaxAttempts - 1 {
+		s.scan()
+		s.answer(payment.ClassFailed)
+	}
+	s.scan()
+	s.answer(payment.ClassPaid, id("P1"))
+	for range 12 {
+		s.refund(1)
+		s.answer(payment.ClassRefunded, refundID("R"+s.sale.Refunds[len(s.sale.Refunds)-1].RequestID))
+	}
+	seen := make(map[string]bool)
+	for _, a := range s.sale.Attempts {
+		seen[a.RequestID] = true
+	}
+	for _, r := range s.sale.Refunds {
+		seen[r.RequestID] = true
+	}
+	if n := len(s.sale.Attempts) + len(s.sale.Refunds); len(seen) != n {
+		t.Errorf("%d request ids for %d attempts and refunds", len(seen), n)
+	}
+}
+
+// What the register can see raises the version by one and comes with one record
+// of that version; what it cannot see does neither.
+func TestVersionsAndRecords(t *testing.T) {
+	s := tell(t, alipayPlusLike, payment.ModeScan)
+	pending := payment.Verdict{Class: payment.ClassPending, RequestID: saleID + "-1", Amount: tenBucks}
+	for i, c := range []struct {
+		event payment.Event
+		after time.Duration
+		seen  payment.RecordType // empty: nothing
+	}{
+		{event: payment.CodePresented{Code: scannedCode, Wallet: payment.WalletAlipayPlus}, seen: "sale.processing"},
+		{event: payment.Outcome{Attempt: 1, Seq: 1, Verdict: pending}, seen: "sale.processing"},
+		{event: payment.Due{}, after: second},
+		{event: payment.Outcome{Attempt: 1, Seq: 2, Verdict: pending}},
+		{event: payment.CancelRequested{}, seen: "sale.cancelling"},
+	} {
+		s.now = s.now.Add(c.after)
+		change, _, err := payment.Step(s.sale, c.event, s.now, s.policy)
+		if err != nil || change.After.ID == "" {
+			t.Fatalf("event %d: %v, changed %v", i, err, change.Changed())
+		}
+		was, is := s.sale.Version, change.After.Version
+		switch r := change.Record; {
+		case c.seen == "" && (is != was || r != nil):
+			t.Errorf("event %d: version %d after %d, record %+v", i, is, was, r)
+		case c.seen != "" && (is != was+1 || r == nil || r.Type != c.seen || r.Version != is || r.Sale != saleID || !r.At.Equal(s.now)):
+			t.Errorf("event %d: version %d after %d, record %+v, want %q", i, is, was, r, c.seen)
+		}
+		s.sale = change.After
+	}
+}
+
+// The same answers at the same times lead to the same decisions, jitter included,
+// so that a history can be played again (P6).
+func TestDecisionsCanBeReplayed(t *testing.T) {
+	history := func() (due []time.Time) {
+		s := unresolvedSale(t, alphaPayLike)
+		s.callsWithin(3*day, func() { s.answer(payment.ClassNoAnswer); due = append(due, s.sale.Due) })
+		return due
+	}
+	if first, again := history(), history(); len(first) < 20 || !slices.Equal(first, again) {
+		t.Errorf("asked at %v, then at %v", first, again)
 	}
 }

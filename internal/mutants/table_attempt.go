@@ -142,7 +142,7 @@ func qrMutants() []Mutant {
 		replaced("a QR that comes after its cancel is shown", "M8", outcomeFile,
 			"a.Instrument == InstrumentQR && t.sale.Status == SaleShowingQR {\n\t\ta.QR = v.QR", "a.Instrument == InstrumentQR {\n\t\ta.QR = v.QR", ofStep("TestM8")...),
 		replaced("a lost QR is never asked for again", "M8", outcomeFile,
-			"case a.Sends < 2 && !deadline && resend.After(t.now):", "case a.Sends < 1 && !deadline && resend.After(t.now):", ofStep("TestM8")...),
+			"case a.Sends < 2 && !deadline && resend.After(t.now):\n\t\t\tt.planCall(a, CallPay, resend)\n\t\tcase a.Sends < 2 && !deadline:\n\t\t\tt.planCall(a, CallPay, t.now)\n", "\t\tcase a.Sends < 1 && !deadline:\n\t\t\tt.planCall(a, CallPay, resend)\n", ofStep("TestM8")...),
 		replaced("QRs without end", "M9", attemptFile,
 			"s.Mode == ModeAuto && !s.AutoQRDone && routed", "s.Mode == ModeAuto && routed", ofStep("TestM9")...),
 		removed("a lost scanner brings no QR", "M9", stepFile,

@@ -79,7 +79,7 @@ func refundMutants() []Mutant {
 		replaced("a refund refused after a lost answer counts", "M13", refundFile,
 			"if kind != CallRefund || r.Doubted {", "if kind != CallRefund {", ofStep("TestM13")...),
 		replaced("a refund that was taken is done", "M13", refundFile,
-			"\tcase ClassRefunded:\n", "\tcase ClassRefunded, ClassAccepted:\n", ofStep("TestM13")...),
+			"\tcase ClassAccepted, ClassPending:\n\t\tr.Status = RefundPending\n", "\tcase ClassAccepted, ClassPending:\n\t\tt.endRefund(r, RefundSucceeded)\n\t\treturn true\n", ofStep("TestM13")...),
 		replaced("nothing left to refund counts as this refund", "M13", refundFile,
 			"if r.Doubted || r.Automatic {", "if r.N > 0 {", ofStep("TestM13")...),
 		replaced("an answer about another refund is believed", "P4", refundFile,
