@@ -36,7 +36,11 @@ func (g *gatewayModel) answer(f *flight, fate fate) payment.Verdict {
 	case fateBusyDone:
 		return payment.Verdict{Class: payment.ClassRetryLater, Reason: payment.ReasonGatewayError, GatewayCode: "SYSTEMERROR", Documented: true}
 	case fateMalign:
-		return g.malign(f, w.pick(siteMalign, f.subject, f.nth, []int{1, 1, 1, 1, 1, 1}))
+		way := w.pick(siteMalign, f.subject, f.nth, []int{1, 1, 1, 1, 1, 1})
+		if f.call.Refund > 0 {
+			return g.malignRefund(f, way)
+		}
+		return g.malign(f, way)
 	}
 	return v
 }
@@ -73,6 +77,12 @@ func (g *gatewayModel) carryOut(f *flight, doubled bool) payment.Verdict {
 		return g.cancel(f)
 	case payment.CallInquire, payment.CallLookup:
 		return g.ask(f, false)
+	case payment.CallRefund:
+		return g.refund(f, doubled)
+	case payment.CallInquireRefund:
+		return g.inquireRefund(f)
+	case payment.CallLookupRefund:
+		return g.lookupRefund(f)
 	}
 	return payment.Verdict{Class: payment.ClassNotFound}
 }
@@ -222,9 +232,30 @@ func (g *gatewayModel) lookup(a payment.Attempt, stale bool) payment.Verdict {
 	}
 	switch {
 	case over == nil:
-		return notFound
+		v := notFound
+		v.Search = g.searched()
+		return v
 	case a.Sends > 1:
 		return payment.Verdict{Class: payment.ClassRetryLater, Reason: payment.ReasonNotFound, GatewayCode: "SUCCESS", Documented: true}
 	}
 	return over.tell(over.state)
+}
+
+// searched is what a complete pass over the transaction list sees.
+func (g *gatewayModel) searched() *payment.Search {
+	seen := &payment.Search{At: dayOne.Add(g.world.now)}
+	for _, o := range g.orders {
+		at := o.madeAt
+		switch {
+		case o.captured && g.world.now >= o.paidAt+g.listLag:
+			at = o.paidAt
+		case o.captured || g.unlisted:
+			continue
+		}
+		seen.Rows++
+		if row := dayOne.Add(at); row.After(seen.Newest) {
+			seen.Newest = row
+		}
+	}
+	return seen
 }

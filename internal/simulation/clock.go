@@ -18,14 +18,19 @@ type clock struct {
 }
 
 func (c *clock) read(now time.Duration) time.Time {
+	c.told, c.toldMono = c.peek(now), now-c.slept
+	c.running = true
+	return c.told
+}
+
+// peek is what read would say.
+func (c *clock) peek(now time.Duration) time.Time {
 	wall := c.wall(now)
-	mono := now - c.slept
 	if c.running {
-		if steady := c.told.Add(mono - c.toldMono); steady.After(wall) {
-			wall = steady
+		if steady := c.told.Add(now - c.slept - c.toldMono); steady.After(wall) {
+			return steady
 		}
 	}
-	c.running, c.told, c.toldMono = true, wall, mono
 	return wall
 }
 

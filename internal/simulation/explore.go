@@ -121,12 +121,12 @@ func (w *smallWorld) key(seed maphash.Seed) uint64 {
 	h.Write(w.engine.AppendState(nil))
 	fmt.Fprint(&h, w.now.UnixMilli(), w.wake.UnixMilli(), w.scans, w.cancels, w.qrs, w.checks, w.crashes, w.shown)
 	for _, o := range w.orders {
-		fmt.Fprint(&h, o.requestID, o.paymentID, o.state, o.closesAt.UnixMilli(), o.reversed)
+		fmt.Fprint(&h, o.requestID, o.paymentID, o.state, o.closesAt.UnixMilli(), o.reversed, o.refund)
 	}
 	for _, flights := range [][]smallFlight{w.flights, w.adrift} {
 		fmt.Fprint(&h, "|")
 		for _, f := range flights {
-			fmt.Fprint(&h, f.call, f.attempt.PaymentID, f.attempt.Sends)
+			fmt.Fprint(&h, f.call, f.attempt.PaymentID, f.attempt.Sends, f.refund.N)
 		}
 	}
 	return h.Sum64()

@@ -52,6 +52,15 @@ const (
 	faultTwinSeparate
 	faultReplyLost
 	faultQRPaidLate
+	faultRefundWhole
+	faultRefundPart
+	faultRefundAgain
+	faultRefundInProcess
+	faultRefundInReview
+	faultRefundFails
+	faultRefundNoBalance
+	faultOverridePaid
+	faultOverrideNotPaid
 
 	faults
 )
@@ -72,6 +81,9 @@ var faultNames = [faults]string{
 	faultCashierRepeats: "cashier repeats the POST", faultCashierOtherDigest: "key with another body", faultCashierQR: "cashier asks for a QR",
 	faultCashierPosts: "register posts a code", faultCashierBusy: "sale while another is live", faultTwinReplaces: "twin replaces",
 	faultTwinSeparate: "twin is separate", faultReplyLost: "reply lost in a crash", faultQRPaidLate: "QR paid after it was hidden",
+	faultRefundWhole: "cashier refunds all", faultRefundPart: "cashier refunds a part", faultRefundAgain: "cashier repeats the refund",
+	faultRefundInProcess: "refund in process", faultRefundInReview: "refund in review", faultRefundFails: "refund fails later",
+	faultRefundNoBalance: "refund without balance", faultOverridePaid: "operator says paid", faultOverrideNotPaid: "operator says not paid",
 }
 
 func (f fault) String() string {

@@ -16,6 +16,7 @@ type gatewayModel struct {
 
 	orders    []*order
 	byRequest map[string][]*order
+	refunds   []*refund
 	cancelled map[string]bool // request ids that were cancelled before they arrived
 
 	outage      outage
@@ -59,11 +60,13 @@ type order struct {
 	state     payment.Class // pending, paid, failed or closed
 	was       payment.Class // before changedAt
 	changedAt time.Duration
+	madeAt    time.Duration
 	closesAt  time.Duration
 	reason    payment.Reason
 	paidAt    time.Duration
-	captured  bool // money moved, whatever the state says
-	reversed  bool
+	captured  bool      // money moved, whatever the state says
+	reversed  bool      // by an Alipay+ cancel
+	refunds   []*refund // of its capture
 	// afterwards: the capture came when the gateway had already said that the order was closed.
 	afterwards bool
 	cancels    int
@@ -127,7 +130,7 @@ func (g *gatewayModel) placeOrder(f *flight, doubled bool) (*order, *payment.Ver
 	o := &order{
 		gateway: g, requestID: a.RequestID, paymentID: g.name + "-" + strconv.Itoa(len(g.orders)+1), subject: f.subject, nth: len(known),
 		instrument: a.Instrument, amount: w.oracle.amountOf(f.call.Sale), code: a.Code.Reveal(), doubled: doubled,
-		state: payment.ClassPending, was: payment.ClassPending, changedAt: w.now,
+		state: payment.ClassPending, was: payment.ClassPending, changedAt: w.now, madeAt: w.now,
 	}
 	life := orderLife
 	if a.Instrument == payment.InstrumentQR {

@@ -1,8 +1,9 @@
 package simulation
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"payscand/payment"
@@ -13,30 +14,43 @@ import (
 type excuse uint8
 
 const (
-	// excuseAbsence: nothing was ever captured and the gateway cannot be asked
-	// about the first send. Closing by absence (M3) would end it.
-	excuseAbsence excuse = iota
+	// excuseListedOver: nothing was ever captured, pay was sent more than once,
+	// and the list shows an order that is over: it may be another send's (M4), so
+	// that neither it nor its absence proves anything. A person decides.
+	excuseListedOver excuse = iota
 	// excuseSecondOrder: an order that a copy of a request made was paid, or two
-	// orders of one request id were. The watch list and M12 would reverse it.
+	// orders of one request id were, and only one of them is known here.
 	excuseSecondOrder
-	// excuseLateCapture: captured though the gateway had said that the order was
-	// closed. The watch list and M12 would find and reverse it.
-	excuseLateCapture
-	// excuseUnlisted: captured though pay was answered with an F that no page
-	// lists. The watch list (M4, M12) would find it.
-	excuseUnlisted
-	// excuseNotWanted: a late payment of a sale that was cancelled or replaced
-	// makes it paid; M12 would reverse it.
-	excuseNotWanted
+	// excuseRefundUnknown: a partial refund whose answer was lost never came to be.
+	// It is not sent again and no list shows it: a person decides (M13).
+	excuseRefundUnknown
+	// excuseRefundCopied: a copy that the network made of a refund's request
+	// was carried out too, of which nothing is heard here.
+	excuseRefundCopied
+	// excuseWatchFar: the clock was set back over a restart, and a watch waits for
+	// its old time, or is asked again and again until that comes.
+	excuseWatchFar
+	// excuseSlots: a due sale starts several questions, and the gateway's slots
+	// were counted for one (P10).
+	excuseSlots
+	// excuseNoID: an order that was closed was paid after all, and the receipt does
+	// not name it, though the proof did.
+	excuseNoID
+	// excuseAbsenceFar: the clock was set back over a restart, so that the time at
+	// which a gateway that is asked by request id must know the order is far.
+	excuseAbsenceFar
 	excuses
 )
 
 var excuseNames = [excuses]string{
-	excuseAbsence:     "never captured, cannot be asked about (closing by absence is to come)",
-	excuseSecondOrder: "a second order of one request id was paid (watch list is to come)",
-	excuseLateCapture: "paid after the gateway had closed it (watch list is to come)",
-	excuseUnlisted:    "paid after an F with an unlisted code (watch list is to come)",
-	excuseNotWanted:   "late payment of a cancelled sale kept (reversal is to come)",
+	excuseListedOver:    "never captured, sent twice, listed as over (a person's)",
+	excuseSecondOrder:   "a second order of one request id was paid",
+	excuseRefundUnknown: "a partial refund that never arrived, its answer lost (a person's)",
+	excuseRefundCopied:  "the network's copy of a refund was carried out",
+	excuseSlots:         "more requests under way than slots, one sale's watches at once",
+	excuseAbsenceFar:    "its absence waits for a time of a clock that was set back",
+	excuseNoID:          "paid after closed, its payment id forgotten",
+	excuseWatchFar:      "a watch waits for a time of a clock that was set back",
 }
 
 // ResolveBound is how long after the end of all trouble an attempt may still be
@@ -51,7 +65,14 @@ func ResolveBound(p payment.Policy, older bool) time.Duration {
 		pause = p.SlowDaily
 	}
 	pause += time.Duration(float64(pause) * p.Jitter)
-	return live + orderLife + 2*(pause+callTimeOut)
+	return live + orderLife + p.AbsenceAfter + 2*(pause+callTimeOut)
+}
+
+// WatchBound is how long after the end of all trouble a watch or a refund may
+// still be open: the last step of a watch that began when an attempt ended, and
+// a reversal that waits for the day's limit and for the merchant's balance.
+func WatchBound(p payment.Policy) time.Duration {
+	return ResolveBound(p, true) + p.Watch[len(p.Watch)-1] + 4*time.Duration(float64(p.SlowDaily)*(1+p.Jitter))
 }
 
 // settled reports whether the run can end: all is final or excused, and no order
@@ -70,6 +91,12 @@ func (o *oracle) settled() bool {
 	}
 	for _, f := range o.order {
 		if f.sale.Status.Final() {
+			if why, _ := o.background(f); why != "" {
+				if bound := WatchBound(w.policy); w.now-w.healedAt > bound {
+					w.fail("M12: %s after all trouble ended sale %s is %s, and %s", bound, f.sale.ID, f.sale.Status, why)
+				}
+				return false
+			}
 			continue
 		}
 		if why := o.unresolved(f); why != "" {
@@ -92,25 +119,15 @@ func (o *oracle) unresolved(f *saleFacts) string {
 		return "its end does not hang on a gateway"
 	}
 	g := o.world.gateway(a.Gateway)
-	orders := g.byRequest[a.RequestID]
-	for _, order := range orders {
+	for _, order := range g.byRequest[a.RequestID] {
 		if order.captured && !order.reversed {
 			return "it was captured"
 		}
 	}
-	switch {
-	case len(orders) == 0:
-		return "" // it never arrived
-	case g.traits.InquireByRequestID:
-		return "it can be inquired by its request id"
-	case a.Sends > 1:
-		return "" // another order may be the first send's
-	case a.PaymentID == "" && g.unlisted:
+	if g.listsOver(a) || o.absenceFar(a) {
 		return ""
-	case a.PaymentID == "":
-		return "it is in the transaction list"
 	}
-	return "it can be inquired by its payment id"
+	return "it can be found, or its absence"
 }
 
 // atTheEnd compares what the terminal says with what the gateways know.
@@ -137,14 +154,24 @@ func (o *oracle) atTheEnd() {
 		if paid > 1 || (paid == 1) != (s.Status == payment.SalePaid) {
 			w.fail("sale %s is %s with %d paid attempts", s.ID, s.Status, paid)
 		}
-		if s.Status == payment.SalePaid && s.Late && s.CancelWanted {
-			w.result.Excused[excuseNotWanted]++
+		if s.Status.Final() {
+			why, left := o.background(f)
+			if why != "" {
+				w.fail("M12: at the end sale %s is %s, and %s", s.ID, s.Status, why)
+			}
+			for _, e := range left {
+				w.result.Excused[e]++
+			}
 		}
 		if !s.Status.Final() {
 			if why := o.unresolved(f); why != "" {
 				w.fail("P5: at the end sale %s is %s: %s", s.ID, s.Status, why)
 			}
-			w.result.Excused[excuseAbsence]++
+			if o.absenceFar(s.LiveAttempt()) {
+				w.result.Excused[excuseAbsenceFar]++
+			} else {
+				w.result.Excused[excuseListedOver]++
+			}
 		}
 	}
 	if o.stream != nil {
@@ -152,56 +179,24 @@ func (o *oracle) atTheEnd() {
 	}
 }
 
-// compare holds an attempt that is over against the captures of its request id.
-func (o *oracle) compare(f *saleFacts, i int) {
-	w, a := o.world, &f.sale.Attempts[i]
-	captures := 0
-	for _, order := range w.gateway(a.Gateway).byRequest[a.RequestID] {
-		if !order.captured || order.reversed {
-			continue
-		}
-		captures++
-		if a.Status == payment.AttemptFailed || a.Status == payment.AttemptClosed {
-			e, err := order.excuse(a, f.attempts[i].flight)
-			if err != nil {
-				w.fail("P3: attempt %s is %s (%s), and %w", a.RequestID, a.Status, a.Reason, err)
-			}
-			w.result.Excused[e]++
+// listsOver reports whether all that the gateway can say about an attempt is an
+// order that is over and that may be another send's (see excuseListedOver).
+func (g *gatewayModel) listsOver(a *payment.Attempt) bool {
+	known := g.byRequest[a.RequestID]
+	for _, order := range known {
+		if order.captured {
+			return false
 		}
 	}
-	switch {
-	case a.Status == payment.AttemptPaid && captures == 0:
-		w.fail("P4: attempt %s is paid, and nothing is captured (reversed?)", a.RequestID)
-	case a.Status == payment.AttemptPaid && captures > 1:
-		if w.gateway(a.Gateway).traits.IdempotentPay {
-			w.fail("attempt %s was captured %d times", a.RequestID, captures)
-		}
-		w.result.Excused[excuseSecondOrder]++
-	}
+	searched := g.traits.TransactionList && (a.PaymentID == "" || a.IDDisproved)
+	return searched && a.Sends > 1 && !g.unlisted && len(known) > 0
 }
 
-// copied reports whether a copy of a request made an order of this request id:
-// the caller, who sent once, takes the only order it hears of for its own.
-func (order *order) copied() bool {
-	for _, known := range order.gateway.byRequest[order.requestID] {
-		if known.doubled {
-			return true
-		}
-	}
-	return false
-}
-
-// excuse names why a captured order belongs to an attempt that ended unpaid.
-// last is the attempt's last call: an F with an unlisted code is believed only
-// after one confirming inquiry.
-func (order *order) excuse(a *payment.Attempt, last *flight) (excuse, error) {
-	switch {
-	case order.afterwards:
-		return excuseLateCapture, nil
-	case order.unlisted && last.call.Kind == payment.CallInquire:
-		return excuseUnlisted, nil
-	case a.Sends == 1 && order.copied():
-		return excuseSecondOrder, nil
-	}
-	return 0, fmt.Errorf("order %s was captured after %s, send %d of %d", order.paymentID, order.paidAt, order.nth+1, a.Sends)
+// absenceFar reports whether an order that never was cannot be closed in time,
+// because the clock was set back by more than an hour since it was sent.
+func (o *oracle) absenceFar(a *payment.Attempt) bool {
+	w, g := o.world, o.world.gateway(a.Gateway)
+	trueAge := w.now - o.sales[strings.TrimSuffix(a.RequestID, "-"+strconv.Itoa(a.N))].attempts[a.N-1].submitted
+	setBack := trueAge - w.clock.peek(w.now).Sub(a.SentAt)
+	return g.traits.InquireByRequestID && len(g.byRequest[a.RequestID]) == 0 && setBack > time.Hour
 }

@@ -12,17 +12,23 @@ import (
 // loses, delays, doubles and spoils them on the way.
 type network struct {
 	world    *world
-	prepared map[payment.Call]payment.Attempt
+	prepared map[payment.Call]prepared
 	flights  []*flight // of this process, without an outcome
 	// lastArrival is when the last request that is still on its way arrives.
 	lastArrival time.Duration
 }
 
+// prepared is what a call is about, as it was when the request was made.
+type prepared struct {
+	attempt payment.Attempt
+	refund  payment.Refund // of a refund's call
+}
+
 // flight is a call under way.
 type flight struct {
+	prepared
 	call     payment.Call
-	attempt  payment.Attempt // as it was when the call was prepared
-	subject  int             // in decisions
+	subject  int // in decisions
 	nth      int
 	process  int
 	started  time.Duration
@@ -37,7 +43,7 @@ const (
 )
 
 func newNetwork(w *world) *network {
-	return &network{world: w, prepared: make(map[payment.Call]payment.Attempt)}
+	return &network{world: w, prepared: make(map[payment.Call]prepared)}
 }
 
 var errUnsendable = errors.New("the gateway has no words for this sale")
@@ -54,9 +60,9 @@ func (n *network) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 	return intent, nil
 }
 
-// Prepare keeps the attempt as it is when the request is made.
+// Prepare keeps attempt and refund as they are when the request is made.
 func (n *network) Prepare(s payment.Sale, c payment.Call, _ time.Time) {
-	n.prepared[c] = attemptOf(s, c)
+	n.prepared[c] = prepared{attemptOf(s, c), refundOf(s, c)}
 }
 
 // attemptOf is the attempt that a call is about, zero for a probe.
@@ -67,20 +73,36 @@ func attemptOf(s payment.Sale, c payment.Call) payment.Attempt {
 	return payment.Attempt{}
 }
 
+// refundOf is the refund that a call is about, zero for none.
+func refundOf(s payment.Sale, c payment.Call) payment.Refund {
+	if c.Refund > 0 {
+		return s.Refunds[c.Refund-1]
+	}
+	return payment.Refund{}
+}
+
+// requestID names what the call is about.
+func (f *flight) requestID() string {
+	if f.call.Refund > 0 {
+		return f.refund.RequestID
+	}
+	return f.attempt.RequestID
+}
+
 // Start sends a request on its way.
 func (n *network) Start(c payment.Call) {
 	w := n.world
-	f := &flight{call: c, attempt: n.prepared[c], nth: c.Seq, process: w.process, started: w.now}
+	f := &flight{call: c, prepared: n.prepared[c], nth: c.Seq, process: w.process, started: w.now}
 	delete(n.prepared, c)
 	g := w.gateway(c.Gateway)
 	f.subject = -1 - g.index
 	if c.Kind == payment.CallProbe {
 		f.nth += 10_000 * w.process
 	} else {
-		f.subject = w.oracle.subject(c.Sale, c.Attempt)
+		f.subject = w.oracle.subject(c.Sale, c.Attempt) + refundSubjects*c.Refund
 		w.oracle.starts(f)
 		n.giveUp(f)
-		w.tell("→ %s: %s %s, number %d", c.Gateway, c.Kind, f.attempt.RequestID, c.Seq)
+		w.tell("→ %s: %s %s, number %d", c.Gateway, c.Kind, f.requestID(), c.Seq)
 	}
 	n.flights = append(n.flights, f)
 	if w.disk.crash != "" && w.pick(siteCrashedSend, f.subject, f.nth, []int{1, 1}) == 1 {
@@ -93,15 +115,18 @@ func (n *network) Start(c payment.Call) {
 // giveUp ends an inquiry of the same attempt that is under way.
 func (n *network) giveUp(next *flight) {
 	for _, f := range n.flights {
-		if !f.answered && f.call.Sale == next.call.Sale && f.call.Attempt == next.call.Attempt && !f.moves() {
+		if !f.answered && f.call.Sale == next.call.Sale && f.call.Attempt == next.call.Attempt && f.call.Refund == next.call.Refund && !f.moves() {
 			n.world.fired(faultAborted)
 			n.arrive(f, silence(payment.ReasonNoAnswer), time.Millisecond)
 		}
 	}
 }
 
-func (f *flight) moves() bool {
-	return f.call.Kind == payment.CallPay || f.call.Kind == payment.CallCancel
+func (f *flight) moves() bool { return moves(f.call.Kind) }
+
+// moves reports whether such a call can move money.
+func moves(k payment.CallKind) bool {
+	return k == payment.CallPay || k == payment.CallCancel || k == payment.CallRefund
 }
 
 func silence(why payment.Reason) payment.Verdict {
@@ -234,7 +259,7 @@ func (n *network) arrive(f *flight, v payment.Verdict, after time.Duration) {
 
 func (n *network) tellAnswer(f *flight, v payment.Verdict) {
 	if f.call.Kind != payment.CallProbe || !v.Class.Verified() {
-		n.world.tell("← %s: %s %s, number %d: %s %s", f.call.Gateway, f.call.Kind, f.attempt.RequestID, f.call.Seq, v.Class, v.Reason)
+		n.world.tell("← %s: %s %s, number %d: %s %s", f.call.Gateway, f.call.Kind, f.requestID(), f.call.Seq, v.Class, v.Reason)
 	}
 }
 

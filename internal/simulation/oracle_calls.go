@@ -17,14 +17,22 @@ func (o *oracle) starts(f *flight) {
 		return
 	}
 	a := s.Attempts[c.Attempt-1]
-	if a.Call == nil || a.Call.Seq != c.Seq || a.Call.Kind != c.Kind {
-		w.fail("P1: %s of %s leaves, and the disk has another intent: %+v", c.Kind, a.RequestID, a.Call)
-	}
 	facts := &o.sales[c.Sale].attempts[c.Attempt-1]
-	if before := facts.flight; before != nil && !before.answered && before.process == w.process && before.moves() {
-		w.fail("P2: %s of %s leaves while its %s is under way", c.Kind, a.RequestID, before.call.Kind)
+	intent, last := a.Call, &facts.flight
+	if c.Refund > 0 {
+		intent, last = refundOf(s, c).Call, &o.sales[c.Sale].refunds[c.Refund-1]
 	}
-	facts.flight = f
+	if intent == nil || intent.Seq != c.Seq || intent.Kind != c.Kind {
+		w.fail("P1: %s of %s leaves, and the disk has another intent: %+v", c.Kind, f.requestID(), intent)
+	}
+	if before := *last; before != nil && !before.answered && before.process == w.process && before.moves() {
+		w.fail("P2: %s of %s leaves while its %s is under way", c.Kind, f.requestID(), before.call.Kind)
+	}
+	*last = f
+	o.holdSlots(c.Gateway)
+	if c.Refund > 0 {
+		return
+	}
 	switch c.Kind {
 	case payment.CallPay:
 		o.holdPay(f, a, facts)
@@ -34,7 +42,6 @@ func (o *oracle) starts(f *flight) {
 		}
 	}
 	facts.asked = false
-	o.holdSlots(c.Gateway)
 }
 
 // holdPay: the same request each time, with its code, and no second send once
@@ -58,17 +65,26 @@ func (o *oracle) holdPay(f *flight, a payment.Attempt, facts *attemptFacts) {
 	facts.body = body
 }
 
-// holdSlots: the requests under way at one gateway are bounded (P10).
+// holdSlots: the requests under way at one gateway are bounded (P10). One due
+// sale takes one slot, and may start the questions of several watched attempts
+// and refunds with it: that is excused by name.
 func (o *oracle) holdSlots(gateway string) {
 	w := o.world
 	n := 0
+	var sales []string
 	for _, f := range w.network.flights {
 		if !f.answered && f.call.Gateway == gateway {
 			n++
+			if !slices.Contains(sales, f.call.Sale) {
+				sales = append(sales, f.call.Sale)
+			}
 		}
 	}
-	if n > w.policy.Slots { // with the one that leaves now: one is the live sale's, one may be a probe
-		w.fail("P10: %d requests are under way at %s", n+1, gateway)
+	switch most := w.policy.Slots; { // with the one that leaves now: one is the live sale's, one may be a probe
+	case len(sales) > most:
+		w.fail("P10: requests of %d sales are under way at %s", len(sales), gateway)
+	case n > most:
+		w.result.Excused[excuseSlots]++
 	}
 }
 
@@ -78,6 +94,10 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 		return
 	}
 	f.answered = true
+	if f.call.Refund > 0 {
+		return
+	}
+	o.sighted(f, v)
 	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
 	asks := f.call.Kind == payment.CallInquire || f.call.Kind == payment.CallLookup
 	facts.asked = facts.flight == f && asks && v.Class.Verified()
@@ -95,8 +115,11 @@ func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Resul
 	for i, reply := range r.Replies {
 		if reply.Err == nil && reply.Sale.ID != "" {
 			o.told(reply.Sale)
-			if c, creates := inputs[i].(terminal.Create); creates {
-				o.holdKey(c, reply)
+			switch in := inputs[i].(type) {
+			case terminal.Create:
+				o.holdKey(in, reply)
+			case terminal.Refund:
+				o.holdRefundReply(in, reply)
 			}
 		}
 	}

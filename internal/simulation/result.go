@@ -7,13 +7,14 @@ import (
 
 // Result is what one run, or many together, brought.
 type Result struct {
-	Seeds    int
-	Turns    int
-	Commits  int
-	Captures int
-	Virtual  time.Duration
-	Fired    [faults]int
-	Excused  [excuses]int
+	Seeds     int
+	Turns     int
+	Commits   int
+	Captures  int
+	Reversals int
+	Virtual   time.Duration
+	Fired     [faults]int
+	Excused   [excuses]int
 
 	Unknown Durations // from unresolved to final
 	Healed  Durations // from the end of all trouble to final, of what was unresolved then
@@ -26,6 +27,7 @@ func (r *Result) Add(other *Result) {
 	r.Turns += other.Turns
 	r.Commits += other.Commits
 	r.Captures += other.Captures
+	r.Reversals += other.Reversals
 	r.Virtual += other.Virtual
 	for i, n := range other.Fired {
 		r.Fired[i] += n

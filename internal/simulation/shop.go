@@ -24,8 +24,8 @@ type shop struct {
 }
 
 var (
-	alphaPay = payment.Traits{TransactionList: true, MaxAmount: 9_999_999, Currencies: []payment.Currency{"CAD"}}
-	alipay   = payment.Traits{IdempotentPay: true, InquireByRequestID: true, CancelReverses: true}
+	alphaPay = payment.Traits{TransactionList: true, OrderLife: orderLife, MaxAmount: 9_999_999, Currencies: []payment.Currency{"CAD"}}
+	alipay   = payment.Traits{IdempotentPay: true, IdempotentRefund: true, OrderLife: orderLife, InquireByRequestID: true, CancelReverses: true}
 )
 
 // mostVisits bounds a run: one digit in a key.

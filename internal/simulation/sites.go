@@ -61,6 +61,12 @@ const (
 	sitePost
 	siteImpatient
 	siteGoesOn
+	siteRefund
+	siteRefundAgain
+	siteRefundTwice // another, with a key of its own
+	siteOverride
+
+	siteRefundWay // what the gateway makes of it
 
 	sites
 )
@@ -78,6 +84,7 @@ var siteNames = [sites]string{
 	siteCancelRace: "cancel-race", siteCodeTwice: "code-twice", sitePaidAfterClosed: "paid-after-closed",
 	siteRepeat: "repeat", siteOtherDigest: "other-digest", siteTwin: "twin", siteBusy: "busy", siteCancel: "cancel",
 	siteCheck: "check", siteAsksQR: "asks-qr", sitePost: "post", siteImpatient: "impatient", siteGoesOn: "goes-on",
+	siteRefund: "refund", siteRefundAgain: "refund-again", siteRefundTwice: "refund-twice", siteOverride: "override", siteRefundWay: "refund-way",
 }
 
 func (s site) String() string { return siteNames[s] }
@@ -87,6 +94,7 @@ var rarest = [sites]int{
 	siteCrash: 40, sitePowerCut: 400, siteClock: 400, siteFull: 200, siteSlowTurn: 100, siteScannerLost: 400, siteOutage: 500,
 	siteCompose: 60, siteCodeTwice: 300, sitePaidAfterClosed: 200, siteRepeat: 500, siteOtherDigest: 100, siteCancel: 400,
 	siteCheck: 500, siteAsksQR: 300, sitePost: 500, siteImpatient: 300,
+	siteRefund: 400, siteRefundAgain: 300, siteRefundTwice: 300, siteOverride: 300,
 }
 
 // fate is what becomes of one gateway call on its way there and back.

@@ -53,6 +53,7 @@ type step struct {
 type smallFlight struct {
 	call    payment.Call
 	attempt payment.Attempt
+	refund  payment.Refund
 }
 
 type smallOrder struct {
@@ -60,6 +61,7 @@ type smallOrder struct {
 	state                         payment.Class
 	closesAt                      time.Time
 	reversed                      bool
+	refund                        string // the request id under which it was given back
 }
 
 // smallDisk is the store of a small world: with the crash that the next commit meets.
@@ -139,7 +141,7 @@ func (w *smallWorld) boot() {
 // die loses the process: what it has sent may still arrive.
 func (w *smallWorld) die() {
 	for _, f := range w.flights {
-		if f.call.Kind == payment.CallPay || f.call.Kind == payment.CallCancel {
+		if moves(f.call.Kind) {
 			w.adrift = append(w.adrift, f)
 		}
 	}
@@ -203,7 +205,7 @@ func (w *smallWorld) Compose(_ payment.Sale, a payment.Attempt) (payment.Intent,
 
 // Prepare keeps the attempt as the request is made from it.
 func (w *smallWorld) Prepare(s payment.Sale, c payment.Call, _ time.Time) {
-	w.made = append(w.made, smallFlight{call: c, attempt: attemptOf(s, c)})
+	w.made = append(w.made, smallFlight{call: c, attempt: attemptOf(s, c), refund: refundOf(s, c)})
 }
 
 // Start holds P1: what leaves is on the disk. An inquiry of the same attempt is
@@ -220,17 +222,21 @@ func (w *smallWorld) Start(c payment.Call) {
 		return
 	}
 	a := s.Attempts[c.Attempt-1]
-	if a.Call == nil || a.Call.Seq != c.Seq || a.Call.Kind != c.Kind {
+	intent := a.Call
+	if c.Refund > 0 {
+		intent = refundOf(s, c).Call
+	}
+	if intent == nil || intent.Seq != c.Seq || intent.Kind != c.Kind {
 		w.fail("P1: %s leaves, and the disk has another intent", c.Kind)
 	}
 	if c.Kind == payment.CallPay && (a.Intent.Head == "" || a.Intent.FillsCode() && a.Code.IsZero()) {
 		w.fail("P1: pay leaves without its stored request or code")
 	}
 	for i, f := range w.flights {
-		if f.call.Attempt != c.Attempt || f.call.Seq == c.Seq {
+		if f.call.Attempt != c.Attempt || f.call.Refund != c.Refund || f.call.Seq == c.Seq {
 			continue
 		}
-		if f.call.Kind == payment.CallPay || f.call.Kind == payment.CallCancel {
+		if moves(f.call.Kind) {
 			w.fail("P2: %s leaves while %s is under way", c.Kind, f.call.Kind)
 		}
 		w.flights = slices.Delete(w.flights, i, i+1) // its silence, which nobody listens to, is left out

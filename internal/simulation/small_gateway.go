@@ -27,6 +27,10 @@ func (w *smallWorld) arrives(f smallFlight, wallet smallWallet) payment.Verdict 
 		return w.cancelArrives(a)
 	case payment.CallLookup:
 		return w.lookup(a)
+	case payment.CallRefund:
+		return w.refundArrives(f)
+	case payment.CallInquireRefund, payment.CallLookupRefund:
+		return w.tellRefund(f)
 	}
 	if o := w.find(a); o != nil {
 		return o.tell()
@@ -214,4 +218,31 @@ func (w *smallWorld) holdEnd(after payment.Sale, a payment.Attempt) {
 			w.fail("P3: attempt %d is %s (%s), and %s", a.N, a.Status, a.Reason, why)
 		}
 	}
+}
+
+// refundArrives gives a capture back, whole: smaller refunds are not in these worlds.
+func (w *smallWorld) refundArrives(f smallFlight) payment.Verdict {
+	for i := range w.orders {
+		o := &w.orders[i]
+		if o.requestID != f.attempt.RequestID || o.paymentID != f.attempt.PaymentID || o.state != payment.ClassPaid || o.reversed {
+			continue
+		}
+		if o.refund != "" && !(w.shape.traits.IdempotentRefund && o.refund == f.refund.RequestID) {
+			return payment.Verdict{Class: payment.ClassAlreadyRefunded, Reason: payment.ReasonAlreadyRefunded, Documented: true}
+		}
+		o.refund = f.refund.RequestID
+		return w.tellRefund(f)
+	}
+	return payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonRefundFailed, Documented: true}
+}
+
+func (w *smallWorld) tellRefund(f smallFlight) payment.Verdict {
+	for _, o := range w.orders {
+		if o.refund == f.refund.RequestID {
+			return payment.Verdict{
+				Class: payment.ClassRefunded, RequestID: o.refund, RefundID: "R-" + o.paymentID, Amount: smallSum, Documented: true,
+			}
+		}
+	}
+	return notFound
 }

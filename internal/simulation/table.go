@@ -24,6 +24,7 @@ func (r *Report) Print(out io.Writer) {
 	row("elapsed, processor time", brief(r.Elapsed), brief(r.CPU))
 	row("commits", grouped(r.Commits))
 	row("captures", grouped(r.Captures))
+	row("automatic reversals", grouped(r.Reversals))
 	row("virtual time", fmt.Sprintf("%.1f years", r.Virtual.Hours()/24/365.25))
 	fmt.Fprintln(t)
 	row("", "count", "p50", "p99", "max", "bound")

@@ -140,6 +140,7 @@ func (v *visit) accompany(s payment.Sale) {
 			}
 		})
 	}
+	v.planAftermath()
 	v.look(s)
 }
 

@@ -247,6 +247,8 @@ func (w *world) setTimer(now, wake time.Time, inputs int) {
 	} else if w.idleTurns++; w.idleTurns > mostIdleTurns {
 		w.fail("the engine wants to be woken for ever at one moment (%s)", wake)
 		return
+	} else { // the turn took a while: the engine cuts its time to a millisecond, a due time may have a part of one
+		pause = time.Millisecond
 	}
 	w.planWake(pause)
 }

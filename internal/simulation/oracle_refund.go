@@ -1,0 +1,148 @@
+package simulation
+
+import (
+	"slices"
+
+	"payscand/payment"
+	"payscand/terminal"
+)
+
+// holdRefunds holds a commit's refunds: never above the capture (M13), reversals
+// only where and as often as M12 allows, and no end that the gateway does not
+// bear out.
+func (o *oracle) holdRefunds(f *saleFacts, before, after payment.Sale) {
+	w := o.world
+	for i, r := range after.Refunds {
+		if i >= len(before.Refunds) {
+			f.refunds = append(f.refunds, nil)
+			o.holdNewRefund(f, after, r)
+			continue
+		}
+		switch was := before.Refunds[i]; {
+		case was.Status == r.Status:
+		case was.Status.Final():
+			w.fail("refund %s was %s, which is final, and becomes %s", r.RequestID, was.Status, r.Status)
+		case r.Status == payment.RefundSucceeded:
+			o.holdRefunded(after, r)
+		}
+	}
+}
+
+func (o *oracle) holdNewRefund(f *saleFacts, s payment.Sale, r payment.Refund) {
+	w, reserved := o.world, int64(0)
+	for _, other := range s.Refunds {
+		if other.Attempt == r.Attempt && other.Status != payment.RefundFailed {
+			reserved += other.Amount.Amount
+		}
+	}
+	if reserved > s.Amount.Amount || r.Amount.Currency != s.Amount.Currency || r.Amount.Amount < 1 {
+		w.fail("M13: refund %s of %s makes %d of %s", r.RequestID, r.Amount, reserved, s.Amount)
+	}
+	a := s.Attempt(r.Attempt)
+	if !r.Automatic {
+		if a.Status != payment.AttemptPaid || o.refundWishes[r.Key] != s.ID {
+			w.fail("refund %s was not asked for, or the attempt is %s", r.RequestID, a.Status)
+		}
+		return
+	}
+	w.result.Reversals++
+	switch {
+	case a.Status == payment.AttemptPaid && !(s.Late && s.CancelWanted) || !a.Status.Final():
+		w.fail("M12: the capture of attempt %s, which is %s, is given back", a.RequestID, a.Status)
+	case f.attempts[r.Attempt-1].sightings < 2:
+		w.fail("M12: the capture of attempt %s is given back after %d sightings", a.RequestID, f.attempts[r.Attempt-1].sightings)
+	}
+	o.reversals = append(o.reversals, r.RequestedAt)
+	day := 0
+	for _, at := range o.reversals {
+		if at.After(r.RequestedAt.AddDate(0, 0, -1)) {
+			day++
+		}
+	}
+	if day > w.policy.MaxReversalsPerDay {
+		w.fail("M12: refund %s is the day's reversal number %d", r.RequestID, day)
+	}
+}
+
+// holdRefunded: the gateway has given the money back under this request id, or
+// nothing of the capture is left.
+func (o *oracle) holdRefunded(s payment.Sale, r payment.Refund) {
+	a := s.Attempt(r.Attempt)
+	g := o.world.gateway(a.Gateway)
+	if order := g.refundable(*a); order != nil && order.left() == 0 {
+		return
+	}
+	if g.given(r.RequestID) < r.Amount.Amount {
+		o.world.fail("P4: refund %s is said to have succeeded, and the gateway gave nothing back", r.RequestID)
+	}
+}
+
+// givesBack holds a refund that a gateway is about to make against those that it
+// made before for the same request id.
+func (o *oracle) givesBack(f *flight, r *refund, known []*refund) {
+	again := slices.ContainsFunc(known, func(k *refund) bool { return k.state != payment.ClassFailed })
+	switch {
+	case !again || r.amount.Amount == r.order.amount.Amount:
+	case r.copied || slices.ContainsFunc(known, func(k *refund) bool { return k.copied }):
+		o.world.result.Excused[excuseRefundCopied]++
+	default:
+		o.world.fail("M13: the partial refund %s is given twice", r.requestID)
+	}
+}
+
+// refundAsked notes a register's wish, before it is heard.
+func (o *oracle) refundAsked(key, sale string) { o.refundWishes[key] = sale }
+
+// holdRefundReply: the same key, the same refund.
+func (o *oracle) holdRefundReply(in terminal.Refund, reply terminal.Reply) {
+	if reply.Refund < 1 || reply.Refund > len(reply.Sale.Refunds) || reply.Sale.Refunds[reply.Refund-1].Key != in.Request.Key {
+		o.world.fail("the refund with key %q is answered with number %d of sale %s", in.Request.Key, reply.Refund, reply.Sale.ID)
+	}
+}
+
+// sighted counts the verified proofs of a capture that an attempt's questions
+// brought since it was last said not to be.
+func (o *oracle) sighted(f *flight, v payment.Verdict) {
+	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
+	if v.Class == payment.ClassPaid && v.RequestID == f.attempt.RequestID {
+		facts.sightings++
+	}
+}
+
+// background tells what a sale still waits for besides its own status: a
+// refund, or a watched attempt. Empty: nothing. left names what the rules
+// leave to a person.
+func (o *oracle) background(f *saleFacts) (why string, left []excuse) {
+	w, s := o.world, &f.sale
+	for _, r := range s.Refunds {
+		if r.Status.Final() {
+			continue
+		}
+		g := w.gateway(s.Attempt(r.Attempt).Gateway)
+		if r.Call == nil && r.RefundID == "" && r.Doubted && !g.traits.IdempotentRefund && g.given(r.RequestID) == 0 {
+			left = append(left, excuseRefundUnknown)
+			continue
+		}
+		return "refund " + r.RequestID + " is " + string(r.Status), nil
+	}
+	for i := range s.Attempts {
+		a := &s.Attempts[i]
+		if a.Watch == nil || !a.Status.Final() {
+			continue
+		}
+		if slices.Contains(left, excuseRefundUnknown) && s.Refunds[len(s.Refunds)-1].Attempt == a.N {
+			continue // a reversal waits for that refund
+		}
+		if w.gateway(a.Gateway).listsOver(a) {
+			left = append(left, excuseListedOver)
+			continue
+		}
+		now := w.clock.peek(w.now)
+		if a.Call == nil && (a.NextAt.Sub(now) > 2*w.policy.SlowDaily || a.EndedAt.After(now)) {
+			left = append(left, excuseWatchFar)
+			continue
+		}
+		return "attempt " + a.RequestID + " is watched", nil
+	}
+	return "", left
+}
