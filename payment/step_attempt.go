@@ -211,9 +211,10 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	a.Reason, a.GatewayCode = "", ""
 	a.Next, a.NextAt, a.Call, a.Doubted = "", time.Time{}, nil, nil
 	t.wipeCode(a)
-	if a.IDDisproved { // proved without an id; the one known is another order's
-		a.PaymentID, a.IDDisproved = "", false
+	if a.IDDisproved && v.PaymentID != a.PaymentID { // proved without an id; the one known is another order's
+		a.PaymentID = ""
 	}
+	a.IDDisproved = false
 	s.Late = s.Status == SaleUnresolved
 	if s.Late && s.CancelWanted && s.Override == nil { // M12: after one more look it is given back
 		a.Watch = &Watch{}

@@ -104,7 +104,8 @@ func (t *step) watchedID(a *Attempt, v Verdict) {
 // nextWatch goes on to the next step, unless somebody asked before this one's time.
 func (t *step) nextWatch(a *Attempt) {
 	n := a.Watch.Step
-	if n < len(t.policy.Watch) && !t.now.Before(a.EndedAt.Add(t.policy.Watch[n])) {
+	early := n < len(t.policy.Watch) && t.now.Before(a.EndedAt.Add(t.policy.Watch[n]))
+	if !early || t.now.Before(a.EndedAt) { // or the clock was set back: it would be early for ever
 		n++
 	}
 	a.Watch = &Watch{Step: n}

@@ -75,7 +75,7 @@ func attemptMutants() []Mutant {
 		replaced("the code stays when the attempt ends", "M7", attemptFile,
 			"t.wipeCode(a)\n\tif !proved {", "if !proved {", ofStep("TestM7")...),
 		replaced("the code stays when it is paid", "M7", attemptFile,
-			"t.wipeCode(a)\n\tif a.IDDisproved { // proved", "if a.IDDisproved { // proved", ofStep("TestM7")...),
+			"t.wipeCode(a)\n\tif a.IDDisproved && v.PaymentID != a.PaymentID { // proved", "if a.IDDisproved && v.PaymentID != a.PaymentID { // proved", ofStep("TestM7")...),
 		removed("the code stays when the sale is cancelled", "M7", attemptFile,
 			"t.wipeCode(a) // no second send any more", ofStep("TestM7")...),
 
