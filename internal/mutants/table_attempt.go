@@ -4,6 +4,7 @@ const (
 	stepFile    = "payment/step.go"
 	attemptFile = "payment/step_attempt.go"
 	outcomeFile = "payment/step_outcome.go"
+	planFile    = "payment/step_plan.go"
 )
 
 // attemptMutants break what ends an attempt (M2, M3, M4, M6, M7, M15, P4).
@@ -35,7 +36,7 @@ func attemptMutants() []Mutant {
 			"return a.IDFromResend ||\n\t\ta.PaymentID == \"\" && a.Instrument == InstrumentCode && a.Sends > 9 &&", ofStep("TestM4")...),
 		replaced("an unlisted failure needs no second opinion", "M4", outcomeFile,
 			"if !v.Documented && a.PaymentID != \"\" {", "if !v.Documented && a.PaymentID == \"none\" {", ofStep("TestM4")...),
-		replaced("a second send while the order can be asked about", "M4", outcomeFile,
+		replaced("a second send while the order can be asked about", "M4", planFile,
 			"useful = useful && a.IDFromResend // that id may be disproved",
 			"kind, when = CallPay, resend", ofStep("TestM7|TestM4")...),
 
@@ -82,10 +83,10 @@ func attemptMutants() []Mutant {
 		replaced("failed after the last poll", "M3", attemptFile,
 			"\tt.unresolved(a)\n}\n\n// unresolved frees",
 			"\tt.end(a, AttemptFailed, Failure{Reason: ReasonNotPaidInTime}, true)\n}\n\n// unresolved frees", ofStep("TestM3|TestM14|TestM15")...),
-		replaced("given up is closed", "M3", outcomeFile,
+		replaced("given up is closed", "M3", planFile,
 			"\t\tt.planCall(a, \"\", time.Time{}) // a person's now",
 			"\t\tt.end(a, AttemptClosed, Failure{Reason: ReasonNotPaidInTime}, true)", ofStep("TestSlowPhase")...),
-		replaced("the fast phase never ends", "M15", outcomeFile,
+		replaced("the fast phase never ends", "M15", planFile,
 			"\tif t.reached(a.FastUntil) {\n\t\tt.fastPhaseOver(a)\n\t\treturn\n\t}\n", "", ofStep("TestM15|TestM14")...),
 		replaced("a clock set back holds the counter", "M15", stepFile,
 			"if latest := t.now.Add(most); at.After(latest) {", "if latest := t.now.Add(most); at.Equal(latest) {", ofStep("TestClock")...),
@@ -107,7 +108,7 @@ func cancelMutants() []Mutant {
 		replaced("a cancel that found it paid is closed", "M5", outcomeFile,
 			"\tcase ClassAlreadyPaid, ClassClosed:\n\t\tt.call(a, CallInquire)",
 			"\tcase ClassAlreadyPaid, ClassClosed:\n\t\tt.end(a, AttemptClosed, Failure{Reason: ReasonCancelled}, true)", ofStep("TestM5")...),
-		replaced("a cancel that reverses is sent once only", "M5", outcomeFile,
+		replaced("a cancel that reverses is sent once only", "M5", planFile,
 			"\tcase a.Cancels > 0 && t.reversible(a):\n\t\tt.planCall(a, CallCancel, t.nextCancelAt(a))\n", "", ofStep("TestM5")...),
 		replaced("a time-out of ours is the register's cancel", "M12", attemptFile,
 			"\ts.Status = SaleCancelling\n\ts.CancelUntil = t.now.Add(t.policy.CancelBound)\n\tt.beginCancelling",
@@ -141,7 +142,7 @@ func qrMutants() []Mutant {
 			"!t.addressable(a) && !a.AlreadyPaid", "!t.addressable(a)", ofStep("TestM8")...),
 		replaced("a QR that comes after its cancel is shown", "M8", outcomeFile,
 			"a.Instrument == InstrumentQR && t.sale.Status == SaleShowingQR {\n\t\ta.QR = v.QR", "a.Instrument == InstrumentQR {\n\t\ta.QR = v.QR", ofStep("TestM8")...),
-		replaced("a lost QR is never asked for again", "M8", outcomeFile,
+		replaced("a lost QR is never asked for again", "M8", planFile,
 			"case a.Sends < 2 && !deadline && resend.After(t.now):\n\t\t\tt.planCall(a, CallPay, resend)\n\t\tcase a.Sends < 2 && !deadline:\n\t\t\tt.planCall(a, CallPay, t.now)\n", "\t\tcase a.Sends < 1 && !deadline:\n\t\t\tt.planCall(a, CallPay, resend)\n", ofStep("TestM8")...),
 		replaced("QRs without end", "M9", attemptFile,
 			"s.Mode == ModeAuto && !s.AutoQRDone && routed", "s.Mode == ModeAuto && routed", ofStep("TestM9")...),
