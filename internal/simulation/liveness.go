@@ -33,9 +33,6 @@ const (
 	// excuseSlots: a due sale starts several questions, and the gateway's slots
 	// were counted for one (P10).
 	excuseSlots
-	// excuseNoID: an order that was closed was paid after all, and the receipt does
-	// not name it, though the proof did.
-	excuseNoID
 	// excuseAbsenceFar: the clock was set back over a restart, so that the time at
 	// which a gateway that is asked by request id must know the order is far.
 	excuseAbsenceFar
@@ -49,7 +46,6 @@ var excuseNames = [excuses]string{
 	excuseRefundCopied:  "the network's copy of a refund was carried out",
 	excuseSlots:         "more requests under way than slots, one sale's watches at once",
 	excuseAbsenceFar:    "its absence waits for a time of a clock that was set back",
-	excuseNoID:          "paid after closed, its payment id forgotten",
 	excuseWatchFar:      "a watch waits for a time of a clock that was set back",
 }
 

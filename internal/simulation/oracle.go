@@ -287,13 +287,7 @@ func (o *oracle) holdPaid(s *payment.Sale, a *payment.Attempt) {
 		if !order.captured || order.reversed || order.amount != s.Amount || s.Receipt == nil || s.Receipt.PaidAmount != s.Amount {
 			continue
 		}
-		switch s.Receipt.PaymentID {
-		case order.paymentID:
-			proved = true
-		case "": // see excuseNoID
-			proved = true
-			w.result.Excused[excuseNoID]++
-		}
+		proved = proved || s.Receipt.PaymentID == order.paymentID
 	}
 	if !proved {
 		w.fail("P4: sale %s is said to be paid (receipt %+v), and the gateway knows no such capture", s.ID, s.Receipt)
