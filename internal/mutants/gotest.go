@@ -43,7 +43,7 @@ func (t *tester) overlay(number int, files map[string]string) (string, error) {
 		}
 		replace[filepath.Join(t.root, filepath.FromSlash(name))] = copied
 	}
-	encoded, err := json.Marshal(struct{ Replace map[string]string }{replace})
+	encoded, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +94,11 @@ func (t *tester) test(ctx context.Context, overlay string, test Test) (failures,
 
 // testEvent is a line of go test -json, as far as it is looked at.
 type testEvent struct {
-	Action, Package, Test, Output, FailedBuild string
+	Action      string `json:"Action"`
+	Package     string `json:"Package"`
+	Test        string `json:"Test"`
+	Output      string `json:"Output"`
+	FailedBuild string `json:"FailedBuild"`
 }
 
 // read takes the failed tests from go test's report: only the innermost, or the

@@ -13,7 +13,7 @@ const (
 func ofTerminal(run string) []Test { return in("./terminal", run) }
 
 // engineMutants break the turn: commit, calls, idempotency, scans, gateways.
-func engineMutants() []Mutant {
+func engineMutants() []Mutant { //nolint:funlen // a table
 	return []Mutant{
 		{
 			Name: "calls start before the commit", Rule: "M1",
@@ -166,7 +166,7 @@ func storeMutants() []Mutant {
 		replaced("a code that was wiped stays on the disk", "M7", commitFile,
 			"return w.codes.Delete(requestID)", "return nil", ofStore("TestStore")...),
 		replaced("the code is stored with the sale", "M7", "payment/attempt.go",
-			"Code Code `json:\"-\"`", "Code Code `json:\"code\"`", ofStore("TestCodes")...),
+			"Code Code `json:\"-\"`", "Code Code `json:\"code\"`", ofStore("TestCodes")...), //nolint:dupword // source text
 		replaced("the code is not stored", "M7", commitFile,
 			"return w.codes.Put(requestID, []byte(after.Reveal()))", "return nil", ofStore("TestStore")...),
 		replaced("an idempotency key is taken twice", "P2", commitFile,

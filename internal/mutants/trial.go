@@ -62,7 +62,7 @@ func printTable(mutants []Mutant, outcomes []chan outcome, out io.Writer) error 
 	killed, survived, broken := 0, 0, 0
 	for i, m := range mutants {
 		o := <-outcomes[i]
-		verdict := ""
+		var verdict string
 		switch {
 		case o.err != nil:
 			broken++

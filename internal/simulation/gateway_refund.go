@@ -91,7 +91,7 @@ func (g *gatewayModel) refund(f *flight, doubled bool) payment.Verdict {
 		order: o, requestID: want.RequestID, id: g.name + "-R" + strconv.Itoa(len(g.refunds)+1), subject: f.subject,
 		amount: want.Amount, state: payment.ClassPending, copied: doubled,
 	}
-	w.oracle.givesBack(f, r, known)
+	w.oracle.givesBack(r, known)
 	g.refunds, o.refunds = append(g.refunds, r), append(o.refunds, r)
 	w.tell("  MONEY: refund %s of %s: %s", r.id, r.requestID, r.amount)
 	g.carryOn(r, way)

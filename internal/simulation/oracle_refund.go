@@ -79,7 +79,7 @@ func (o *oracle) holdRefunded(s payment.Sale, r payment.Refund) {
 
 // givesBack holds a refund that a gateway is about to make against those that it
 // made before for the same request id.
-func (o *oracle) givesBack(f *flight, r *refund, known []*refund) {
+func (o *oracle) givesBack(r *refund, known []*refund) {
 	again := slices.ContainsFunc(known, func(k *refund) bool { return k.state != payment.ClassFailed })
 	switch {
 	case !again || r.amount.Amount == r.order.amount.Amount:
