@@ -2,6 +2,7 @@ package client
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,17 @@ type eventReader struct{ lines *bufio.Scanner }
 func newEventReader(r io.Reader) *eventReader {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4096), maxEvent)
+	lines.Split(scanWholeLines)
 	return &eventReader{lines}
+}
+
+// scanWholeLines drops a line that the end of the stream cut: half of a CR LF
+// would pass for the blank line that ends an event.
+func scanWholeLines(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if atEOF && bytes.IndexByte(data, '\n') < 0 {
+		return len(data), nil, nil
+	}
+	return bufio.ScanLines(data, atEOF)
 }
 
 // read returns the next block that holds an id or data; alive is called for
