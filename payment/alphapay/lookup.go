@@ -176,7 +176,7 @@ func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Ve
 	if err != nil {
 		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
 	}
-	m, err := s.g.sign(s.r.base, transactionsPath, body, time.Now())
+	m, err := s.g.sign(s.r.base, transactionsPath, body, s.g.clock.machine.Now())
 	if err != nil {
 		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
 	}
@@ -245,7 +245,7 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 	var inquired payment.Verdict
 	if isID(string(row.TransactionID)) {
 		inquiry := &request{base: s.r.base}
-		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), time.Now()); err != nil {
+		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), s.g.clock.machine.Now()); err != nil {
 			return noVerdict(payment.ReasonNoAnswer, ""), true, err
 		}
 		inquired, err = s.g.ask(ctx, inquiry.message, q)
