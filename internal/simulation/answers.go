@@ -9,6 +9,9 @@ import (
 // answer carries a call out and says what comes back.
 func (g *gatewayModel) answer(f *flight, fate fate) payment.Verdict {
 	w := g.world
+	if f.client != nil {
+		return g.codec.answer(f, fate)
+	}
 	if f.call.Kind == payment.CallProbe {
 		switch fate {
 		case fateAnswerLost:

@@ -13,6 +13,7 @@ type gatewayModel struct {
 	index  int
 	name   string
 	traits payment.Traits
+	codec  *codec // nil: the model answers with verdicts
 
 	orders    []*order
 	byRequest map[string][]*order

@@ -68,6 +68,10 @@ const (
 
 	siteRefundWay // what the gateway makes of it
 
+	siteCodec  // the gateways are asked through their real clients
+	siteWire   // what befalls an answer there
+	siteWireAt // the exchange of a lookup that it befalls
+
 	sites
 )
 
@@ -85,6 +89,7 @@ var siteNames = [sites]string{
 	siteRepeat: "repeat", siteOtherDigest: "other-digest", siteTwin: "twin", siteBusy: "busy", siteCancel: "cancel",
 	siteCheck: "check", siteAsksQR: "asks-qr", sitePost: "post", siteImpatient: "impatient", siteGoesOn: "goes-on",
 	siteRefund: "refund", siteRefundAgain: "refund-again", siteRefundTwice: "refund-twice", siteOverride: "override", siteRefundWay: "refund-way",
+	siteCodec: "codec", siteWire: "wire", siteWireAt: "wire-at",
 }
 
 func (s site) String() string { return siteNames[s] }
