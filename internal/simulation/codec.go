@@ -27,6 +27,8 @@ type codec struct {
 	client payment.Gateway // of the process that runs
 	call   *wireCall       // that is being carried out
 	first  map[string]*wireAnswer
+	// distrusted: the client would believe an old answer now, as it has refused one or has had none.
+	distrusted bool
 	// refundsAt is when each of the model's refunds was made.
 	refundsAt []time.Duration
 }
@@ -61,6 +63,7 @@ func (w *world) openCodecs() {
 	if !w.wired() {
 		return
 	}
+	w.result.Wired = 1
 	for _, g := range w.gateways {
 		if v := vendors[g.name]; v != nil {
 			g.codec = &codec{world: w, model: g, vendor: v, first: map[string]*wireAnswer{}}
@@ -78,8 +81,9 @@ func (w *world) wired() bool {
 	return w.decide(siteCodec, 0, 0, drawn) != 0
 }
 
-// restarted begins a process: its client knows nothing, not even the time.
-func (c *codec) restarted() { c.client = c.vendor.client(c) }
+// restarted begins a process: its client knows nothing, and believes any time
+// that it is told first.
+func (c *codec) restarted() { c.client, c.distrusted = c.vendor.client(c), true }
 
 // prepare makes the request, as terminal.Calls does beside the commit.
 func (c *codec) prepare(s payment.Sale, call payment.Call, now time.Time) payment.Request {
@@ -158,7 +162,7 @@ func (c *codec) RoundTrip(r *http.Request) (*http.Response, error) {
 	if call.n++; call.n == call.at {
 		way = call.way
 	}
-	if way == wireOld && c.first[r.URL.Path] == nil {
+	if way == wireOld && !c.old(r) {
 		way = wireUnsigned
 	}
 	if way != wireFine {
@@ -202,6 +206,15 @@ func (c *codec) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.spoil(r, truth, lie, way), nil
 }
 
+// old reports whether there is an answer old enough to be known for one: by its
+// time, and by the client's, which believes the answer after one that it refused.
+// What is younger and names no order cannot be told from the right one: only TLS
+// keeps such answers apart.
+func (c *codec) old(r *http.Request) bool {
+	first := c.first[r.URL.Path]
+	return first != nil && !c.distrusted && c.world.now-first.at > 2*maxClockSkew
+}
+
 // trueTime is the time by the gateways' clocks.
 func (w *world) trueTime() time.Time { return dayOne.Add(w.now) }
 
@@ -211,6 +224,7 @@ type wireAnswer struct {
 	header http.Header
 	body   []byte
 	broken bool // the connection is lost before its end
+	at     time.Duration
 }
 
 func (a *wireAnswer) response(r *http.Request) *http.Response {

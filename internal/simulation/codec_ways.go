@@ -75,7 +75,7 @@ func (x wireWay) malign() bool { return x >= wireAmount && x <= wireContradictio
 // befalls the journey, not the bytes.
 var waysOf = [fates][]wireWay{
 	fateAnswerLost: {wireAnswerLost},
-	fateUnverified: {wireUnsigned, wireNoTime, wireTwoSignatures, wireStranger, wireAltered, wireOld},
+	fateUnverified: {wireUnsigned, wireNoTime, wireTwoSignatures, wireStranger, wireAltered, wireOld, wireOld, wireOld}, // most have no old answer yet
 	fateMalformed:  {wireStatus500, wireStatus503, wireHTML, wireHalf, wireBroken, wireTwice},
 	fateMalign:     {wireAmount, wireCurrency, wireRequestID, wirePaymentID, wireNoAmount, wireContradiction},
 	fateBusyDone:   {wireSystemErrorDone, wireStatus500},
@@ -98,6 +98,7 @@ func (c *codec) spoil(r *http.Request, truth, lie []byte, way wireWay) *http.Res
 		altered := wireAnswer{status: http.StatusOK, header: response.Header, body: lie}
 		return altered.response(r)
 	case wireOld:
+		c.distrusted = true
 		return c.first[r.URL.Path].response(r)
 	}
 	return c.write(r, truth, way)
@@ -105,7 +106,7 @@ func (c *codec) spoil(r *http.Request, truth, lie []byte, way wireWay) *http.Res
 
 // write signs a body and sends it.
 func (c *codec) write(r *http.Request, body []byte, way wireWay) *http.Response {
-	a := &wireAnswer{status: http.StatusOK, body: body, broken: way == wireBroken}
+	a := &wireAnswer{status: http.StatusOK, body: body, broken: way == wireBroken, at: c.world.now}
 	a.header = c.vendor.sign(c, r, body, way == wireStranger)
 	a.header.Set("Date", c.world.trueTime().UTC().Format(http.TimeFormat))
 	html := []byte("<html><body><h1>Internal Server Error</h1></body></html>")
@@ -125,6 +126,7 @@ func (c *codec) write(r *http.Request, body []byte, way wireWay) *http.Response 
 	case wireTwoSignatures:
 		a.header.Add("Signature", a.header.Get("Signature"))
 	case wireFine:
+		c.distrusted = false
 		if c.first[r.URL.Path] == nil {
 			c.first[r.URL.Path] = a
 		}

@@ -10,6 +10,7 @@ func TestRegressions(t *testing.T) {
 		"a clock set back over a restart does not put the next lookup hours away":                 "list-lag/0/0=1 visit/2/0=1 clock/0/0=1 fate/1/1=2 clock-step/0/0=6 crash/0/32=1",
 		"a clock set back over a restart does not put a QR's second send years away":              "visit/1/0=1 mode/1/0=2 clock/1/0=1 fate/1/2=1 fate/1/3=1 crash/0/10=1 crash/1/10=1 clock-step/1/0=5 goes-on/1/0=1",
 		"a code that waited for its QR to close is remembered from when it was submitted":         "visit/1/0=1 visit/2/0=1 asks-qr/1/0=1 delay/129/1=2 wallet/130/0=2 visit/2/1=2 scan-delay/2/0=3 scan/2/1=5",
+		"a clock that jumps by years after a lost answer does not put the search on other days":   "codec/0/0=1 visit/3/0=1 clock/1/0=1 clock/1/1=19 wallet/385/0=2 fate/386/1=2 clock-step/1/0=3",
 	} {
 		t.Run(taught, func(t *testing.T) {
 			s, err := ParseSchedule(schedule)
