@@ -25,6 +25,7 @@ func (alphaPayWire) list(c *codec, said alphaRequest) (truth, lie []byte) {
 		}
 	}
 	if len(without) == len(rows) {
+		c.model.missed[wanted] = true
 		without = append(without, c.paidRow(wanted))
 	}
 	return said.pageOf(rows), said.pageOf(without)
