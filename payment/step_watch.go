@@ -169,7 +169,7 @@ func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
 		c.Kept = KeptByLimit
 		t.planCall(a, t.question(a), t.now.Add(t.policy.SlowDaily))
 	default:
-		t.startRefund(a, left).Automatic = true
+		t.startRefund(a, left, false).Automatic = true
 		t.nextWatch(a)
 	}
 	if c != *a.Capture {
@@ -204,15 +204,6 @@ func (t *step) refunding(a *Attempt) bool {
 		}
 	}
 	return false
-}
-
-// startDueWatches asks about watched attempts whose time has come.
-func (t *step) startDueWatches() {
-	for i := range t.sale.Attempts {
-		if a := &t.sale.Attempts[i]; a.Status.Final() {
-			t.startNext(a)
-		}
-	}
 }
 
 // recoverBackground takes up watches and refunds after a restart: what was

@@ -30,9 +30,6 @@ const (
 	// excuseWatchFar: the clock was set back over a restart, and a watch waits for
 	// its old time, or is asked again and again until that comes.
 	excuseWatchFar
-	// excuseSlots: a due sale starts several questions, and the gateway's slots
-	// were counted for one (P10).
-	excuseSlots
 	// excuseAbsenceFar: the clock was set back over a restart, so that the time at
 	// which a gateway that is asked by request id must know the order is far.
 	excuseAbsenceFar
@@ -44,7 +41,6 @@ var excuseNames = [excuses]string{
 	excuseSecondOrder:   "a second order of one request id was paid",
 	excuseRefundUnknown: "a partial refund that never arrived, its answer lost (a person's)",
 	excuseRefundCopied:  "the network's copy of a refund was carried out",
-	excuseSlots:         "more requests under way than slots, one sale's watches at once",
 	excuseAbsenceFar:    "its absence waits for a time of a clock that was set back",
 	excuseWatchFar:      "a watch waits for a time of a clock that was set back",
 }
