@@ -365,7 +365,8 @@ func (t *step) recovered() {
 }
 
 // clampTimes keeps a clock that was set back while the daemon was down from
-// holding the counter longer than the policy says (M15).
+// holding the counter longer than the policy says (M15), and from putting off the
+// proof of an order's absence.
 func (t *step) clampTimes(a *Attempt) {
 	clamp := func(at *time.Time, most time.Duration) {
 		if latest := t.now.Add(most); at.After(latest) {
@@ -381,6 +382,7 @@ func (t *step) clampTimes(a *Attempt) {
 		clamp(&a.FastUntil, t.policy.FastPhase)
 		clamp(&a.CalledAt, 0)
 		clamp(&a.CancelledAt, 0)
+		clamp(&a.SentAt, 0)
 	}
 }
 

@@ -25,6 +25,9 @@ type Store interface {
 	Open(after string, limit int) ([]payment.Sale, error)
 	// Due returns the ids of a gateway's sales whose time has come, earliest first.
 	Due(gateway string, until time.Time, limit int) ([]string, error)
+	// DueAfter returns the ids of a gateway's sales that are due later than a time,
+	// earliest first.
+	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
 	// NextDue returns the earliest due time of a gateway's sales.
 	NextDue(gateway string) (at time.Time, ok bool, err error)
 	// Journal pages through the journal, and Head returns its last sequence number.
