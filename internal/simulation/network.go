@@ -125,11 +125,16 @@ func (n *network) Start(c payment.Call) {
 // giveUp ends an inquiry of the same attempt that is under way.
 func (n *network) giveUp(next *flight) {
 	for _, f := range n.flights {
-		if !f.answered && f.call.Sale == next.call.Sale && f.call.Attempt == next.call.Attempt && f.call.Refund == next.call.Refund && !f.moves() {
+		if !f.answered && f.about(next.call) && !f.moves() {
 			n.world.fired(faultAborted)
 			n.arrive(f, silence(payment.ReasonNoAnswer), time.Millisecond)
 		}
 	}
+}
+
+// about reports whether the call is about the same attempt or refund as another.
+func (f *flight) about(c payment.Call) bool {
+	return f.call.Sale == c.Sale && f.call.Attempt == c.Attempt && f.call.Refund == c.Refund
 }
 
 func (f *flight) moves() bool { return moves(f.call.Kind) }
