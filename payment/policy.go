@@ -135,6 +135,16 @@ func (p Policy) RoutesFor(m Mode) []string {
 	return names
 }
 
+// Farthest is longer than any pause that is planned in the background: what is to
+// be asked later than that was planned before the clock was set back.
+func (p Policy) Farthest() time.Duration {
+	longest := max(p.SlowHourly, p.SlowDaily)
+	for _, step := range p.Watch {
+		longest = max(longest, step)
+	}
+	return longest + time.Duration(float64(longest)*p.Jitter) + p.SlowHourly
+}
+
 // fewestQuestions is half as many as the slow phase asks until GiveUpAfter: who
 // was asked less often is not that old, whatever the clock says.
 func (p Policy) fewestQuestions() int {

@@ -47,12 +47,14 @@ func (e *Engine) refund(in Refund) (Reply, error) {
 	} else if known {
 		return replayedRefund(s, n)
 	}
-	if paid := paidGateway(s); e.gateways[paid] != nil {
-		if err := e.gateways[paid].ready(); err != nil {
+	wait := false
+	if g := e.gateways[paidGateway(s)]; g != nil {
+		if err := g.ready(); err != nil {
 			return Reply{}, err
 		}
+		wait = e.room(g) <= 0
 	}
-	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note})
+	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note, Wait: wait})
 	if err != nil {
 		return Reply{}, err
 	}

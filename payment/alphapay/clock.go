@@ -22,11 +22,13 @@ const (
 // clock follows the gateway's clock. It goes on from the last answer by the
 // monotonic clock, so that a jump of the terminal's wall clock moves nothing.
 type clock struct {
+	machine Clock
+
 	mu      sync.Mutex
 	source  clockSource
-	gateway time.Time // what the gateway's clock showed at anchor
-	anchor  time.Time // with its monotonic reading
-	doubted bool      // the last verified answer was older than the clock allows
+	gateway time.Time     // what the gateway's clock showed at anchor
+	anchor  time.Duration // when it showed that, by the machine's clock that never jumps
+	doubted bool          // the last verified answer was older than the clock allows
 }
 
 // now is the gateway's time; ok is false while nothing is known of it.
@@ -38,9 +40,9 @@ func (c *clock) now() (now time.Time, ok bool) {
 
 func (c *clock) nowLocked() time.Time {
 	if c.source == clockUnknown {
-		return time.Now().UTC().Round(0)
+		return c.machine.Now().UTC().Round(0)
 	}
-	return c.gateway.Add(time.Since(c.anchor))
+	return c.gateway.Add(c.machine.Elapsed() - c.anchor)
 }
 
 // learnDate takes an HTTP Date header, as long as nothing better is known.
@@ -78,7 +80,7 @@ func (c *clock) learnVerified(at time.Time) bool {
 }
 
 func (c *clock) set(source clockSource, at time.Time) {
-	c.source, c.gateway, c.anchor = source, at.UTC(), time.Now()
+	c.source, c.gateway, c.anchor = source, at.UTC(), c.machine.Elapsed()
 }
 
 // ClockOffset is the gateway's clock minus this machine's wall clock, good to
@@ -89,7 +91,7 @@ func (g *Gateway) ClockOffset() time.Duration {
 	if !known {
 		return 0
 	}
-	return now.Sub(time.Now().Round(0)).Round(time.Millisecond)
+	return now.Sub(g.clock.machine.Now().Round(0)).Round(time.Millisecond)
 }
 
 // Now is the gateway's time (UTC), or this machine's until the gateway's is known.

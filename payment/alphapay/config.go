@@ -61,6 +61,8 @@ type Config struct {
 	// Logger gets one line when calls begin to fail, for another reason or again;
 	// repetitions are logged at debug level. nil: nothing is logged.
 	Logger *slog.Logger
+	// Outside is zero but in a simulation.
+	Outside Outside
 }
 
 // ConfigError is one mistake in a Config. Field is the key of the configuration
@@ -78,9 +80,9 @@ var (
 // Gateway is one AlphaPay account. It is safe for use by several goroutines.
 type Gateway struct {
 	config    Config
-	signer    signature.Signer
-	verifier  signature.Verifier
-	transport *http.Transport
+	signer    Signer
+	verifier  Verifier
+	transport http.RoundTripper
 	clock     clock
 	trouble   trouble
 }
@@ -107,13 +109,21 @@ func New(config Config) (*Gateway, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	dialer := &net.Dialer{Timeout: config.ConnectTimeout}
-	return &Gateway{
-		config:    config,
-		signer:    signature.Signer{Algorithm: signature.RS256, KeyVersion: config.KeyVersion, Key: config.PrivateKey},
-		verifier:  signature.Verifier{Algorithm: signature.RS256, Keys: maps.Clone(config.PlatformKeys)},
-		transport: newTransport(dialer.DialContext, pool, config.ConnectTimeout),
-	}, nil
+	g := &Gateway{config: config, signer: config.Outside.Signer, verifier: config.Outside.Verifier, transport: config.Outside.Transport}
+	if g.signer == nil {
+		g.signer = signature.Signer{Algorithm: signature.RS256, KeyVersion: config.KeyVersion, Key: config.PrivateKey}
+	}
+	if g.verifier == nil {
+		g.verifier = signature.Verifier{Algorithm: signature.RS256, Keys: maps.Clone(config.PlatformKeys)}
+	}
+	if g.transport == nil {
+		dialer := &net.Dialer{Timeout: config.ConnectTimeout}
+		g.transport = newTransport(dialer.DialContext, pool, config.ConnectTimeout)
+	}
+	if g.clock.machine = config.Outside.Clock; g.clock.machine == nil {
+		g.clock.machine = machineClock{time.Now()}
+	}
+	return g, nil
 }
 
 func nameOf(config Config) string {
@@ -137,13 +147,13 @@ func (c Config) check() (pool *x509.CertPool, problems []error) {
 	if !terminalForm.MatchString(c.TerminalCode) {
 		wrong("terminal.code", "want 1 to 3 letters or digits")
 	}
-	if c.PrivateKey.IsZero() {
+	if c.PrivateKey.IsZero() && c.Outside.Signer == nil {
 		wrong("private_key_file", "no private key")
 	}
 	if c.KeyVersion < 0 {
 		wrong("key_version", "want 1 or more")
 	}
-	if problem := c.platformKeyProblem(); problem != "" {
+	if problem := c.platformKeyProblem(); problem != "" && c.Outside.Verifier == nil {
 		wrong("platform_key_file", problem)
 	}
 	if c.ConnectTimeout < 0 || c.ConnectTimeout > maxTimeout {
@@ -230,4 +240,8 @@ func (g *Gateway) Traits() payment.Traits {
 }
 
 // Close lets go of idle connections. Calls under way go on.
-func (g *Gateway) Close() { g.transport.CloseIdleConnections() }
+func (g *Gateway) Close() {
+	if t, real := g.transport.(*http.Transport); real {
+		t.CloseIdleConnections()
+	}
+}

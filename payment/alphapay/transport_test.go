@@ -270,7 +270,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // answer in the gateway's place.
 func TestNoProxyFromTheEnvironment(t *testing.T) {
 	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
-	if g.transport.Proxy != nil {
+	if g.transport.(*http.Transport).Proxy != nil {
 		t.Error("the transport asks for a proxy")
 	}
 }
