@@ -3,7 +3,6 @@ package alphapay
 import (
 	"crypto/x509"
 	"log/slog"
-	"net/http"
 	"regexp"
 	"slices"
 	"time"
@@ -46,9 +45,12 @@ type Config struct {
 	// Logger gets one line when calls begin to fail, for another reason or again;
 	// repetitions are logged at debug level. nil: nothing is logged.
 	Logger *slog.Logger
-	// Transport carries requests in place of the network, as exchange.Config says.
-	Transport http.RoundTripper
+	// Outside is zero but in a simulation and in tests.
+	Outside Outside
 }
+
+// Outside is the world as a simulation makes it.
+type Outside = exchange.Outside
 
 // ConfigError is one mistake in a Config. Field is the key of the configuration
 // file that the mistake is in.
@@ -84,7 +86,7 @@ func New(config Config) (*Gateway, error) {
 		PrivateKey: config.PrivateKey, KeyVersion: config.KeyVersion, PlatformKeys: config.PlatformKeys,
 		CAFile: config.CAFile, RootCAs: config.RootCAs,
 		ConnectTimeout: config.ConnectTimeout, AnswerTimeout: config.AnswerTimeout,
-		Logger: config.Logger, Transport: config.Transport,
+		Logger: config.Logger, Outside: config.Outside,
 	}, problems...)
 	if err != nil {
 		return nil, err

@@ -181,7 +181,7 @@ func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Ve
 	if err != nil {
 		return answer{}, new(exchange.NoVerdict(payment.ReasonNoAnswer, "")), err
 	}
-	m, err := s.g.client.Sign(s.r.base, transactionsPath, body, time.Now())
+	m, err := s.g.client.Sign(s.r.base, transactionsPath, body, s.g.client.MachineNow())
 	if err != nil {
 		return answer{}, new(exchange.NoVerdict(payment.ReasonNoAnswer, "")), err
 	}
@@ -250,7 +250,7 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 	var inquired payment.Verdict
 	if exchange.IsID(string(row.TransactionID)) {
 		inquiry := &request{base: s.r.base}
-		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), time.Now()); err != nil {
+		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), s.g.client.MachineNow()); err != nil {
 			return exchange.NoVerdict(payment.ReasonNoAnswer, ""), true, err
 		}
 		inquired, err = s.g.ask(ctx, inquiry.message, q)

@@ -66,10 +66,8 @@ type Config struct {
 	// Logger gets one line when calls begin to fail, for another reason or again;
 	// repetitions are logged at debug level. nil: nothing is logged.
 	Logger *slog.Logger
-	// Transport carries requests in place of the network: a test's or a
-	// simulator's. It must call httptrace's GotConn before the first byte of a
-	// request leaves, or what fails is taken as not sent.
-	Transport http.RoundTripper
+	// Outside is zero but in a simulation and in tests.
+	Outside Outside
 }
 
 // ConfigError is one mistake in a Config. Field is the key of the configuration
@@ -87,8 +85,8 @@ var (
 // several goroutines.
 type Client struct {
 	config    Config
-	signer    signature.Signer
-	verifier  signature.Verifier
+	signer    Signer
+	verifier  Verifier
 	transport http.RoundTripper
 	clock     clock
 	trouble   trouble
@@ -115,16 +113,23 @@ func New(config Config, more ...error) (*Client, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	if config.Transport == nil {
-		dialer := &net.Dialer{Timeout: config.ConnectTimeout}
-		config.Transport = NewTransport(dialer.DialContext, pool, config.ConnectTimeout)
+	c := &Client{
+		config: config, signer: config.Outside.Signer, verifier: config.Outside.Verifier, transport: config.Outside.Transport,
 	}
-	return &Client{
-		config:    config,
-		signer:    signature.Signer{Algorithm: config.Scheme.Algorithm, KeyVersion: config.KeyVersion, Key: config.PrivateKey},
-		verifier:  signature.Verifier{Algorithm: config.Scheme.Algorithm, Keys: maps.Clone(config.PlatformKeys)},
-		transport: config.Transport,
-	}, nil
+	if c.signer == nil {
+		c.signer = signature.Signer{Algorithm: config.Scheme.Algorithm, KeyVersion: config.KeyVersion, Key: config.PrivateKey}
+	}
+	if c.verifier == nil {
+		c.verifier = signature.Verifier{Algorithm: config.Scheme.Algorithm, Keys: maps.Clone(config.PlatformKeys)}
+	}
+	if c.transport == nil {
+		dialer := &net.Dialer{Timeout: config.ConnectTimeout}
+		c.transport = NewTransport(dialer.DialContext, pool, config.ConnectTimeout)
+	}
+	if c.clock.machine = config.Outside.Clock; c.clock.machine == nil {
+		c.clock.machine = machineClock{time.Now()}
+	}
+	return c, nil
 }
 
 func nameOf(config Config) string {
@@ -161,13 +166,13 @@ func (c Config) check() (pool *x509.CertPool, problems []error) {
 	if !accountForm.MatchString(c.Account) {
 		wrong(c.Scheme.AccountKey, "want 1 to 64 letters, digits, '-' or '_'")
 	}
-	if c.PrivateKey.IsZero() {
+	if c.PrivateKey.IsZero() && c.Outside.Signer == nil {
 		wrong("private_key_file", "no private key")
 	}
 	if c.KeyVersion < 0 {
 		wrong("key_version", "want 1 or more")
 	}
-	if problem := c.platformKeyProblem(); problem != "" {
+	if problem := c.platformKeyProblem(); problem != "" && c.Outside.Verifier == nil {
 		wrong("platform_key_file", problem)
 	}
 	if c.ConnectTimeout < 0 || c.ConnectTimeout > maxTimeout {
