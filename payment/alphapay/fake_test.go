@@ -70,7 +70,9 @@ func newGateway(t testing.TB, config Config, changes ...func(*Config)) *Gateway 
 
 // dialing makes a gateway open its connections by dial.
 func dialing(dial exchange.DialFunc) func(*Config) {
-	return func(c *Config) { c.Outside.Transport = exchange.NewTransport(dial, nil, exchange.DefaultConnectTimeout) }
+	return func(c *Config) {
+		c.Outside.Transport = exchange.NewTransport(dial, nil, exchange.DefaultConnectTimeout)
+	}
 }
 
 // testAttempt is an attempt with a scanned code as Step makes it, with its intent.
