@@ -24,6 +24,7 @@ type question struct {
 	refundID  string        // of that refund, as far as it is known
 	amount    payment.Money // of the order or of the refund; zero where the pay request is not known
 	qr        bool          // OrderCode
+	expires   time.Time     // of an order code, by the gateway's clock, as it was asked for
 	code      payment.Code  // pay: must not come back in anything that is shown
 }
 
@@ -150,6 +151,7 @@ func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
 	}
 	q.amount = payment.Money{Amount: amount, Currency: body.Amount.Currency}
 	q.qr = body.Factor.Scenario == scenarioQR
+	q.expires = exchange.ParseTime(body.Expiry)
 	return q, nil
 }
 
@@ -220,6 +222,10 @@ func (g *Gateway) Send(ctx context.Context, prepared payment.Request) payment.Ve
 		if f != nil {
 			return f.Verdict(), f
 		}
-		return judge(r.question, body)
+		v, err := judge(r.question, body)
+		if v.QR != nil { // hidden by this machine's clock
+			v.ExpiresAt = v.ExpiresAt.Add(-g.client.ClockOffset())
+		}
+		return v, err
 	})
 }

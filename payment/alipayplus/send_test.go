@@ -66,6 +66,9 @@ func TestEveryCall(t *testing.T) {
 	if assertVerdict(t, v, payment.ClassPending, ""); v.QR == nil || v.QR.Payload == "" {
 		t.Errorf("no QR: %+v", v)
 	}
+	if late := v.ExpiresAt.Sub(testAt.Add(orderCodeLife)); late.Abs() > 5*time.Second { // what was asked for is sooner than what the form says
+		t.Errorf("it expires %v late", late)
+	}
 	if n := len(f.calls()); n != 5 {
 		t.Errorf("%d calls arrived", n)
 	}
