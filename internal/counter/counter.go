@@ -30,9 +30,6 @@ type Options struct {
 	Extra string
 	// SandboxArgs are added to the practice gateway's command line.
 	SandboxArgs []string
-	// Wrap is a command line that the daemon's own is put behind, such as that of
-	// a tracer.
-	Wrap []string
 }
 
 // Counter is everything that stands at the counter. Its fields must not be changed.
@@ -159,9 +156,11 @@ func (c *Counter) Token(role string) (string, error) {
 	return string(bytes.TrimSpace(content)), err
 }
 
-// StartDaemon starts the daemon and waits until it answers.
-func (c *Counter) StartDaemon(ctx context.Context) (err error) {
-	if c.daemon, err = start(slices.Concat(c.options.Wrap, []string{c.options.Program}), c.DaemonLog(), "run", "--config", c.Config()); err != nil {
+// StartDaemon starts the daemon and waits until it answers. Its command line is
+// put behind what it is to run under, such as a tracer's, if anything.
+func (c *Counter) StartDaemon(ctx context.Context, under ...string) (err error) {
+	program := slices.Concat(under, []string{c.options.Program})
+	if c.daemon, err = start(program, c.DaemonLog(), "run", "--config", c.Config()); err != nil {
 		return err
 	}
 	return c.Await(ctx, func(client.Terminal) bool { return true })
@@ -191,7 +190,7 @@ func (c *Counter) FreezeDaemon() error { return c.daemon.command.Process.Signal(
 // ThawDaemon lets a frozen daemon go on.
 func (c *Counter) ThawDaemon() error { return c.daemon.command.Process.Signal(syscall.SIGCONT) }
 
-// SignalDaemon sends a signal to the daemon, or to what it was wrapped in.
+// SignalDaemon sends a signal to the daemon, or to what it runs under.
 func (c *Counter) SignalDaemon(signal syscall.Signal) error {
 	return c.daemon.command.Process.Signal(signal)
 }

@@ -65,6 +65,7 @@ type Order struct {
 	PayPath   string `json:"pay_path"` // of the customer's wallet page
 	Captures  int    `json:"captures"` // how often money was taken
 	Sends     int    `json:"sends"`    // how many pay requests came
+	Amount    int64  `json:"amount"`   // minor units
 	Refunded  int64  `json:"refunded"` // minor units
 }
 
