@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"payscand/internal/crash"
 )
@@ -83,4 +84,14 @@ func TestDaemonCrash(t *testing.T) {
 	t.Log(told(run))
 	result, err := crash.Replay(t.Context(), run, crash.Options{Bound: crash.Bound{AllOf: 4, Samples: 10, Torn: 1}})
 	t.Logf("%d ops, %+v %v", len(run.Ops), result, err)
+}
+
+func TestKills(t *testing.T) {
+	s := setting
+	s.Log = t.Logf
+	result, err := Kills{Setting: s, Kills: 50, Speed: 60, SettleEvery: 25, Bound: 3 * time.Minute}.Run(t.Context())
+	t.Logf("%+v", result)
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -347,13 +347,15 @@ func (v *visits) giveBack(ctx context.Context, p *plan, sale client.Sale) error 
 		return nil
 	}
 	for began := time.Now(); !refund.Final() && time.Since(began) < time.Second; {
+		next := refund
 		err := again(ctx, func() (err error) {
-			refund, err = v.sh.Register.WaitRefund(ctx, sale.ID, refund.N, refund.Version, 300*time.Millisecond)
+			next, err = v.sh.Register.WaitRefund(ctx, sale.ID, refund.N, refund.Version, 300*time.Millisecond)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("refund of sale %s: %w", sale.ID, err)
 		}
+		refund = next
 	}
 	return nil
 }
