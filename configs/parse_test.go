@@ -232,6 +232,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"duration as a number", "[policy]\nscan_window = 30 #!\n" + account, "policy.scan_window", "duration in quotes"},
 		{"scan window", "[policy]\nscan_window = \"0s\" #!\n" + account, "policy.scan_window", "within"},
 		{"sale deadline", "[policy]\nsale_deadline = \"2h\" #!\n" + account, "policy.sale_deadline", "within"},
+		{"speed of nothing", "[policy]\nspeed = 0 #!\n" + account, "policy.speed", "within 1 and"},
+		{"speed with a real gateway", "[policy]\nspeed = 2 #!\n" + account, "policy.speed", "practice gateways"},
 		{"deadline before the window's end", "[policy]\nscan_window = \"1m\"\nsale_deadline = \"1m\" #!\n" + account, "policy.sale_deadline", "longer than scan_window"},
 		{"log level", "[log]\nlevel = \"loud\" #!\n" + account, "log.level", "use one of debug, info, warn, error"},
 		{"log level of the library", "[log]\nlevel = \"INFO+1\" #!\n" + account, "log.level", "use one of debug"},

@@ -41,8 +41,10 @@ type DB struct {
 // A file that is no database of payscand (ErrDamaged), that a newer payscand
 // wrote (ErrNewer) or that another process has open (ErrLocked, after a second)
 // is refused and left as it is.
-func Open(path string) (*DB, error) {
-	db := &DB{path: path, statfs: unix.Statfs}
+func Open(path string) (*DB, error) { return openWith(path, unix.Statfs) }
+
+func openWith(path string, statfs func(string, *unix.Statfs_t) error) (*DB, error) {
+	db := &DB{path: path, statfs: statfs}
 	err := db.open()
 	switch {
 	case errors.Is(err, ErrDamaged):
@@ -86,7 +88,9 @@ func (db *DB) open() error {
 			return errors.Join(err, db.bolt.Close())
 		}
 	}
-	_ = db.keepReserve() // if it cannot be had, CheckRoom says so
+	// Makes the reserve where there is room for it. On a disk that is still full its
+	// room is what the sales under way are finished in.
+	_ = db.CheckRoom()
 	return nil
 }
 

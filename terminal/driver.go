@@ -95,7 +95,9 @@ func New(c Config) (*Terminal, error) {
 	}
 	o.Policy.Gateways = make(map[string]payment.Traits)
 	for _, g := range c.Gateways {
-		o.Policy.Gateways[g.Name()] = g.Traits()
+		traits := g.Traits()
+		traits.OrderLife = c.Policy.Scaled(traits.OrderLife)
+		o.Policy.Gateways[g.Name()] = traits
 	}
 	t.calls = NewCalls(c.Gateways, c.Log, func(a Answered) {
 		select {

@@ -129,7 +129,7 @@ func (r *reversals) note(c payment.Change, now time.Time) {
 // What was begun before a restart is read from the journal's last day when it is
 // first asked: rarely, and never at a start.
 func (e *Engine) mayReverse() (bool, error) {
-	r, since := &e.reversals, e.turn.now.Add(-reversalDay)
+	r, since := &e.reversals, e.turn.now.Add(-e.policy.Scaled(reversalDay))
 	if !r.loaded {
 		begun, err := e.reversalsSince(since)
 		if err != nil {
