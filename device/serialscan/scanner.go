@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
 
 const (
@@ -31,6 +32,7 @@ type Scanner struct {
 	arming   *device.Arming
 	framer   *device.Framer
 	reporter *device.Reporter
+	tree     usb.Tree
 }
 
 var _ device.Scanner = (*Scanner)(nil)
@@ -42,11 +44,14 @@ func New(config Config, arming *device.Arming) (*Scanner, error) {
 		return nil, fmt.Errorf("serial scanner: %w", err)
 	}
 	config = config.WithDefaults()
+	framer := device.NewFramer(config.device(), config.Terminator, config.IdleTimeout)
+	framer.Strip(config.Affixes)
 	return &Scanner{
 		config:   config,
 		arming:   arming,
-		framer:   device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
+		framer:   framer,
 		reporter: device.NewReporter(config.device(), config.Name),
+		tree:     usb.System(),
 	}, nil
 }
 
@@ -68,7 +73,11 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 // session opens the port and reads it until it is lost, with the reason, or
 // until ctx ends, with nil.
 func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
-	port, err := openPort(s.config)
+	path, err := pathOf(s.config, s.tree)
+	if err != nil {
+		return err
+	}
+	port, err := openPort(path, s.config)
 	if err != nil {
 		return err
 	}
@@ -130,10 +139,10 @@ func (s *Scanner) explain(err error) (device.State, string) {
 		return refused.state, refused.detail
 	}
 	if errors.Is(err, errDescriptors) {
-		refused = explainOpen(s.config.Port, err)
+		refused = explainOpen(s.config.device(), err)
 		return refused.state, refused.detail
 	}
-	return device.StateMissing, fmt.Sprintf("the scanner at %s was unplugged: plug it in again", s.config.Port)
+	return device.StateMissing, fmt.Sprintf("the scanner %s was unplugged: plug it in again", s.config.device())
 }
 
 func pause(ctx context.Context, length time.Duration) {
