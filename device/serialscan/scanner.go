@@ -11,9 +11,6 @@ import (
 )
 
 const (
-	// retryInterval is the pause between two tries to open the port. With
-	// settleLimit it keeps a replug within the promised second.
-	retryInterval = 250 * time.Millisecond
 	// readInterval is how soon a read returns without bytes, to look at ctx.
 	readInterval = 100 * time.Millisecond
 	// settleQuiet and settleLimit: after an open, bytes are discarded until
@@ -61,13 +58,12 @@ func (s *Scanner) Status() device.Status { return s.reporter.Status() }
 // Run reads the scanner until ctx ends, which it notices within readInterval.
 func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 	defer func() { s.reporter.Stop(time.Now()) }()
-	for ctx.Err() == nil {
-		if err := s.session(ctx, sink); err != nil {
-			state, detail := s.explain(err)
-			s.reporter.Enter(sink, state, detail, time.Now())
-			pause(ctx, retryInterval)
-		}
+	news := new(device.PlugNews) // a path may be a link, of which nobody makes news
+	if s.config.Port == "" {
+		news = device.ListenForPlugs()
 	}
+	defer news.Close()
+	s.reporter.Keep(ctx, sink, news, func() error { return s.session(ctx, sink) }, s.explain)
 }
 
 // session opens the port and reads it until it is lost, with the reason, or
@@ -143,13 +139,4 @@ func (s *Scanner) explain(err error) (device.State, string) {
 		return refused.state, refused.detail
 	}
 	return device.StateMissing, fmt.Sprintf("the scanner %s was unplugged: plug it in again", s.config.device())
-}
-
-func pause(ctx context.Context, length time.Duration) {
-	timer := time.NewTimer(length)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }
