@@ -61,6 +61,9 @@ const (
 	faultRefundNoBalance
 	faultOverridePaid
 	faultOverrideNotPaid
+	faultPortalWhole
+	faultPortalPart
+	faultLateCheck
 
 	faults
 )
@@ -84,6 +87,7 @@ var faultNames = [faults]string{
 	faultRefundWhole: "cashier refunds all", faultRefundPart: "cashier refunds a part", faultRefundAgain: "cashier repeats the refund",
 	faultRefundInProcess: "refund in process", faultRefundInReview: "refund in review", faultRefundFails: "refund fails later",
 	faultRefundNoBalance: "refund without balance", faultOverridePaid: "operator says paid", faultOverrideNotPaid: "operator says not paid",
+	faultPortalWhole: "portal refunds all", faultPortalPart: "portal refunds a part", faultLateCheck: "cashier checks a sale that is over",
 }
 
 func (f fault) String() string {

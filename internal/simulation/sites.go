@@ -68,6 +68,9 @@ const (
 
 	siteRefundWay // what the gateway makes of it
 
+	sitePortal    // a person refunds in the vendor's portal
+	siteLateCheck // the cashier asks about a sale that is over
+
 	sites
 )
 
@@ -85,6 +88,7 @@ var siteNames = [sites]string{
 	siteRepeat: "repeat", siteOtherDigest: "other-digest", siteTwin: "twin", siteBusy: "busy", siteCancel: "cancel",
 	siteCheck: "check", siteAsksQR: "asks-qr", sitePost: "post", siteImpatient: "impatient", siteGoesOn: "goes-on",
 	siteRefund: "refund", siteRefundAgain: "refund-again", siteRefundTwice: "refund-twice", siteOverride: "override", siteRefundWay: "refund-way",
+	sitePortal: "portal", siteLateCheck: "late-check",
 }
 
 func (s site) String() string { return siteNames[s] }
@@ -95,6 +99,7 @@ var rarest = [sites]int{
 	siteCompose: 60, siteCodeTwice: 300, sitePaidAfterClosed: 200, siteRepeat: 500, siteOtherDigest: 100, siteCancel: 400,
 	siteCheck: 500, siteAsksQR: 300, sitePost: 500, siteImpatient: 300,
 	siteRefund: 400, siteRefundAgain: 300, siteRefundTwice: 300, siteOverride: 300,
+	sitePortal: 300, siteLateCheck: 300,
 }
 
 // fate is what becomes of one gateway call on its way there and back.
