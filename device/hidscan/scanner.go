@@ -17,11 +17,11 @@ const lookInterval = 500 * time.Millisecond
 const noSupport = "this payscand was built without HID support: install one that was built with cgo, " +
 	"or set the scanner to USB serial mode and configure it as a serial scanner"
 
-// Scanner is a device.Scanner on a USB keyboard wedge.
+// Scanner is a device.Scanner on a USB HID device.
 type Scanner struct {
 	config   Config
 	arming   *device.Arming
-	framer   *device.Framer
+	framers  map[Mode]*device.Framer
 	reporter *device.Reporter
 	tree     tree
 	open     opener // nil: no HID support
@@ -39,11 +39,25 @@ func New(config Config, arming *device.Arming) (*Scanner, error) {
 	return &Scanner{
 		config:   config,
 		arming:   arming,
-		framer:   device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
 		reporter: device.NewReporter(config.device(), config.Name),
-		tree:     systemTree,
+		framers:  framersOf(config),
+		tree:     systemTree(),
 		open:     openUSB,
 	}, nil
+}
+
+// framersOf makes the framer of each mode, which outlives unplugging. What is no
+// keyboard tells itself where a scan ends.
+func framersOf(config Config) map[Mode]*device.Framer {
+	framers := map[Mode]*device.Framer{
+		ModeKeyboard: device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
+		ModePOS:      device.NewFramer(config.device(), device.TerminatorDevice, 0),
+		ModeIBM:      device.NewFramer(config.device(), device.TerminatorDevice, 0),
+	}
+	for _, framer := range framers {
+		framer.Strip(config.Affixes)
+	}
+	return framers
 }
 
 // Status returns the present state and counters.
@@ -78,6 +92,7 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 // session finds and opens the scanner and reads it until it is lost, with the
 // reason, or until ctx ends, with nil.
 func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+	s.tree.rebind(s.config)
 	found, err := s.tree.find(s.config)
 	if err != nil {
 		return err
@@ -88,6 +103,10 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	opened, err := s.open(found.path)
 	if err != nil {
 		return s.explainOpen(found, err)
+	}
+	if err := greet(opened, found, s.config); err != nil {
+		_ = opened.Close()
+		return err
 	}
 	reader := newReader(opened, s.arming, time.Now)
 	quiet, err := reader.settle(ctx)
@@ -102,7 +121,7 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	batches, decoded := make(chan batch, queuedBatches), make(chan struct{})
 	go func() {
 		defer close(decoded)
-		s.decode(found.format, batches, sink)
+		s.decode(found, batches, sink)
 	}()
 	err = reader.read(ctx, batches)
 	// Errors are of no use: after an unplug they are to be expected.
@@ -112,12 +131,24 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	return err
 }
 
+// greet sends what the device wants to hear before it sends scans.
+func greet(opened handle, found target, config Config) error {
+	if found.greeting == nil {
+		return nil
+	}
+	if _, err := opened.SendFeatureReport(found.greeting); err != nil && found.mustBeTaken {
+		return refuse(device.StateFailed, "%s did not take the report that switches its scans on: unplug the scanner and plug it in again", describe(config))
+	}
+	return nil
+}
+
 // decode makes scans of batches until there are no more.
-func (s *Scanner) decode(format keyboardFormat, batches <-chan batch, sink device.Sink) {
+func (s *Scanner) decode(found target, batches <-chan batch, sink device.Sink) {
 	stream := &stream{
-		keyboard: &keyboard{format: format, layout: layouts[s.config.Layout]},
-		framer:   s.framer,
-		passOn:   func(frame device.Frame) { s.reporter.Frame(sink, frame) },
+		pieces:  pieces{lengths: found.protocol.lengths, packet: found.packet},
+		decoder: found.protocol.newWith(layouts[s.config.Layout]),
+		framer:  s.framers[found.protocol.mode],
+		passOn:  func(frame device.Frame) { s.reporter.Frame(sink, frame) },
 	}
 	for b := range batches {
 		typed := stream.take(b)

@@ -362,7 +362,7 @@ func TestExplainOpen(t *testing.T) {
 func TestMissingNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		usb := newFakeUSB(t, zebra())
-		usb.tree.dev = filepath.Join(t.TempDir(), "empty")
+		usb.tree.Dev = filepath.Join(t.TempDir(), "empty")
 		scanner := usb.scanner(t, Config{}, new(device.Arming))
 		scanner.open = func(string) (handle, error) {
 			t.Error("the library was asked")
