@@ -122,8 +122,8 @@ func readModule(ctx context.Context, file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// addUdev adds this machine's udev, the project's rule as a shop's IT would install it, with the ids of the lab's
-// scanners, and the group it names. The other rules of the distribution are not needed.
+// addUdev adds this machine's udev with the distribution's basic rules, the project's rule as a shop's IT would install
+// it, with the ids of the lab's scanners, and the users and groups that they name.
 func addUdev(ctx context.Context, image *archive) error {
 	udev, err := exec.LookPath("udevadm")
 	if err != nil {
@@ -135,7 +135,8 @@ func addUdev(ctx context.Context, image *archive) error {
 	}
 	image.file("bin/udevadm", udev)
 	image.content("etc/udev/rules.d/70-payscand-scanner.rules", 0o644, rule)
-	image.content("etc/group", 0o644, fmt.Appendf(nil, "root:x:0:\npayscand:x:%d:\n", wire.ShopUser))
+	image.file("lib/udev/rules.d/50-udev-default.rules", "/lib/udev/rules.d/50-udev-default.rules")
+	image.content("etc/group", 0o644, fmt.Appendf(nil, "root:x:0:\ntty:x:5:\ndialout:x:%d:payscand\npayscand:x:%d:\n", wire.DialoutGroup, wire.ShopUser))
 	image.content("etc/passwd", 0o644, fmt.Appendf(nil, "root:x:0:0::/:/bin/false\npayscand:x:%d:%[1]d::/:/bin/false\n", wire.ShopUser))
 	return addLibraries(ctx, image, udev)
 }

@@ -16,7 +16,6 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -272,11 +271,11 @@ func (q *qmp) plug(driver, id string, properties map[string]any) error {
 
 func (q *qmp) unplug(id string) error { return q.execute("device_del", map[string]any{"id": id}) }
 
-// typeText types on QEMU's USB keyboard, which has a US layout: digits and small letters, then Enter.
-func (q *qmp) typeText(text string) error {
-	for _, key := range append(strings.Split(text, ""), "ret") {
-		keys := []map[string]string{{"type": "qcode", "data": key}}
-		if err := q.execute("send-key", map[string]any{"keys": keys, "hold-time": 10}); err != nil {
+// typeKeys types on QEMU's USB keyboard, by QEMU's names of keys: digits and small letters are their own.
+func (q *qmp) typeKeys(keys ...string) error {
+	for _, key := range keys {
+		press := []map[string]string{{"type": "qcode", "data": key}}
+		if err := q.execute("send-key", map[string]any{"keys": press, "hold-time": 20}); err != nil {
 			return err
 		}
 	}

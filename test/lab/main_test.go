@@ -25,7 +25,7 @@ var (
 )
 
 // patience bounds every wait. A test that reaches it has failed: nothing is proved by how long something took.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // the is the machine that all tests stand at; see guest.
 var the *machine

@@ -30,6 +30,8 @@ type Descriptor struct {
 	Report []byte
 	// MaxPacket is the most that the endpoint sends in one packet, in bytes.
 	MaxPacket uint16
+	// SwitchedOnBy is the id of a feature report that must be set before the device sends anything; 0: none.
+	SwitchedOnBy byte
 	// Interval is the time from one packet to the next, 1 to 255 ms; 0 is 8 ms, which many scanners have.
 	Interval uint8
 }
@@ -109,14 +111,23 @@ func (d Descriptor) string(index byte) ([]byte, bool) {
 	return b, true
 }
 
+// Requests (USB 2.0, tables 9-3 and 9-4; HID 1.11, 7.2).
+const (
+	getStatus, clearFeature, setConfiguration, getDescriptor, setInterface = 0x00, 0x01, 0x09, 0x06, 0x0b
+	setReport, setIdle, setProtocol                                        = 0x09, 0x0a, 0x0b
+	fromDevice, fromInterface, toDevice, toInterface, toEndpoint           = 0x80, 0x81, 0x00, 0x01, 0x02
+
+	class         = 0x20
+	featureReport = 3
+)
+
+// switchesOn tells whether a control request is the one that the device waits for.
+func (d Descriptor) switchesOn(setup [8]byte) bool {
+	return setup[0] == toInterface|class && setup[1] == setReport && setup[2] == d.SwitchedOnBy && setup[3] == featureReport
+}
+
 // answer answers a control request; false: the device refuses it (a stall).
 func (d Descriptor) answer(setup [8]byte) ([]byte, bool) {
-	const (
-		getStatus, clearFeature, setConfiguration, getDescriptor, setInterface = 0x00, 0x01, 0x09, 0x06, 0x0b
-		getReport, setReport, setIdle, setProtocol                             = 0x01, 0x09, 0x0a, 0x0b
-		fromDevice, fromInterface, toDevice, toInterface, toEndpoint           = 0x80, 0x81, 0x00, 0x01, 0x02
-		class                                                                  = 0x20
-	)
 	index, kind := setup[2], setup[3]
 	switch [2]byte{setup[0], setup[1]} {
 	case [2]byte{fromDevice, getDescriptor}:

@@ -35,6 +35,7 @@ type Device struct {
 	mu      sync.Mutex
 	polls   []poll    // of the endpoint, not answered yet
 	waiting []sending // not polled for yet
+	on      bool      // it may send
 	changed chan struct{}
 	gone    chan struct{}
 }
@@ -72,7 +73,7 @@ func Plug(port int, descriptor Descriptor) (*Device, error) {
 }
 
 func newDevice(descriptor Descriptor, port int, link net.Conn) *Device {
-	return &Device{descriptor: descriptor, port: port, link: link, changed: make(chan struct{}, 1), gone: make(chan struct{})}
+	return &Device{descriptor: descriptor, port: port, link: link, on: descriptor.SwitchedOnBy == 0, changed: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
 func connection(descriptor int) (net.Conn, error) {
@@ -144,7 +145,7 @@ func (d *Device) transmit() {
 func (d *Device) transmitOne() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.waiting) == 0 || len(d.polls) == 0 {
+	if !d.on || len(d.waiting) == 0 || len(d.polls) == 0 {
 		return false
 	}
 	poll, sending := d.polls[0], d.waiting[0]
@@ -224,6 +225,10 @@ func (d *Device) submit(r *request) {
 }
 
 func (d *Device) control(r *request) {
+	if d.descriptor.switchesOn(r.setup()) {
+		d.on = true
+		d.notify()
+	}
 	data, ok := d.descriptor.answer(r.setup())
 	switch {
 	case !ok:

@@ -38,8 +38,11 @@ const (
 	RecorderAddress = "127.0.0.1:8491"
 )
 
-// ShopUser is the user and the group of the daemon where it is not root.
-const ShopUser = 1000
+// ShopUser is the user, and the group, of the daemon. DialoutGroup is that of serial ports.
+const (
+	ShopUser     = 1000
+	DialoutGroup = 20
+)
 
 // Calls.
 const (
@@ -103,8 +106,10 @@ type (
 		Name string
 		Args []string
 		Env  []string
-		// User and group; 0 is root.
+		// User, and group of the same number; 0 is root.
 		User uint32
+		// Groups are the user's others.
+		Groups []uint32
 	}
 	// SignalProcess sends a signal and, where Ends, returns when the process has ended.
 	SignalProcess struct {
