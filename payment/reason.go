@@ -22,6 +22,9 @@ const (
 	ReasonAbsent     Reason = "absent"     // the gateway never had the order
 	ReasonOverridden Reason = "overridden" // a person decided
 
+	// ReasonScanDamaged: what was scanned did not arrive whole. It ends no attempt.
+	ReasonScanDamaged Reason = "scan_damaged"
+
 	// Verdicts about a refund.
 	ReasonNotEnoughBalance Reason = "not_enough_balance" // the merchant's, at the gateway
 	ReasonAlreadyRefunded  Reason = "already_refunded"
@@ -55,6 +58,7 @@ func Reasons() []Reason {
 		ReasonInsufficientFunds, ReasonDeclined, ReasonAmountLimit, ReasonCountLimit, ReasonMethodUnavailable,
 		ReasonWalletAccount, ReasonNotVerified, ReasonInvalidCode, ReasonExpiredCode,
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
+		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
 		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,

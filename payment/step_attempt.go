@@ -217,7 +217,7 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	a.IDDisproved = false
 	s.Late = s.Status == SaleUnresolved
 	if s.Late && s.CancelWanted && s.Override == nil { // M12: after one more look it is given back
-		a.Watch = &Watch{}
+		a.Watch = &Watch{From: t.now}
 		t.firstSighting(a, v)
 	}
 	s.Status = SalePaid
@@ -227,6 +227,7 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	if v.PaidAt.IsZero() {
 		s.Receipt.PaidAt = t.now
 	}
+	t.returned(a, v.Returned, v.Amount)
 }
 
 // hideAt is when the QR leaves every screen by itself (M8).

@@ -114,31 +114,39 @@ func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, erro
 
 // searchDays are the days of the list, in UTC-8, that an order or a refund can be
 // on: that of its request and those after it, as far as the gateway's clock has
-// reached them. The time of the request may have been taken by a wrong clock or by
-// one put right since, so both readings count, with the skew that AlphaPay allows.
+// reached them, and the last 24 hours by that clock. The time of the request may
+// have been taken by a clock that is still wrong, so its reading put right counts
+// as well as it stands; or by one that jumped since, and then neither is right,
+// but a first search comes within the day. AlphaPay allows a skew.
 func (g *Gateway) searchDays(requested time.Time, within span) []string {
+	const day = 24 * time.Hour
 	now := g.Now()
-	readings := []time.Time{requested, requested.Add(g.ClockOffset())}
-	slices.SortFunc(readings, time.Time.Compare)
-	last := readings[1].Add(within.after)
-	if last.After(now) {
-		last = now
-	}
-	if last.Before(readings[1]) { // a clock far ahead: at least the day of the request
-		last = readings[1]
-	}
 	var days []string
-	for at := readings[0].Add(-exchange.MaxClockSkew); len(days) < within.days; at = at.Add(24 * time.Hour) {
-		if at.After(last) {
-			at = last
-		}
-		if day := at.In(listZone).Format("20060102"); !slices.Contains(days, day) {
-			days = append(days, day)
-		}
-		if !at.Before(last) {
-			break
+	cover := func(from, to time.Time) {
+		for at, n := from, 0; n < within.days; at, n = at.Add(day), n+1 {
+			if at.After(to) {
+				at = to
+			}
+			if date := at.In(listZone).Format("20060102"); !slices.Contains(days, date) {
+				days = append(days, date)
+			}
+			if !at.Before(to) {
+				return
+			}
 		}
 	}
+	for _, reading := range []time.Time{requested, requested.Add(g.ClockOffset())} {
+		last := reading.Add(within.after)
+		if last.After(now) {
+			last = now
+		}
+		if last.Before(reading) { // a clock far ahead: at least the day of the request
+			last = reading
+		}
+		cover(reading.Add(-exchange.MaxClockSkew), last)
+	}
+	cover(now.Add(-day), now)
+	slices.Sort(days)
 	return days
 }
 
