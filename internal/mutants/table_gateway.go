@@ -104,7 +104,7 @@ func lookupMutants() []Mutant {
 		replaced("the list's first page is all of it", "absence", file,
 			"if rows >= total || len(list.Transactions) == 0 {", "if rows >= 0 {", ofAlphaPay("TestLookup")...),
 		replaced("only the day of the request is searched", "absence", file,
-			"if !at.Before(last) {\n\t\t\tbreak", "if len(days) > 0 {\n\t\t\tbreak", ofAlphaPay("TestSearchDays")...),
+			"if !at.Before(to) {\n\t\t\t\treturn", "if len(days) > 0 {\n\t\t\t\treturn", ofAlphaPay("TestSearchDays")...),
 		replaced("the list's days are UTC's", "absence", file,
 			"at.In(listZone).Format", "at.UTC().Format", ofAlphaPay("TestSearchDays")...),
 		replaced("a row of another amount proves paid", "P4", file,

@@ -47,7 +47,7 @@ type modelRequest struct{ flight *flight }
 func (s *modelStand) Prepare(sale payment.Sale, c payment.Call, _ time.Time) (payment.Request, error) {
 	s.calls++
 	s.world.oracle.sales[sale.ID] = &saleFacts{sale: sale}
-	return modelRequest{&flight{call: c, prepared: prepared{attemptOf(sale, c), refundOf(sale, c)}, subject: s.calls, nth: c.Seq}}, nil
+	return modelRequest{&flight{call: c, prepared: prepared{attempt: attemptOf(sale, c), refund: refundOf(sale, c)}, subject: s.calls, nth: c.Seq}}, nil
 }
 
 func (s *modelStand) Send(_ context.Context, r payment.Request) payment.Verdict {
