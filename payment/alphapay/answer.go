@@ -47,6 +47,7 @@ type answer struct {
 	} `json:"refund"`
 
 	Transactions []transaction `json:"transactions"`
+	Settlements  []settlement  `json:"settlements"`
 	Pagination   struct {
 		Total text `json:"total"`
 	} `json:"pagination"`
