@@ -151,13 +151,17 @@ const (
 	// RecordLateCapture: money was taken for an attempt that is over (M12). A
 	// person must look at it where its capture says that it is kept.
 	RecordLateCapture RecordType = "sale.late_capture"
+	// RecordReturned: money of a payment was given back by somebody else, such as a
+	// person in the gateway's portal.
+	RecordReturned RecordType = "refund.found"
 	// RecordGateway: a gateway went down, came back, or is misconfigured.
 	// Detail: gateway, state, reason.
 	RecordGateway RecordType = "gateway.state"
 )
 
 // recordType names what the register sees: the sale's status or, while that
-// stays, the last refund whose status changed, or a capture that was found.
+// stays, the last refund whose status changed, or money that was found to be taken
+// or given back.
 func recordType(before, after Sale) RecordType {
 	if before.Status == after.Status {
 		for i, r := range slices.Backward(after.Refunds) {
@@ -169,6 +173,9 @@ func recordType(before, after Sale) RecordType {
 			}
 		}
 		for i, a := range after.Attempts {
+			if a.Returned != nil && i < len(before.Attempts) && before.Attempts[i].Returned != a.Returned {
+				return RecordReturned
+			}
 			if a.Capture != nil && i < len(before.Attempts) && before.Attempts[i].Capture != a.Capture {
 				return RecordLateCapture
 			}

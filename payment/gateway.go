@@ -99,7 +99,18 @@ type Verdict struct {
 	QR         *QR
 	// Search is set when a transaction list was searched completely.
 	Search *Search
+	// Returned says how much of a paid order was given back, by whomever; empty
+	// where nothing was, or where the gateway does not tell.
+	Returned Extent
 }
+
+// Extent is how much of a payment was given back.
+type Extent string
+
+const (
+	ReturnedInPart Extent = "partial" // how much is not told
+	ReturnedInFull Extent = "full"
+)
 
 // Search is what a complete pass over a gateway's transaction list saw. Times
 // are the gateway's.

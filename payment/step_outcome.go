@@ -17,9 +17,7 @@ func (t *step) outcome(e Outcome) {
 	a.Call = nil
 	v := t.matched(a, e.Verdict)
 	if a.Status.Final() {
-		if a.Watch != nil {
-			t.watchOutcome(a, v, e.MayReverse)
-		}
+		t.lookedAgain(a, v, e.MayReverse)
 		return
 	}
 	a.Silent = !v.Class.Verified()
@@ -40,7 +38,11 @@ func (t *step) matched(a *Attempt, v Verdict) Verdict {
 	wrongSum := v.Amount != (Money{}) && v.Amount != t.sale.Amount
 	unproved := v.Class == ClassPaid && (v.RequestID == "" || v.Amount != t.sale.Amount)
 	if foreign || wrongSum || unproved {
-		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode, Amount: capturedSum(v, foreign)}
+		sum := capturedSum(v, foreign)
+		if sum == (Money{}) {
+			v.Returned = ""
+		}
+		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode, Amount: sum, Returned: v.Returned}
 	}
 	return v
 }

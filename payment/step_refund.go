@@ -136,6 +136,7 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 		} else {
 			t.endRefund(r, RefundFailed)
 		}
+		t.returned(t.sale.Attempt(r.Attempt), ReturnedInFull, t.sale.Amount) // only payments of this amount are refunded
 		return true
 	case ClassAccepted, ClassPending:
 		r.Status = RefundPending
@@ -153,6 +154,9 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 			return true
 		}
 		t.endRefund(r, RefundFailed)
+		if v.Reason == ReasonRefundAmount { // less is left than our books say
+			t.lookAgain(t.sale.Attempt(r.Attempt))
+		}
 		return true
 	case ClassRefused, ClassNotSent:
 		if kind != CallRefund || r.Doubted {

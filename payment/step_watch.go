@@ -218,7 +218,8 @@ func (t *step) recoverBackground() {
 func (t *step) recoverWatch(a *Attempt) {
 	asked := a.Call != nil
 	a.Call = nil
-	if a.Watch == nil {
+	if a.Watch == nil { // a question that somebody asked for is not repeated
+		t.planCall(a, "", time.Time{})
 		return
 	}
 	if a.Watch.From.After(t.now) || a.NextAt.After(t.now.Add(t.policy.Farthest())) { // the clock was set back

@@ -69,6 +69,9 @@ const (
 	faultRefundNoBalance
 	faultOverridePaid
 	faultOverrideNotPaid
+	faultPortalWhole
+	faultPortalPart
+	faultLateCheck
 
 	faults
 )
@@ -96,6 +99,7 @@ var faultNames = [faults]string{
 	faultRefundAgain:     "cashier repeats the refund",
 	faultRefundInProcess: "refund in process", faultRefundInReview: "refund in review", faultRefundFails: "refund fails later",
 	faultRefundNoBalance: "refund without balance", faultOverridePaid: "operator says paid", faultOverrideNotPaid: "operator says not paid",
+	faultPortalWhole: "portal refunds all", faultPortalPart: "portal refunds a part", faultLateCheck: "cashier checks a sale that is over",
 }
 
 func (f fault) String() string {

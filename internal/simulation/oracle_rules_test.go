@@ -121,7 +121,7 @@ func anotherSale(s payment.Sale) payment.Sale {
 func theOrder(w *world) *order { return w.gateways[0].orders[0] }
 
 func bites() []bite {
-	return slices.Concat(saleBites(), attemptBites(), callBites(), counterBites(), diskBites(), endBites(), refundBites(), boundBites())
+	return slices.Concat(saleBites(), attemptBites(), callBites(), counterBites(), diskBites(), endBites(), refundBites(), returnedBites(), boundBites())
 }
 
 // saleBites break what holds for sales among each other.
@@ -568,6 +568,42 @@ func refundBites() []bite {
 		{"a refund's key leads to another refund", refundsAll, refundIs(payment.RefundSucceeded), func(w *world, f *saleFacts) {
 			w.oracle.holdRefundReply(terminal.Refund{Request: terminal.NewRefund{Key: "another"}}, terminal.Reply{Sale: f.sale, Refund: 1})
 		}, "the refund with key"},
+	}
+}
+
+// returnedBites break what is said of money that somebody else gave back.
+func returnedBites() []bite {
+	whole := &payment.Returned{Extent: payment.ReturnedInFull, Amount: payment.Money{Amount: 1000, Currency: "CAD"}}
+	done := []payment.Refund{{RequestID: "r", Attempt: 1, Amount: whole.Amount, Status: payment.RefundSucceeded}}
+	return []bite{
+		{"what the gateway told is not kept", "", paid, func(w *world, f *saleFacts) {
+			w.oracle.toldBack = append(w.oracle.toldBack, toldReturned{f.sale.ID, 1, payment.ReturnedInFull})
+			turns(w)
+		}, "and the sale does not say so"},
+		{"refunded at the gateway, and it was not", "", paid, func(w *world, f *saleFacts) {
+			commits(w, f, func(s *payment.Sale) { s.Attempts[0].Returned = whole })
+		}, "is said to be refunded at the gateway"},
+		{"refunded in full at the gateway, and it was a part", "", paid, func(w *world, f *saleFacts) {
+			w.gateways[0].portal(theOrder(w), 300)
+			commits(w, f, func(s *payment.Sale) { s.Attempts[0].Returned = whole })
+		}, "is said to be refunded at the gateway"},
+		{"a refund at the gateway is forgotten", "", paid, func(w *world, f *saleFacts) {
+			w.gateways[0].portal(theOrder(w), 1000)
+			f.sale.Attempts = slices.Clone(f.sale.Attempts)
+			f.sale.Attempts[0].Returned = whole
+			commits(w, f, func(s *payment.Sale) { s.Attempts[0].Returned = nil })
+		}, "is not said to be refunded any more"},
+		{"more is said to be refunded than was", "", paid, func(w *world, f *saleFacts) {
+			after := f.sale
+			after.Refunds = done
+			w.oracle.holdReturned(f.sale, after)
+		}, "says that 1000 were refunded, and 0 were"},
+		{"less is said to be refunded than before", "", paid, func(w *world, f *saleFacts) {
+			w.gateways[0].portal(theOrder(w), 1000)
+			before := f.sale
+			before.Refunds = done
+			w.oracle.holdReturned(before, f.sale)
+		}, "says that 0 were refunded, and said 1000 before"},
 	}
 }
 

@@ -218,6 +218,9 @@ func (a answer) placed(q question, v *payment.Verdict) error {
 	return nil
 }
 
+// returned says what a state tells of money given back, by whomever.
+var returned = map[text]payment.Extent{"PARTIAL_REFUND": payment.ReturnedInPart, "FULL_REFUND": payment.ReturnedInFull}
+
 // inquired completes the verdict of an inquiry that succeeded. The vendor's list
 // of states once prints OFFLINE_QRCODE where waiting is meant, so an unknown state
 // is still waiting, never failed.
@@ -232,6 +235,7 @@ func (a answer) inquired(v *payment.Verdict) error {
 		}
 		v.Class = payment.ClassPaid
 		v.PaidAt = parseTime(string(a.PaidAt))
+		v.Returned = returned[a.Status]
 	case "CLOSED":
 		v.Class, v.Reason = payment.ClassClosed, payment.ReasonNotPaidInTime
 	case "FAILED":
