@@ -203,10 +203,12 @@ func (t *step) planRefund(r *Refund) {
 	r.Polls++
 }
 
-// refundQuestion is the call that asks about a refund without sending it, or ""
-// when the gateway has none.
+// refundQuestion is the call that asks about a refund without making another one,
+// or "" when the gateway has none.
 func (t *step) refundQuestion(r *Refund) CallKind {
 	switch {
+	case t.refundTraits(r).IdempotentRefund:
+		return CallRefund // sent again, it answers what became of it
 	case r.RefundID != "":
 		return CallInquireRefund
 	case t.refundTraits(r).TransactionList:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // list is a transaction list as the gateway keeps it, and what inquiries say.
@@ -240,7 +241,7 @@ func TestLookupWithoutAnswer(t *testing.T) {
 	f.spoil = failing(transactionsPath, 429)
 	assertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonRateLimited)
 	s := &search{g: g}
-	notSent := &fault{payment.ClassNotSent, payment.ReasonGatewayUnreachable, nil}
+	notSent := &exchange.Fault{Class: payment.ClassNotSent, Reason: payment.ReasonGatewayUnreachable}
 	assertVerdict(t, *s.unheard(notSent), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 	s.heard = true
 	assertVerdict(t, *s.unheard(notSent), payment.ClassNoAnswer, payment.ReasonGatewayUnreachable)

@@ -1,4 +1,4 @@
-package alphapay
+package exchange
 
 import (
 	"net/http"
