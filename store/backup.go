@@ -305,4 +305,3 @@ func (c *copier) write(f func(w *writer) error, entries int) error {
 	}
 	return err
 }
-

@@ -112,7 +112,7 @@ func TestMigrationNeedsRoom(t *testing.T) {
 	path := fixture(t, "schema-1")
 	old, err := os.ReadFile(path)
 	check(t, err)
-	defer store.PretendFree(1<<20)()
+	defer store.PretendFree(1 << 20)()
 	if _, err := store.Open(path); !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "are needed") {
 		t.Errorf("%v, want ErrFull", err)
 	}

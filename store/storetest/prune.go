@@ -122,4 +122,3 @@ func testPruneRandomly(t *testing.T, open Opener) {
 		w.check(t, s)
 	})
 }
-
