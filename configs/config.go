@@ -101,6 +101,8 @@ type Policy struct {
 	ScanWindow time.Duration `toml:"scan_window"`
 	// SaleDeadline ends a sale that nobody pays.
 	SaleDeadline time.Duration `toml:"sale_deadline"`
+	// Speed divides every pause and bound; above 1 with practice gateways only.
+	Speed int `toml:"speed"`
 }
 
 // Log says what is logged.
@@ -124,7 +126,7 @@ func Default() Config {
 		},
 		Store:  Store{Path: "/var/lib/payscand/payscand.db"},
 		Codes:  payment.DefaultCodeRules(),
-		Policy: Policy{ScanWindow: policy.ScanWindow, SaleDeadline: policy.SaleDeadline},
+		Policy: Policy{ScanWindow: policy.ScanWindow, SaleDeadline: policy.SaleDeadline, Speed: policy.Speed},
 		Log:    Log{Level: slog.LevelInfo},
 	}
 }
@@ -141,7 +143,7 @@ func (c Config) PaymentPolicy() payment.Policy {
 	if names := c.Gateways.Names(); len(c.Routes) == 0 && len(names) == 1 {
 		policy.Routes = []payment.Route{{Wallet: "*", Instrument: "*", Gateway: names[0]}}
 	}
-	return policy
+	return policy.Faster(c.Policy.Speed)
 }
 
 // TimeOfDay is a wall clock time, to the minute.

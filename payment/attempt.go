@@ -83,6 +83,9 @@ type Attempt struct {
 	Cancels int       `json:"cancels,omitempty"` // cancels started
 	// CancelledAt is when the last cancel started; its repetition is counted from it.
 	CancelledAt time.Time `json:"cancelled_at,omitzero"`
+	// CancelTooLate: the gateway said that its window for cancelling is over, so
+	// that no cancel of ours gives a payment back any more (M5).
+	CancelTooLate bool `json:"cancel_too_late,omitempty"`
 	// FastUntil ends the fast phase of a code attempt (M15).
 	FastUntil time.Time `json:"fast_until,omitzero"`
 	// IDFromResend: the payment id was learnt from a second send of a pay that

@@ -66,8 +66,12 @@ type CheckRequested struct{}
 // ScannerLost says that no scanner is left.
 type ScannerLost struct{}
 
-// Due says that the sale's Due time has come.
-type Due struct{}
+// Due says that the sale's Due time has come. What the counter waits for is done
+// at once. Of what is asked in the background, the one call whose time came first
+// is started where Gateway has room for it; the rest stays due.
+type Due struct {
+	Gateway string // empty: no gateway has room
+}
 
 // Outcome is what a call brought back. One whose Seq is not that of the call
 // under way is ignored.
@@ -85,6 +89,8 @@ type RefundRequested struct {
 	Key, Digest string
 	Amount      int64 // minor units of the sale's currency; 0: all that is left
 	Note        string
+	// Wait: the gateway has no room, so that the request waits for it.
+	Wait bool
 }
 
 // Resolved is a person's decision about an unresolved sale.

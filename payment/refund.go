@@ -95,6 +95,8 @@ const (
 type Watch struct {
 	// Step counts the questions of Policy.Watch that were answered.
 	Step int `json:"step"`
+	// From is when the attempt ended: its times are counted from it.
+	From time.Time `json:"from"`
 }
 
 // Override is a person's decision about an unresolved sale.

@@ -47,8 +47,7 @@ func (t *step) apply(e Event) error {
 		t.scannerLost()
 	case Due:
 		t.due()
-		t.startDueWatches()
-		t.startDueRefunds()
+		t.startDueCall(e.Gateway)
 	case Outcome:
 		t.outcome(e)
 	case Recovered:
@@ -75,7 +74,9 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	if s.Armed() && (!before.Armed() || e.Kind() == EventRecovered) {
 		s.Armings++
 	}
-	s.Due = t.nextDue()
+	s.CounterDue = t.counterDue()
+	s.Due = s.CounterDue
+	s.background("", func(at time.Time, _ *Attempt, _ *Refund) { s.Due = earlier(s.Due, at) })
 	if len(t.calls) == 0 && sameSale(before, *s) {
 		return Change{}, nil, nil
 	}
@@ -89,25 +90,23 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	return c, t.calls, nil
 }
 
-// nextDue is the earliest time at which the sale must be looked at again.
-func (t *step) nextDue() time.Time {
+// earlier is the earlier of two times; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// counterDue is the earliest time at which a live sale must be looked at for the
+// counter's sake.
+func (t *step) counterDue() time.Time {
 	s := &t.sale
 	a := s.LiveAttempt()
 	var due time.Time
-	sooner := func(at time.Time) {
-		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
-			due = at
-		}
-	}
-	for i := range s.Attempts {
-		if a := &s.Attempts[i]; a.Call == nil {
-			sooner(a.NextAt)
-		}
-	}
-	for i := range s.Refunds {
-		if r := &s.Refunds[i]; r.Call == nil {
-			sooner(r.NextAt)
-		}
+	sooner := func(at time.Time) { due = earlier(due, at) }
+	if a != nil && a.Call == nil && s.Status.Live() {
+		sooner(a.NextAt)
 	}
 	switch s.Status {
 	case SaleAwaitingCode:
@@ -246,7 +245,7 @@ func (t *step) scannerLost() {
 	}
 }
 
-// due acts on whatever time has come.
+// due acts on whatever the counter waits for, if its time has come.
 func (t *step) due() {
 	s := &t.sale
 	a := s.LiveAttempt()
@@ -281,8 +280,28 @@ func (t *step) due() {
 			return
 		}
 		t.startNext(a)
-	case SaleUnresolved:
-		t.startNext(a)
+	}
+}
+
+// startDueCall starts the one call in the background, at a gateway that has room,
+// whose time came first: a due sale with many questions leaves room for others (P10).
+func (t *step) startDueCall(gateway string) {
+	if gateway == "" {
+		return
+	}
+	var first time.Time
+	var attempt *Attempt
+	var refund *Refund
+	t.sale.background(gateway, func(at time.Time, a *Attempt, r *Refund) {
+		if t.reached(at) && (first.IsZero() || at.Before(first)) {
+			first, attempt, refund = at, a, r
+		}
+	})
+	switch {
+	case refund != nil:
+		t.callRefund(refund, refund.Next)
+	case attempt != nil:
+		t.startNext(attempt)
 	}
 }
 
@@ -346,7 +365,8 @@ func (t *step) recovered() {
 }
 
 // clampTimes keeps a clock that was set back while the daemon was down from
-// holding the counter longer than the policy says (M15).
+// holding the counter longer than the policy says (M15), and from putting off the
+// proof of an order's absence.
 func (t *step) clampTimes(a *Attempt) {
 	clamp := func(at *time.Time, most time.Duration) {
 		if latest := t.now.Add(most); at.After(latest) {
@@ -362,6 +382,7 @@ func (t *step) clampTimes(a *Attempt) {
 		clamp(&a.FastUntil, t.policy.FastPhase)
 		clamp(&a.CalledAt, 0)
 		clamp(&a.CancelledAt, 0)
+		clamp(&a.SentAt, 0)
 	}
 }
 

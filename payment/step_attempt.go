@@ -217,7 +217,7 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	a.IDDisproved = false
 	s.Late = s.Status == SaleUnresolved
 	if s.Late && s.CancelWanted && s.Override == nil { // M12: after one more look it is given back
-		a.Watch = &Watch{}
+		a.Watch = &Watch{From: t.now}
 		t.firstSighting(a, v)
 	}
 	s.Status = SalePaid

@@ -35,14 +35,14 @@ func (t *step) refundRequested(e RefundRequested) error {
 	if paid == nil || paid.PaymentID == "" {
 		return conflict("its payment has no id at the gateway: refund it in the gateway's portal")
 	}
-	r := t.startRefund(paid, Money{Amount: amount, Currency: s.Amount.Currency})
+	r := t.startRefund(paid, Money{Amount: amount, Currency: s.Amount.Currency}, e.Wait)
 	r.Note, r.Key, r.Digest = e.Note, e.Key, e.Digest
 	return nil
 }
 
 // startRefund begins a refund of an attempt's capture; its call goes out once
-// the change is durable (M1).
-func (t *step) startRefund(a *Attempt, amount Money) *Refund {
+// the change is durable (M1), or once its gateway has room.
+func (t *step) startRefund(a *Attempt, amount Money, wait bool) *Refund {
 	s := &t.sale
 	n := len(s.Refunds) + 1
 	s.Refunds = append(s.Refunds, Refund{
@@ -50,7 +50,11 @@ func (t *step) startRefund(a *Attempt, amount Money) *Refund {
 		Amount: amount, Status: RefundSubmitting, RequestedAt: t.now,
 	})
 	r := &s.Refunds[n-1]
-	t.callRefund(r, CallRefund)
+	if wait {
+		t.planRefundCall(r, CallRefund, t.now)
+	} else {
+		t.callRefund(r, CallRefund)
+	}
 	return r
 }
 
@@ -64,15 +68,6 @@ func (t *step) callRefund(r *Refund, kind CallKind) {
 	}
 	a := t.sale.Attempt(r.Attempt)
 	t.calls = append(t.calls, Call{Sale: t.sale.ID, Attempt: r.Attempt, Refund: r.N, Seq: r.Seq, Kind: kind, Gateway: a.Gateway})
-}
-
-// startDueRefunds starts what was planned for refunds and whose time has come.
-func (t *step) startDueRefunds() {
-	for i := range t.sale.Refunds {
-		if r := &t.sale.Refunds[i]; r.Call == nil && r.Next != "" && t.reached(r.NextAt) {
-			t.callRefund(r, r.Next)
-		}
-	}
 }
 
 // refundOutcome takes in what a refund's call brought back.
@@ -204,10 +199,12 @@ func (t *step) planRefund(r *Refund) {
 	r.Polls++
 }
 
-// refundQuestion is the call that asks about a refund without sending it, or ""
-// when the gateway has none.
+// refundQuestion is the call that asks about a refund without making another one,
+// or "" when the gateway has none.
 func (t *step) refundQuestion(r *Refund) CallKind {
 	switch {
+	case t.refundTraits(r).IdempotentRefund:
+		return CallRefund // sent again, it answers what became of it
 	case r.RefundID != "":
 		return CallInquireRefund
 	case t.refundTraits(r).TransactionList:

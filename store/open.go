@@ -83,7 +83,9 @@ func (db *DB) open() error {
 	if err := db.settle(); err != nil {
 		return errors.Join(err, db.bolt.Close())
 	}
-	_ = db.keepReserve() // if it cannot be had, CheckRoom says so
+	// Makes the reserve where there is room for it. On a disk that is still full its
+	// room is what the sales under way are finished in.
+	_ = db.CheckRoom()
 	return nil
 }
 

@@ -145,7 +145,7 @@ func (db *DB) Open(after string, limit int) ([]payment.Sale, error) {
 // first. See PageSize for the limit.
 func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) {
 	var ids []string
-	err := db.walkDue(gateway, func(at time.Time, sale string) bool {
+	err := db.walkDue(gateway, nil, func(at time.Time, sale string) bool {
 		if at.After(until) || len(ids) == PageSize(limit) {
 			return false
 		}
@@ -155,24 +155,40 @@ func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) 
 	return ids, err
 }
 
+// DueAfter returns the ids of sales whose next action asks that gateway and is due
+// later than after, earliest first. See PageSize for the limit.
+func (db *DB) DueAfter(gateway string, after time.Time, limit int) ([]string, error) {
+	var ids []string
+	err := db.walkDue(gateway, dueTime(nil, after), func(at time.Time, sale string) bool {
+		if len(ids) == PageSize(limit) {
+			return false
+		}
+		if at.After(after) {
+			ids = append(ids, sale)
+		}
+		return true
+	})
+	return ids, err
+}
+
 // NextDue returns when that gateway is to be asked next; ok is false when it is not.
 func (db *DB) NextDue(gateway string) (next time.Time, ok bool, err error) {
-	err = db.walkDue(gateway, func(at time.Time, _ string) bool {
+	err = db.walkDue(gateway, nil, func(at time.Time, _ string) bool {
 		next, ok = at, true
 		return false
 	})
 	return next, ok, err
 }
 
-// walkDue calls visit for each entry of a gateway, earliest first, until it
-// returns false.
-func (db *DB) walkDue(gateway string, visit func(at time.Time, sale string) bool) error {
+// walkDue calls visit for each entry of a gateway, from a dueTime on (nil: from the
+// first), earliest first, until it returns false.
+func (db *DB) walkDue(gateway string, from []byte, visit func(at time.Time, sale string) bool) error {
 	if len(gateway) > maxGateway {
 		return nil // none can be stored
 	}
 	return db.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketDue).Cursor()
-		for key, _ := c.Seek(duePrefix(gateway)); key != nil; key, _ = c.Next() {
+		for key, _ := c.Seek(append(duePrefix(gateway), from...)); key != nil; key, _ = c.Next() {
 			name, at, sale, err := splitDueKey(key)
 			if err != nil {
 				return err

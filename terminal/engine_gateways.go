@@ -188,7 +188,7 @@ func (e *Engine) sweep(g *gateway) error {
 		if s, err = e.sale(s.ID); err != nil {
 			return err
 		}
-		if s.Gateway() != g.name {
+		if !s.Asks(g.name) {
 			continue
 		}
 		if _, err := e.step(s, payment.CheckRequested{}); err != nil {

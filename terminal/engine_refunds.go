@@ -47,12 +47,14 @@ func (e *Engine) refund(in Refund) (Reply, error) {
 	} else if known {
 		return replayedRefund(s, n)
 	}
-	if paid := paidGateway(s); e.gateways[paid] != nil {
-		if err := e.gateways[paid].ready(); err != nil {
+	wait := false
+	if g := e.gateways[paidGateway(s)]; g != nil {
+		if err := g.ready(); err != nil {
 			return Reply{}, err
 		}
+		wait = e.room(g) <= 0
 	}
-	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note})
+	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note, Wait: wait})
 	if err != nil {
 		return Reply{}, err
 	}
@@ -127,7 +129,7 @@ func (r *reversals) note(c payment.Change, now time.Time) {
 // What was begun before a restart is read from the journal's last day when it is
 // first asked: rarely, and never at a start.
 func (e *Engine) mayReverse() (bool, error) {
-	r, since := &e.reversals, e.turn.now.Add(-reversalDay)
+	r, since := &e.reversals, e.turn.now.Add(-e.policy.Scaled(reversalDay))
 	if !r.loaded {
 		begun, err := e.reversalsSince(since)
 		if err != nil {

@@ -3,6 +3,7 @@ package memory
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"payscand/payment"
@@ -65,6 +66,23 @@ func (s *Store) Due(gateway string, until time.Time, limit int) ([]string, error
 	var ids []string
 	for _, entry := range s.due[gateway] {
 		if entry.at.After(until) || len(ids) == store.PageSize(limit) {
+			break
+		}
+		ids = append(ids, entry.sale)
+	}
+	return ids, nil
+}
+
+// DueAfter returns the ids of sales whose next action asks that gateway and is due
+// later than after, earliest first.
+func (s *Store) DueAfter(gateway string, after time.Time, limit int) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := s.due[gateway]
+	first := sort.Search(len(entries), func(i int) bool { return entries[i].at.After(after) })
+	var ids []string
+	for _, entry := range entries[first:] {
+		if len(ids) == store.PageSize(limit) {
 			break
 		}
 		ids = append(ids, entry.sale)

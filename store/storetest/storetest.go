@@ -21,6 +21,7 @@ type Store interface { //nolint:interfacebloat // all that a store is; who uses 
 	ByRequest(requestID string) (saleID string, err error)
 	Open(after string, limit int) ([]payment.Sale, error)
 	Due(gateway string, until time.Time, limit int) ([]string, error)
+	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
 	NextDue(gateway string) (next time.Time, ok bool, err error)
 	DueGateways() ([]string, error)
 	Sales(q store.Query) (store.Page, error)
