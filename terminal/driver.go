@@ -35,6 +35,8 @@ type Config struct {
 	// Show is told what the customer is to see, after each commit and before
 	// anybody is answered; it must not block. See Result.
 	Show func(customer payment.Sale, scene Scene, now time.Time)
+	// Retention is how long what is over is kept; 0: for ever.
+	Retention time.Duration
 	// Ready is called once every open sale was recovered.
 	Ready func()
 	// Heartbeat is called by the loop itself at least every HeartbeatEvery, so
@@ -54,6 +56,9 @@ type DriverStore interface {
 	// Head returns the sequence number of the last record that is durable, 0 for
 	// none, and the word that tells this journal from any other.
 	Head() (seq uint64, epoch string)
+	// Prune drops at most limit records of the journal that are older than before,
+	// and what is over with them; more: there is more to drop.
+	Prune(before time.Time, limit int) (more bool, err error)
 	// Sales searches, newest first.
 	Sales(payment.SaleQuery) (payment.SalePage, error)
 }
@@ -167,6 +172,8 @@ func (t *Terminal) loop(ctx context.Context) error {
 	if t.config.Heartbeat == nil {
 		beat.Stop()
 	}
+	retention := time.NewTimer(retentionFirst)
+	defer retention.Stop()
 	stop, grace := ctx.Done(), (<-chan time.Time)(nil)
 	for {
 		var batch []request
@@ -180,6 +187,9 @@ func (t *Terminal) loop(ctx context.Context) error {
 			continue
 		case look := <-t.inspect:
 			look()
+			continue
+		case <-retention.C:
+			retention.Reset(t.prune())
 			continue
 		case r := <-t.requests:
 			batch = append(batch, r)
