@@ -34,6 +34,8 @@ const (
 	CodeNoRoute ErrorCode = "no_route"
 	// CodeStorageFull: the disk has no room for another sale.
 	CodeStorageFull ErrorCode = "storage_full"
+	// CodeTooManyWaiting: too many calls of this kind wait for an answer.
+	CodeTooManyWaiting ErrorCode = "too_many_waiting"
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )
