@@ -40,6 +40,9 @@ type Terminal interface {
 	// Refund begins a refund, or returns the one that was begun with the same key
 	// and digest before (replayed): its number among the sale's refunds.
 	Refund(ctx context.Context, id string, wanted terminal.NewRefund) (sale payment.Sale, refund int, replayed bool, err error)
+	// RefundElsewhere does so for a payment that another terminal took. It waits for
+	// the gateway's answer about it; its ID is the terminal's to give.
+	RefundElsewhere(ctx context.Context, wanted terminal.RefundElsewhere) (sale payment.Sale, refund int, replayed bool, err error)
 	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
 	Status(context.Context) (terminal.Status, error)
 	Archive
@@ -144,6 +147,7 @@ func NewServer(config Config) (*Server, error) {
 	s.addSales()
 	s.addSearch()
 	s.addRefunds()
+	s.addRefundElsewhere()
 	s.addEvents()
 	s.addStatus()
 	return s, s.addDescription()

@@ -17,7 +17,7 @@ func WireSale(v payment.View, words Words) client.Sale {
 		Attempts:       make([]client.Attempt, len(v.Attempts)),
 		Refunds:        wireRefunds(v.Refunds, words),
 		Reversals:      wireRefunds(v.Reversals, words),
-		RefundedAmount: v.RefundedAmount,
+		RefundedAmount: v.RefundedAmount, Elsewhere: v.Elsewhere,
 	}
 	for i, a := range v.Attempts {
 		sale.Attempts[i] = wireAttempt(a, words)
@@ -66,6 +66,11 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 		attempt.LateCapture = &client.LateCapture{
 			FoundAt: c.FoundAt, Amount: c.Amount.Amount, Currency: string(c.Amount.Currency), PaymentID: c.PaymentID,
 			Sightings: c.Sightings, Kept: string(c.Kept),
+		}
+	}
+	if r := a.Returned; r != nil {
+		attempt.Returned = &client.Returned{
+			Extent: string(r.Extent), Amount: r.Amount.Amount, Currency: string(r.Amount.Currency), FoundAt: r.FoundAt,
 		}
 	}
 	if e := a.Absence; e != nil {

@@ -51,15 +51,16 @@ type Answered struct {
 // Recover reads one page of open sales after a restart.
 type Recover struct{ After string }
 
-func (Create) input()        {}
-func (Command) input()       {}
-func (Post) input()          {}
-func (Refund) input()        {}
-func (Scanned) input()       {}
-func (Damaged) input()       {}
-func (ScannersReady) input() {}
-func (Answered) input()      {}
-func (Recover) input()       {}
+func (Create) input()          {}
+func (Command) input()         {}
+func (Post) input()            {}
+func (Refund) input()          {}
+func (RefundElsewhere) input() {}
+func (Scanned) input()         {}
+func (Damaged) input()         {}
+func (ScannersReady) input()   {}
+func (Answered) input()        {}
+func (Recover) input()         {}
 
 const recoverPage = 256
 
@@ -75,6 +76,8 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{Sale: s}, err
 	case Refund:
 		return e.refund(in)
+	case RefundElsewhere:
+		return e.refundElsewhere(in)
 	case Scanned:
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
@@ -235,6 +238,9 @@ func (e *Engine) answered(in Answered) error {
 	e.observe(in.Call, in.Verdict)
 	if in.Call.Kind == payment.CallProbe {
 		return nil
+	}
+	if w := e.takeElsewhere(in.Call); w != nil {
+		return e.answeredElsewhere(w, in.Verdict)
 	}
 	s, err := e.sale(in.Call.Sale)
 	if err != nil {

@@ -36,6 +36,8 @@ const (
 	CodeStorageFull ErrorCode = "storage_full"
 	// CodeNotAdopted: the database was restored, or is another machine's.
 	CodeNotAdopted ErrorCode = "not_adopted"
+	// CodeTooManyWaiting: too many calls of this kind wait for an answer.
+	CodeTooManyWaiting ErrorCode = "too_many_waiting"
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )

@@ -155,6 +155,19 @@ func (t *Terminal) Refund(ctx context.Context, id string, n NewRefund) (sale pay
 	return reply.Sale, reply.Refund, reply.Replayed, err
 }
 
+// RefundElsewhere begins a refund of a payment that another terminal took, once the
+// gateway has proved it, or returns the one that was begun with the same key. It
+// waits for the gateway's answer. in.ID is filled in here.
+func (t *Terminal) RefundElsewhere(ctx context.Context, in RefundElsewhere) (sale payment.Sale, refund int, replayed bool, err error) {
+	id, err := ulid.New(ulid.Timestamp(t.clock.now()), rand.Reader)
+	if err != nil {
+		return sale, 0, false, err
+	}
+	in.ID = id.String()
+	reply, err := t.ask(ctx, in)
+	return reply.Sale, reply.Refund, reply.Replayed, err
+}
+
 // Resolve carries out a person's decision about an unresolved sale.
 func (t *Terminal) Resolve(ctx context.Context, id string, r payment.Resolved) (payment.Sale, error) {
 	return t.command(ctx, id, r)
