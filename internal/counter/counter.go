@@ -195,6 +195,9 @@ func (c *Counter) SignalDaemon(signal syscall.Signal) error {
 	return c.daemon.command.Process.Signal(signal)
 }
 
+// DaemonPID is the process id of the daemon, or of what it runs under.
+func (c *Counter) DaemonPID() int { return c.daemon.command.Process.Pid }
+
 // DaemonExited waits for the daemon to end by itself and returns how it did.
 func (c *Counter) DaemonExited(ctx context.Context) (*os.ProcessState, error) {
 	select {

@@ -95,3 +95,13 @@ func TestKills(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestDay(t *testing.T) {
+	s := setting
+	s.Log = t.Logf
+	result, err := Day{Setting: s, Sales: 400, Speed: 240, Bound: time.Minute}.Run(t.Context())
+	t.Logf("%+v", result)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
