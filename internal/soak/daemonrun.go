@@ -49,7 +49,7 @@ func RecordDaemon(ctx context.Context, s Setting, sales int) (run crash.Run, err
 	if err := sh.StopDaemon(); err != nil {
 		return run, err
 	}
-	run = crash.Run{Name: "the daemon's sales", Dir: sh.dir, Prefix: database, Skip: []string{".reserve"}}
+	run = crash.Run{Dir: sh.dir, Prefix: database, Skip: []string{".reserve"}}
 	if run.Ops, err = t.load(); err != nil {
 		return run, err
 	}
