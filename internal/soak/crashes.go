@@ -2,16 +2,17 @@ package soak
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"payscand/internal/crash"
+	"payscand/internal/tracer"
 )
 
-// Crashes replays every crash point of recorded runs. A run without syncs, the
-// control, must be caught: else the replay proves nothing.
+// Crashes replays every crash point of recorded runs. Controls, which a power cut
+// must hurt, must be caught: else the replay proves nothing.
 type Crashes struct {
 	Setting
 	Bound crash.Bound
@@ -21,8 +22,8 @@ type Crashes struct {
 
 // CrashResult is what Crashes counted.
 type CrashResult struct {
-	Runs    []CrashRun
-	Control int // states of the control that were found wrong, up to a bound
+	Runs   []CrashRun
+	Caught []string // controls
 }
 
 // CrashRun is one recorded run.
@@ -83,17 +84,39 @@ func (c Crashes) Run(ctx context.Context) (r CrashResult, err error) {
 			return r, fmt.Errorf("%s: nothing was recorded", recording.name)
 		}
 	}
-	control, err := c.record(ctx, recording{"control", func(ctx context.Context, dir string) (crash.Run, error) {
-		return RecordTill(ctx, dir, 10, 0, true)
-	}})
-	if err != nil {
-		return r, fmt.Errorf("record the control: %w", err)
+	return r, c.controls(ctx, options, &r)
+}
+
+// controls are runs that a power cut must hurt: one on a disk that says that it
+// synced and did not, one whose new file's name is never made to last.
+func (c Crashes) controls(ctx context.Context, options crash.Options, r *CrashResult) error {
+	for _, control := range []struct {
+		name  string
+		lying bool
+		leave func(tracer.Op, string) bool
+	}{
+		{name: "a disk that does not sync", lying: true},
+		{name: "a folder that is not synced", leave: func(op tracer.Op, dir string) bool { return op.Kind == tracer.Sync && op.Path == dir }},
+	} {
+		run, err := c.record(ctx, recording{control.name, func(ctx context.Context, dir string) (crash.Run, error) {
+			return RecordTill(ctx, dir, 10, 0, control.lying)
+		}})
+		if err != nil {
+			return fmt.Errorf("record %s: %w", control.name, err)
+		}
+		if control.leave != nil {
+			run.Ops = slices.DeleteFunc(run.Ops, func(op tracer.Op) bool { return control.leave(op, run.Dir) })
+		}
+		result, err := crash.Replay(ctx, run, options)
+		if err != nil {
+			return err
+		}
+		if len(result.Wrong) == 0 {
+			return fmt.Errorf("%s was not noticed: the replay proves nothing", control.name)
+		}
+		r.Caught = append(r.Caught, control.name)
 	}
-	result, err := crash.Replay(ctx, control, options)
-	if r.Control = len(result.Wrong); err == nil && r.Control == 0 {
-		err = errors.New("a disk that does not sync was not noticed: the replay proves nothing")
-	}
-	return r, err
+	return nil
 }
 
 func (c Crashes) record(ctx context.Context, of recording) (crash.Run, error) {

@@ -30,7 +30,7 @@ func (r Report) Print(out io.Writer) {
 		for _, run := range c.Runs {
 			row("  "+run.Name, "%d states at %d crash points of %d calls", run.States, run.Crashes, run.Calls)
 		}
-		row("  control without syncs", "caught")
+		row("  controls caught", "%s", strings.Join(c.Caught, ", "))
 	}
 	if i := r.IO; i != nil {
 		row("I/O errors injected", "%d, none without a clean end and the truth after it", i.Total())
