@@ -220,7 +220,7 @@ func resolved(events *stream, restarts []time.Time) (times []time.Duration) {
 }
 
 // inspect reads the database that the campaign left.
-func (c Kills) inspect(sh *shop, r KillResult) error {
+func (c Kills) inspect(sh *shop, r KillResult) (err error) {
 	if err := sh.StopDaemon(); err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (c Kills) inspect(sh *shop, r KillResult) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	all, err := readWhole(db, make(folds))
 	switch {
 	case err != nil:
