@@ -124,6 +124,17 @@ func (c Config) validateRoutes(p *collector) {
 			}
 		}
 	}
+	c.validateQRRoutes(p)
+}
+
+// validateQRRoutes wants a notify_url where QR codes are made by Alipay+.
+func (c Config) validateQRRoutes(p *collector) {
+	policy := c.PaymentPolicy()
+	name, routed := policy.Route("", payment.InstrumentQR)
+	if account := c.Gateways[name].AlipayPlus; routed && account != nil && account.NotifyURL == "" {
+		p.addf(join(join("gateway", name), "notify_url"),
+			"is missing; Alipay+ makes no QR codes without it: set it, or route the instrument \"qr\" elsewhere or not at all")
+	}
 }
 
 // gatewayChoice lists the gateways for a message; their names come from the file.

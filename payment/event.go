@@ -66,8 +66,12 @@ type CheckRequested struct{}
 // ScannerLost says that no scanner is left.
 type ScannerLost struct{}
 
-// Due says that the sale's Due time has come.
-type Due struct{}
+// Due says that the sale's Due time has come. What the counter waits for is done
+// at once. Of what is asked in the background, the one call whose time came first
+// is started where Gateway has room for it; the rest stays due.
+type Due struct {
+	Gateway string // empty: no gateway has room
+}
 
 // Outcome is what a call brought back. One whose Seq is not that of the call
 // under way is ignored.
@@ -85,6 +89,8 @@ type RefundRequested struct {
 	Key, Digest string
 	Amount      int64 // minor units of the sale's currency; 0: all that is left
 	Note        string
+	// Wait: the gateway has no room, so that the request waits for it.
+	Wait bool
 }
 
 // Resolved is a person's decision about an unresolved sale.
@@ -145,13 +151,20 @@ const (
 	// RecordLateCapture: money was taken for an attempt that is over (M12). A
 	// person must look at it where its capture says that it is kept.
 	RecordLateCapture RecordType = "sale.late_capture"
+	// RecordReturned: money of a payment was given back by somebody else, such as a
+	// person in the gateway's portal.
+	RecordReturned RecordType = "refund.found"
 	// RecordGateway: a gateway went down, came back, or is misconfigured.
 	// Detail: gateway, state, reason.
 	RecordGateway RecordType = "gateway.state"
+	// RecordAdopted: a database that was restored, or moved to this machine, may
+	// act on its sales again. Detail: open_sales.
+	RecordAdopted RecordType = "terminal.adopted"
 )
 
 // recordType names what the register sees: the sale's status or, while that
-// stays, the last refund whose status changed, or a capture that was found.
+// stays, the last refund whose status changed, or money that was found to be taken
+// or given back.
 func recordType(before, after Sale) RecordType {
 	if before.Status == after.Status {
 		for i, r := range slices.Backward(after.Refunds) {
@@ -163,6 +176,9 @@ func recordType(before, after Sale) RecordType {
 			}
 		}
 		for i, a := range after.Attempts {
+			if a.Returned != nil && i < len(before.Attempts) && before.Attempts[i].Returned != a.Returned {
+				return RecordReturned
+			}
 			if a.Capture != nil && i < len(before.Attempts) && before.Attempts[i].Capture != a.Capture {
 				return RecordLateCapture
 			}

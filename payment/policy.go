@@ -56,6 +56,9 @@ type Policy struct {
 	// most MaxReversalsPerDay in 24 h.
 	ReverseLateCaptures bool
 	MaxReversalsPerDay  int
+	// InquireOnly: no call that can move money is made. The terminal is not
+	// adopted, and another may act on the same sales.
+	InquireOnly bool
 	// CheckPause is the least time between two questions that a check brings forward.
 	CheckPause time.Duration
 
@@ -148,18 +151,40 @@ func (p Policy) Route(w Wallet, i Instrument) (gateway string, ok bool) {
 	return "", false
 }
 
-// RoutesFor lists the gateways that a new sale of this mode could use, in route order.
+// RoutesFor lists the gateways that a new sale of this mode could use, in route
+// order: those that some wallet's code or the QR is sent to.
 func (p Policy) RoutesFor(m Mode) []string {
+	reached := map[string]bool{}
+	reach := func(w Wallet, i Instrument) {
+		if name, ok := p.Route(w, i); ok {
+			reached[name] = true
+		}
+	}
+	if m != ModeQR {
+		for _, w := range Wallets() {
+			reach(w, InstrumentCode)
+		}
+	}
+	if m != ModeScan {
+		reach("", InstrumentQR)
+	}
 	var names []string
 	for _, r := range p.Routes {
-		if m == ModeQR && r.Instrument == InstrumentCode || m == ModeScan && r.Instrument == InstrumentQR {
-			continue
-		}
-		if !slices.Contains(names, r.Gateway) {
+		if reached[r.Gateway] && !slices.Contains(names, r.Gateway) {
 			names = append(names, r.Gateway)
 		}
 	}
 	return names
+}
+
+// Farthest is longer than any pause that is planned in the background: what is to
+// be asked later than that was planned before the clock was set back.
+func (p Policy) Farthest() time.Duration {
+	longest := max(p.SlowHourly, p.SlowDaily)
+	for _, step := range p.Watch {
+		longest = max(longest, step)
+	}
+	return longest + time.Duration(float64(longest)*p.Jitter) + p.SlowHourly
 }
 
 // fewestQuestions is half as many as the slow phase asks until GiveUpAfter: who

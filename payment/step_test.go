@@ -21,7 +21,7 @@ func sampleEvents(s payment.Sale) []payment.Event {
 		payment.QRRequested{}, payment.CancelRequested{}, payment.CheckRequested{}, payment.ScannerLost{},
 		payment.RefundRequested{}, payment.RefundRequested{Amount: 1}, payment.RefundRequested{Amount: -1}, payment.RefundRequested{Amount: 1 << 40},
 		payment.Resolved{}, payment.Resolved{Outcome: payment.OverridePaid}, payment.Resolved{Outcome: payment.OverrideNotPaid},
-		payment.Due{}, payment.Recovered{}, payment.Outcome{}, payment.Outcome{Attempt: -1}, payment.Outcome{Attempt: 99, Seq: 1},
+		payment.Due{Gateway: "gw"}, payment.Recovered{}, payment.Outcome{}, payment.Outcome{Attempt: -1}, payment.Outcome{Attempt: 99, Seq: 1},
 	}
 	for _, a := range s.Attempts {
 		for _, class := range append(payment.Classes(), "unheard of") {

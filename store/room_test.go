@@ -103,11 +103,8 @@ func TestDiskFullInCommit(t *testing.T) {
 func TestReserveIsNotTakenBack(t *testing.T) {
 	path := filled(t)
 	check(t, os.Remove(path+".reserve"))
-	full := func(_ string, stat *unix.Statfs_t) error {
-		stat.Bavail, stat.Frsize = 8<<20/4096, 4096
-		return nil
-	}
-	db, err := store.OpenWith(path, full)
+	t.Cleanup(store.PretendFree(8 << 20))
+	db, err := store.Open(path)
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	if _, err := os.Stat(path + ".reserve"); !errors.Is(err, os.ErrNotExist) {

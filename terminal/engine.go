@@ -25,11 +25,20 @@ type Store interface {
 	Open(after string, limit int) ([]payment.Sale, error)
 	// Due returns the ids of a gateway's sales whose time has come, earliest first.
 	Due(gateway string, until time.Time, limit int) ([]string, error)
+	// DueAfter returns the ids of a gateway's sales that are due later than a time,
+	// earliest first.
+	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
 	// NextDue returns the earliest due time of a gateway's sales.
 	NextDue(gateway string) (at time.Time, ok bool, err error)
 	// Journal pages through the journal, and Head returns its last sequence number.
 	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
 	Head() (seq uint64, epoch string)
+	// Checkpoint is the last record of the journal that retention dropped, by its
+	// sequence number and hash.
+	Checkpoint() (seq uint64, hash payment.Hash)
+	// Adopted reports whether this machine may act on the sales; else it only asks
+	// about them.
+	Adopted() bool
 	// CheckRoom returns an error when there is no room for another sale.
 	CheckRoom() error
 }
@@ -99,6 +108,7 @@ func NewEngine(store Store, executor Executor, o Options) *Engine {
 		e.gateways[name] = newGateway(name, o.Policy)
 		e.sorted = append(e.sorted, e.gateways[name])
 	}
+	e.policy.InquireOnly = !store.Adopted()
 	return e
 }
 
@@ -156,7 +166,7 @@ func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
 	wake, err := e.wake()
 	return Result{
 		Replies: replies, Wake: wake, Changed: e.changed(),
-		Arming: e.live.ArmingToken(), Customer: e.customer, OutOfOrder: e.outOfOrder(),
+		Arming: e.arming(), Customer: e.shown(), OutOfOrder: e.outOfOrder(),
 	}, err
 }
 
@@ -315,7 +325,7 @@ const maxDueSteps = 16
 func (e *Engine) runDue() error {
 	now := e.turn.now
 	for range maxDueSteps {
-		if e.live.ID == "" || e.live.Due.IsZero() || now.Before(e.live.Due) {
+		if e.live.ID == "" || e.live.CounterDue.IsZero() || now.Before(e.live.CounterDue) {
 			break
 		}
 		if _, err := e.step(e.live, payment.Due{}); err != nil {
@@ -334,7 +344,7 @@ func (e *Engine) runDue() error {
 }
 
 func (e *Engine) runDueOf(g *gateway) error {
-	room := g.room(e.turn.now)
+	room := e.room(g)
 	if room <= 0 || g.state == GatewayDown {
 		return nil
 	}
@@ -347,21 +357,44 @@ func (e *Engine) runDueOf(g *gateway) error {
 		if err != nil {
 			return fmt.Errorf("gateway %s: due sale %s: %w", g.name, id, err)
 		}
-		if id == e.live.ID || s.Due.IsZero() || e.turn.now.Before(s.Due) {
-			continue // moved on in this turn
-		}
-		calls := len(e.turn.calls)
-		if _, err := e.step(s, payment.Due{}); err != nil {
+		if room, err = e.serve(g, s, room); err != nil {
 			return fmt.Errorf("sale %s: due: %w", id, err)
 		}
-		g.spend(e.turn.now, len(e.turn.calls)-calls)
 	}
 	return nil
 }
 
+// serve starts the calls of a due sale that its gateway has room for, one by one.
+// It returns the room that is left.
+func (e *Engine) serve(g *gateway, s payment.Sale, room int) (int, error) {
+	for room > 0 && s.Gateway() == g.name && !s.Due.IsZero() && !e.turn.now.Before(s.Due) {
+		before := len(e.turn.calls)
+		next, err := e.step(s, payment.Due{Gateway: g.name})
+		calls := len(e.turn.calls) - before
+		if err != nil || calls == 0 { // it is due for the counter only, or moved on
+			return room, err
+		}
+		g.spend(e.turn.now, calls)
+		s, room = next, room-calls
+	}
+	return room, nil
+}
+
+// room is how many calls the resolver may start at a gateway now, with those that
+// this turn has decided on already.
+func (e *Engine) room(g *gateway) int {
+	room := g.room(e.turn.now)
+	for _, c := range e.turn.calls {
+		if c.Gateway == g.name {
+			room--
+		}
+	}
+	return room
+}
+
 // wake is the earliest time at which something is due without any input.
 func (e *Engine) wake() (time.Time, error) {
-	wake := e.live.Due
+	wake := e.live.CounterDue
 	sooner := func(at time.Time) {
 		if !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
 			wake = at

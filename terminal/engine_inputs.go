@@ -79,7 +79,7 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
 		p := in.Problem
-		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind)})
+		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind), Reason: payment.ReasonScanDamaged})
 	case ScannersReady:
 		return Reply{}, e.scannersReady(in.Count)
 	case Answered:
@@ -99,6 +99,9 @@ func (e *Engine) create(in Create) (Reply, error) {
 	}
 	if s, known, err := e.byKey(n); known || err != nil {
 		return Reply{Sale: s, Replayed: err == nil}, err
+	}
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
 	}
 	if e.live.ID != "" {
 		return Reply{}, &Error{Code: CodeTerminalBusy, Message: "another sale is live at this terminal", Sale: e.live.ID}
@@ -189,6 +192,11 @@ func (e *Engine) command(in Command) (payment.Sale, error) {
 	if err != nil {
 		return s, err
 	}
+	if in.Event.Kind() != payment.EventCheck {
+		if err := e.notAdopted(); err != nil {
+			return s, err
+		}
+	}
 	if s, err = e.step(s, in.Event); err != nil || in.Event.Kind() != payment.EventCancel {
 		return s, err
 	}
@@ -268,9 +276,41 @@ func (e *Engine) recover(after string) (Reply, error) {
 		}
 	}
 	if len(sales) < recoverPage {
-		reply.More = ""
+		reply.More, err = e.recoverFar()
 	}
-	return reply, nil
+	return reply, err
+}
+
+// afterOpen is behind every sale id.
+const afterOpen = "~"
+
+// recoverFar takes up one page of finished sales that are watched and whose next
+// question is farther away than any is planned: the clock was set back while the
+// daemon was down. There are none in ordinary times.
+func (e *Engine) recoverFar() (more string, err error) {
+	far := e.turn.now.Add(e.policy.Farthest())
+	for _, g := range e.sortedGateways() {
+		ids, err := e.store.DueAfter(g.name, far, recoverPage)
+		if err != nil {
+			return "", fmt.Errorf("gateway %s: sales due after %s: %w", g.name, far, err)
+		}
+		for _, id := range ids {
+			s, err := e.sale(id)
+			if err != nil {
+				return "", fmt.Errorf("gateway %s: sale %s, due after %s: %w", g.name, id, far, err)
+			}
+			if !s.Due.After(far) {
+				continue // taken up in this turn
+			}
+			if s, err = e.step(s, payment.Recovered{}); err != nil {
+				return "", fmt.Errorf("sale %s: recovery: %w", id, err)
+			}
+			if !s.Due.After(far) && len(ids) == recoverPage {
+				more = afterOpen
+			}
+		}
+	}
+	return more, nil
 }
 
 // twin is what is compared to find a sale that stands for the same wish (M11).

@@ -47,12 +47,17 @@ func (e *Engine) refund(in Refund) (Reply, error) {
 	} else if known {
 		return replayedRefund(s, n)
 	}
-	if paid := paidGateway(s); e.gateways[paid] != nil {
-		if err := e.gateways[paid].ready(); err != nil {
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
+	}
+	wait := false
+	if g := e.gateways[paidGateway(s)]; g != nil {
+		if err := g.ready(); err != nil {
 			return Reply{}, err
 		}
+		wait = e.room(g) <= 0
 	}
-	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note})
+	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note, Wait: wait})
 	if err != nil {
 		return Reply{}, err
 	}
@@ -127,6 +132,9 @@ func (r *reversals) note(c payment.Change, now time.Time) {
 // What was begun before a restart is read from the journal's last day when it is
 // first asked: rarely, and never at a start.
 func (e *Engine) mayReverse() (bool, error) {
+	if e.policy.InquireOnly {
+		return false, nil
+	}
 	r, since := &e.reversals, e.turn.now.Add(-e.policy.Scaled(reversalDay))
 	if !r.loaded {
 		begun, err := e.reversalsSince(since)
@@ -148,8 +156,9 @@ func (e *Engine) mayReverse() (bool, error) {
 // reversalsSince reads the journal backwards, page by page.
 func (e *Engine) reversalsSince(since time.Time) (begun []time.Time, err error) {
 	const page = 256
-	for last, _ := e.store.Head(); last > 0; {
-		after := last - min(last, page)
+	begin, _ := e.store.Checkpoint()
+	for last, _ := e.store.Head(); last > begin; {
+		after := last - min(last-begin, page)
 		records, err := e.store.Journal(after, int(last-after))
 		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)

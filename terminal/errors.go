@@ -34,6 +34,8 @@ const (
 	CodeNoRoute ErrorCode = "no_route"
 	// CodeStorageFull: the disk has no room for another sale.
 	CodeStorageFull ErrorCode = "storage_full"
+	// CodeNotAdopted: the database was restored, or is another machine's.
+	CodeNotAdopted ErrorCode = "not_adopted"
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )

@@ -5,6 +5,8 @@ const (
 	refundFile = "payment/step_refund.go"
 )
 
+var ofRegressions = in("./internal/simulation", "TestRegressions")
+
 // watchMutants break late money, the watch list and absence (M12, M3).
 func watchMutants() []Mutant {
 	return []Mutant{
@@ -13,7 +15,7 @@ func watchMutants() []Mutant {
 		replaced("the watch ends with its first question", "M12", watchFile,
 			"if n >= len(steps) ||", "if n >= 1 ||", ofStep("TestWatch|TestM12")...),
 		replaced("a crash forgets what is watched", "M12", watchFile,
-			"if q := t.question(a); q != \"\" && a.Watch != nil {", "if q := t.question(a); q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
+			"if q := t.question(a); asked && q != \"\" && a.Watch != nil {", "if q := t.question(a); asked && q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
 		replaced("an unanswered watch question counts", "M12", watchFile,
 			"\tcase !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:\n\t\tt.watchAgain(a)\n", "", ofStep("TestWatch|TestM12")...),
 		replaced("late money is reversed though nobody wanted the cancel", "M12", attemptFile,
@@ -23,7 +25,7 @@ func watchMutants() []Mutant {
 		replaced("a watched capture is reversed after one look", "M12", watchFile,
 			"\t\tt.firstSighting(a, v)\n\t\treturn\n\t}\n\tc := *a.Capture", "\t\ta.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID}\n\t}\n\tc := *a.Capture", ofStep("TestM12")...),
 		replaced("late money is reversed after one look", "M12", attemptFile,
-			"\t\ta.Watch = &Watch{}\n\t\tt.firstSighting(a, v)\n", "\t\tt.startRefund(a, v.Amount).Automatic = true\n", ofStep("TestM12")...),
+			"\t\ta.Watch = &Watch{From: t.now}\n\t\tt.firstSighting(a, v)\n", "\t\tt.startRefund(a, v.Amount, false).Automatic = true\n", ofStep("TestM12")...),
 		replaced("a capture is reversed twice", "M12", watchFile,
 			"if t.reversal(a) != nil {\n\t\tt.nextWatch(a)\n\t\treturn", "if t.reversal(a) != nil && a.Watch == nil {\n\t\tt.nextWatch(a)\n\t\treturn", ofStep("TestM12")...),
 		replaced("a capture is forgotten when the gateway says otherwise once", "M12", watchFile,
@@ -34,9 +36,14 @@ func watchMutants() []Mutant {
 			"case !t.policy.ReverseLateCaptures || ", "case ", ofStep("TestM12")...),
 		replaced("a wrong amount is reversed", "M12", watchFile,
 			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.nextWatch(a)\n",
-			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.startRefund(a, v.Amount).Automatic = true\n\t\tt.nextWatch(a)\n", ofStep("TestM12")...),
+			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.startRefund(a, v.Amount, false).Automatic = true\n\t\tt.nextWatch(a)\n", ofStep("TestM12")...),
 		replaced("a reversal that found no balance is given up", "M12", refundFile,
 			"if r.Automatic && v.Reason == ReasonNotEnoughBalance {", "if r.Automatic && v.Reason == \"\" {", ofStep("TestM12")...),
+
+		replaced("a watch keeps the time of a clock that was set back", "M12", watchFile,
+			"a.Watch = &Watch{Step: a.Watch.Step, From: t.now}\n\t\tt.planWatch(a)", "a.Watch = &Watch{Step: a.Watch.Step, From: a.Watch.From}", ofTerminal("TestFarWatches")...),
+		removed("an absence keeps the time of a clock that was set back", "absence", "payment/step.go",
+			"\t\tclamp(&a.SentAt, 0)\n", ofRegressions...),
 
 		replaced("absent after one search", "absence", outcomeFile,
 			"return seen.Passes >= 2 &&", "return seen.Passes >= 1 &&", ofStep("TestAbsence")...),

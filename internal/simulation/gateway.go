@@ -13,11 +13,13 @@ type gatewayModel struct {
 	index  int
 	name   string
 	traits payment.Traits
+	codec  *codec // nil: the model answers with verdicts
 
 	orders    []*order
 	byRequest map[string][]*order
 	refunds   []*refund
 	cancelled map[string]bool // request ids that were cancelled before they arrived
+	missed    map[string]bool // request ids that were asked about and not known
 
 	outage      outage
 	outageUntil time.Duration
@@ -99,7 +101,7 @@ var walletDelays = []time.Duration{2 * time.Second, 6 * time.Second, 25 * time.S
 func newGateway(w *world, name string, traits payment.Traits) *gatewayModel {
 	g := &gatewayModel{
 		world: w, index: len(w.gateways), name: name, traits: traits,
-		byRequest: make(map[string][]*order), cancelled: make(map[string]bool), codeLife: time.Hour,
+		byRequest: make(map[string][]*order), cancelled: make(map[string]bool), missed: make(map[string]bool), codeLife: time.Hour,
 	}
 	g.secondSend = secondSend(w.pick(siteSecondSend, g.index, 0, []int{1, 1, 2}))
 	g.unlisted = w.pick(siteUnlisted, g.index, 0, []int{1, 1}) == 1
@@ -122,6 +124,9 @@ func (g *gatewayModel) placeOrder(f *flight, doubled bool) (*order, *payment.Ver
 		}
 		w.fired(faultSecondOrder)
 		w.tell("  %s makes a second order of %s", g.name, a.RequestID)
+	}
+	if g.missed[a.RequestID] && len(known) == 0 {
+		w.fired(faultAskedBeforePay)
 	}
 	if g.cancelled[a.RequestID] {
 		w.fired(faultCancelBeforePay)
@@ -155,6 +160,7 @@ func (g *gatewayModel) placeOrder(f *flight, doubled bool) (*order, *payment.Ver
 func (g *gatewayModel) placeAgain(known []*order) (o *order, v *payment.Verdict, placed bool) {
 	o = known[0]
 	if g.traits.IdempotentPay {
+		g.world.fired(faultSecondSendKnown)
 		return o, nil, true
 	}
 	switch g.secondSend {
@@ -167,6 +173,7 @@ func (g *gatewayModel) placeAgain(known []*order) (o *order, v *payment.Verdict,
 	if o.captured {
 		return nil, &payment.Verdict{Class: payment.ClassAlreadyPaid, GatewayCode: "ORDER_PAID", Documented: true}, true
 	}
+	g.world.fired(faultSecondSendKnown)
 	return o, nil, true
 }
 

@@ -29,7 +29,7 @@ type alphaRefundAnswer struct {
 	Refund     alphaRefund `json:"refund"`
 	RefundTime string      `json:"refundTime"`             // when the refund was asked for, as the vendor's SDK says
 	Status     string      `json:"refundStatus,omitempty"` // answers to inquiries only
-	Result     alphaResult `json:"result"`
+	Result     wireResult  `json:"result"`
 }
 
 var alphaRefundStatuses = map[RefundStatus]string{
@@ -37,30 +37,30 @@ var alphaRefundStatuses = map[RefundStatus]string{
 }
 
 var (
-	alphaReview        = alphaResult{"REFUND_NEED_REVIEW", "Your refund request has been submitted. Please wait for the system to review it", "U"}
-	alphaReviewUnnamed = alphaResult{alphaReview.Code, alphaReview.Message, "F"} // which status goes with the code is documented nowhere
+	alphaReview        = wireResult{"REFUND_NEED_REVIEW", "Your refund request has been submitted. Please wait for the system to review it", "U"}
+	alphaReviewUnnamed = wireResult{alphaReview.Code, alphaReview.Message, "F"} // which status goes with the code is documented nowhere
 )
 
 // alphaRefundRefusals are the results of refunds that the model refuses. The
 // vendor documents no code for the refund of an unpaid order.
 var alphaRefundRefusals = []struct {
 	err    error
-	result alphaResult
+	result wireResult
 }{
 	{errUnknown, alphaMismatch},
 	{errDifferent, alphaInvalid("refundRequestId", "was used with other content")},
-	{errNotPaid, alphaResult{"ORDER_NOT_PAID", "Order has not been paid", "F"}},
-	{errRefunded, alphaResult{"FULL_REFUND_COMPLETED", "This order has been fully refunded.", "F"}},
-	{errRefunding, alphaResult{"EXIST_PROCESSING_REFUND", "This order has a refund request being processed, please try again later", "F"}},
-	{errTooOld, alphaResult{"REFUND_VALID_DATE_EXCEED", "The refund request is invalid as it has exceeded the valid date", "F"}},
-	{errRefundAmount, alphaResult{"INVALID_REFUND_AMOUNT", "Refund amount is incorrect. Please modify and try again.", "F"}},
-	{errBalance, alphaResult{"REFUND_NOT_ENOUGH_BALANCE", "You do not have enough unsettled balance to complete the refund", "F"}},
+	{errNotPaid, wireResult{"ORDER_NOT_PAID", "Order has not been paid", "F"}},
+	{errRefunded, wireResult{"FULL_REFUND_COMPLETED", "This order has been fully refunded.", "F"}},
+	{errRefunding, wireResult{"EXIST_PROCESSING_REFUND", "This order has a refund request being processed, please try again later", "F"}},
+	{errTooOld, wireResult{"REFUND_VALID_DATE_EXCEED", "The refund request is invalid as it has exceeded the valid date", "F"}},
+	{errRefundAmount, wireResult{"INVALID_REFUND_AMOUNT", "Refund amount is incorrect. Please modify and try again.", "F"}},
+	{errBalance, wireResult{"REFUND_NOT_ENOUGH_BALANCE", "You do not have enough unsettled balance to complete the refund", "F"}},
 }
 
 // check reads the request into what the model wants, or says why not. The limit
 // of the description is that of an order's; the vendor names none.
-func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, refusal *alphaResult) {
-	refuse := func(parameter, want string) (refundSpec, *alphaResult) {
+func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, refusal *wireResult) {
+	refuse := func(parameter, want string) (refundSpec, *wireResult) {
 		return refundSpec{}, new(alphaInvalid(parameter, want))
 	}
 	if !requestIDForm.MatchString(request.PaymentID) {
@@ -83,7 +83,7 @@ func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, r
 	if utf8.RuneCountInString(refund.Description) > 128 {
 		return refuse("refund.description", "want at most 128 characters")
 	}
-	return refundSpec{PaymentID: request.PaymentID, RequestID: request.RequestID, Amount: amount,
+	return refundSpec{Order: byPayment(GatewayAlphaPay, request.PaymentID), RequestID: request.RequestID, Amount: amount,
 		Currency: refund.Amount.Currency, Description: refund.Description}, nil
 }
 
@@ -124,7 +124,7 @@ func (a *alphaPay) refund(call *alphaCall) any {
 	return answer
 }
 
-func refundRefusal(err error) alphaResult {
+func refundRefusal(err error) wireResult {
 	for _, refusal := range alphaRefundRefusals {
 		if errors.Is(err, refusal.err) {
 			return refusal.result
@@ -133,7 +133,7 @@ func refundRefusal(err error) alphaResult {
 	return alphaSystemError
 }
 
-func refundAnswerOf(order Order, refund Refund, result alphaResult) alphaRefundAnswer {
+func refundAnswerOf(order Order, refund Refund, result wireResult) alphaRefundAnswer {
 	return alphaRefundAnswer{
 		RefundID: refund.RefundID, PaymentID: order.PaymentID, RequestID: refund.RequestID,
 		Refund:     alphaRefund{Amount: alphaAmount{strconv.FormatInt(refund.Amount, 10), order.Currency}, Description: refund.Description},
@@ -158,7 +158,7 @@ func (a *alphaPay) inquireRefund(call *alphaCall) any {
 	if request.RequestID != "" && !requestIDForm.MatchString(request.RequestID) {
 		return call.refuse(alphaInvalid("refundRequestId", "want 1 to 64 visible ASCII characters"))
 	}
-	order, refund, err := a.ledger.findRefund(a.config.Clock(), request.RefundID)
+	order, refund, err := a.ledger.findRefund(a.config.Clock(), GatewayAlphaPay, request.RefundID)
 	if err != nil {
 		return call.refuse(refundRefusal(err))
 	}

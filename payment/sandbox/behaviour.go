@@ -110,6 +110,34 @@ var behaviours = []Behaviour{
 	{Digits: "47", Name: "refunded once, answer lost", What: "Paid at once. The first refund is done, and the connection is cut without an answer. The same request again is told of that refund: here refunds are idempotent.", refund: refundsOnce},
 }
 
+// passage is how a pay request's way to the gateway ended.
+type passage int
+
+const (
+	passes     passage = iota
+	isLost             // it never arrived, or the gateway closed meanwhile
+	breaks             // an HTTP 500 answered
+	isLimited          // it is one too many
+	isOffClock         // its clock is refused
+)
+
+// passage plays what happens to a pay request before the gateway knows of it. One
+// that comes late holds its caller up that long.
+func (s *Server) passage(chosen Behaviour, first bool) passage {
+	switch {
+	case chosen.arrival == clockRefused:
+		return isOffClock
+	case chosen.arrival == eachBreaks:
+		return breaks
+	case chosen.arrival == firstIsLimit && first:
+		return isLimited
+	case chosen.arrival == firstIsLost && first,
+		chosen.arrival == arrivesLate && first && !s.wait(s.config.LateBy):
+		return isLost
+	}
+	return passes
+}
+
 // Behaviours returns the whole table, in the order of the digits.
 func Behaviours() []Behaviour { return slices.Clone(behaviours) }
 

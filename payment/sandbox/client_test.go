@@ -47,13 +47,16 @@ type keys struct {
 	merchant, platform signature.PrivateKey
 	signing            *rsa.PrivateKey
 	verifying          *rsa.PublicKey
+	client, alipayPlus signature.PrivateKey
 }
 
 // testKeys makes the keys once: making and parsing them is slow.
 var testKeys = sync.OnceValue(func() keys {
 	merchant, merchantRSA := makeKey()
 	platform, platformRSA := makeKey()
-	return keys{merchant, platform, merchantRSA, &platformRSA.PublicKey}
+	client, _ := makeKey()
+	alipayPlus, _ := makeKey()
+	return keys{merchant, platform, merchantRSA, &platformRSA.PublicKey, client, alipayPlus}
 })
 
 func makeKey() (signature.PrivateKey, *rsa.PrivateKey) {
@@ -114,6 +117,7 @@ type practice struct {
 func testConfig(clock *clock) Config {
 	return Config{
 		MerchantCode: merchantCode, MerchantKey: testKeys().merchant.Public(), PlatformKey: testKeys().platform,
+		ClientID: clientID, ClientKey: testKeys().client.Public(), AlipayPlusKey: testKeys().alipayPlus,
 		Seed: "test", Clock: clock.Now, After: clock.After,
 	}
 }

@@ -1,5 +1,5 @@
-// Package sandbox is a practice gateway: it speaks a payment vendor's protocol,
-// checks every request as strictly as the vendor's pages allow, and keeps a truth
+// Package sandbox is a practice gateway: it speaks two payment vendors' protocols,
+// checks every request as strictly as the vendors' pages allow, and keeps a truth
 // of its own about orders, captures and refunds, so that a shop's software can be
 // shown and tested against everything that goes wrong at a real gateway.
 //
@@ -8,9 +8,10 @@
 // customer's wallet and the vendor's portal; a control API looks at the truth,
 // refunds behind the shop's back, and sets faults.
 //
-// The model of the truth (model.go, refund.go) knows no wire protocol, and the protocol
-// (alphapay*.go) is written from the vendor's pages alone: it shares nothing with
-// the client that it tests but the signature scheme.
+// The model of the truth (model.go, refund.go) knows no wire protocol, and the
+// protocols (alphapay*.go, alipayplus*.go) are written from the vendors' pages
+// alone: they share nothing with the clients that they test but the signature
+// scheme.
 package sandbox
 
 import (
@@ -28,17 +29,23 @@ import (
 	"payscand/payment/signature"
 )
 
-// Config describes a practice gateway. The first three fields are required.
+// Config describes a practice gateway. It speaks each protocol whose party it
+// knows, and must know one.
 type Config struct {
-	MerchantCode string               // the one merchant it knows
+	MerchantCode string               // the one AlphaPay merchant it knows
 	MerchantKey  signature.PublicKey  // checks the merchant's requests, as key version 1
-	PlatformKey  signature.PrivateKey // signs the gateway's answers, as key version 1
+	PlatformKey  signature.PrivateKey // signs AlphaPay's answers, as key version 1
 
-	Currency string // the host's currency, CAD (default) or USD; CNY is taken besides
+	ClientID      string               // the one Alipay+ client it knows
+	ClientKey     signature.PublicKey  // checks the client's requests, as key version 1
+	AlipayPlusKey signature.PrivateKey // signs Alipay+'s answers, as key version 1
+	MerchantID    string               // the one merchant (order.merchant.referenceMerchantId) the client has registered; default: any
+
+	Currency string // the host's currency, CAD (default) or USD; CNY is taken by AlphaPay besides
 	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
 	Seed     string // payment ids, page addresses and nonces follow from it; default: random
 
-	OrderLife    time.Duration // until an unpaid order closes; default 5 min, the vendor's
+	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has its own limits below
 	PendingDelay time.Duration // until a pending order settles by itself; default 3 s
 	LateBy       time.Duration // of late deliveries and answers (behaviours 30, 31); default 20 s
 	MaxOrders    int           // kept in memory, the oldest that are over make room; default 10,000
@@ -51,16 +58,7 @@ type Config struct {
 }
 
 func (c *Config) fillIn() error {
-	var problems []error
-	if c.MerchantCode == "" || strings.ContainsFunc(c.MerchantCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }) {
-		problems = append(problems, errors.New("merchant code: want visible ASCII without dots"))
-	}
-	if c.MerchantKey.IsZero() {
-		problems = append(problems, errors.New("merchant public key is missing"))
-	}
-	if c.PlatformKey.IsZero() {
-		problems = append(problems, errors.New("platform private key is missing"))
-	}
+	problems := c.checkParties()
 	c.Currency = orDefault(c.Currency, "CAD")
 	if c.Currency != "CAD" && c.Currency != "USD" {
 		problems = append(problems, errors.New("currency: want CAD or USD"))
@@ -93,6 +91,26 @@ func (c *Config) fillIn() error {
 	return errors.Join(problems...)
 }
 
+func (c *Config) checkParties() (problems []error) {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }
+	want := func(good bool, problem string) {
+		if !good {
+			problems = append(problems, errors.New(problem))
+		}
+	}
+	if c.MerchantCode != "" || c.ClientID == "" {
+		want(c.MerchantCode != "" && !strings.ContainsFunc(c.MerchantCode, unfit), "merchant code: want visible ASCII without dots")
+		want(!c.MerchantKey.IsZero(), "merchant public key is missing")
+		want(!c.PlatformKey.IsZero(), "platform private key is missing")
+	}
+	if c.ClientID != "" {
+		want(!strings.ContainsFunc(c.ClientID, unfit), "client id: want visible ASCII without dots")
+		want(!c.ClientKey.IsZero(), "client public key is missing")
+		want(!c.AlipayPlusKey.IsZero(), "Alipay+ private key is missing")
+	}
+	return problems
+}
+
 func orDefault[T comparable](value, fallback T) T {
 	var zero T
 	if value == zero {
@@ -119,13 +137,18 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config:  config,
-		ledger:  newLedger(config.Seed, config.OrderLife, config.PendingDelay, config.MaxOrders),
+		ledger:  newLedger(config.Seed, config.PendingDelay, config.MaxOrders),
 		faults:  &faults{},
 		closing: make(chan struct{}),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	mux := http.NewServeMux()
-	newAlphaPay(s).register(mux)
+	if config.MerchantCode != "" {
+		newAlphaPay(s).register(mux)
+	}
+	if config.ClientID != "" {
+		newAlipayPlus(s).register(mux)
+	}
 	s.registerControl(mux)
 	s.registerPages(mux)
 	s.handler = mux
@@ -146,19 +169,19 @@ func (s *Server) Orders() []Order { return s.ledger.orders(s.config.Clock()) }
 
 // Order returns the order with this request id; an error if there is none.
 func (s *Server) Order(requestID string) (Order, error) {
-	return s.ledger.with(s.config.Clock(), s.ledger.byRequest, requestID, func(*order) error { return nil })
+	return s.ledger.find(s.config.Clock(), byAnyRequest(requestID))
 }
 
 // Pay does what the customer's wallet does on "pay". It fails if the order is
 // unknown or not waiting for the customer.
 func (s *Server) Pay(requestID string) (Order, error) {
-	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusPaid)
+	return s.ledger.decide(s.config.Clock(), byAnyRequest(requestID), StatusPaid)
 }
 
 // Decline does what the customer's wallet does on "decline". It fails if the
 // order is unknown or not waiting for the customer.
 func (s *Server) Decline(requestID string) (Order, error) {
-	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusFailed)
+	return s.ledger.decide(s.config.Clock(), byAnyRequest(requestID), StatusFailed)
 }
 
 // Refund gives amount of an order back at once, in minor units, or all that is
