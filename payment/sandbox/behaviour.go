@@ -155,13 +155,19 @@ func behaviourFor(spec orderSpec) Behaviour {
 // behaviourOf returns the row that a payment code chooses. A code that no wallet
 // makes is an invalid one.
 func behaviourOf(code string) Behaviour {
-	digits := "00"
 	if walletOf(code) == "" {
-		digits = "06"
-	} else if last := code[len(code)-2:]; slices.ContainsFunc(behaviours, func(b Behaviour) bool { return b.Digits == last }) {
-		digits = last
+		return behaviourNamed(InstrumentCode, "06")
 	}
-	return behaviours[slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Digits == digits })]
+	return behaviourNamed(InstrumentCode, code[len(code)-2:])
+}
+
+// behaviourNamed is the row with these digits, or the first for digits that the
+// table does not list. A QR order without digits waits for its page.
+func behaviourNamed(instrument Instrument, digits string) Behaviour {
+	if instrument == InstrumentQR && digits == "" {
+		return qrBehaviour
+	}
+	return behaviours[max(0, slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Digits == digits }))]
 }
 
 // Wallet is what the customer pays with.

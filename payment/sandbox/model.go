@@ -76,6 +76,9 @@ type Order struct {
 	RefundSends int        `json:"refund_sends"` // how many refund requests came
 	Refunded    int64      `json:"refunded"`     // minor units; of the refunds that succeeded
 	Refunds     []Refund   `json:"refunds"`      // the oldest first; only the last can be pending
+	NotifyURL   string     `json:"notify_url,omitempty"`
+
+	Notifications []Notification `json:"notifications,omitempty"` // the oldest first
 }
 
 // Errors of the model.
@@ -123,6 +126,7 @@ type order struct {
 func (o *order) view() Order {
 	seen := o.Order
 	seen.Refunds = slices.Clone(o.Refunds)
+	seen.Notifications = slices.Clone(o.Notifications)
 	return seen
 }
 
@@ -142,6 +146,18 @@ type ledger struct {
 	byRefund  map[orderKey]*order
 
 	refundRequests map[orderKey]*order // by refundRequestId, the last that used it
+
+	wake chan struct{} // holds one token when something may have changed
+	save func(*order)  // keeps an order beyond this process
+}
+
+// changed is told of an order that may have changed.
+func (l *ledger) changed(o *order) {
+	l.save(o)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // orderKey is an id of an order or of its refund, at its gateway.
@@ -176,7 +192,8 @@ func byAnyRequest(id string) lookup {
 
 func newLedger(seed string, pendingDelay time.Duration, limit int) *ledger {
 	return &ledger{seed: seed, pendingDelay: pendingDelay, limit: limit,
-		byRequest: map[orderKey]*order{}, byPayment: map[orderKey]*order{}, byToken: map[string]*order{}, byRefund: map[orderKey]*order{}, refundRequests: map[orderKey]*order{}}
+		byRequest: map[orderKey]*order{}, byPayment: map[orderKey]*order{}, byToken: map[string]*order{}, byRefund: map[orderKey]*order{}, refundRequests: map[orderKey]*order{},
+		wake: make(chan struct{}, 1), save: func(*order) {}}
 }
 
 // arrive notes that a pay request was sent, and returns how often it was by now
@@ -187,6 +204,7 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 	key := orderKey{spec.Gateway, spec.RequestID}
 	if known := l.byRequest[key]; known != nil {
 		known.Sends++
+		l.changed(known)
 		if known.digest != spec.digest() {
 			return known.Sends, known.behaviour, errDifferent
 		}
@@ -200,12 +218,13 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 		Order: Order{
 			Gateway: spec.Gateway, RequestID: spec.RequestID, Instrument: spec.Instrument, Wallet: walletOf(spec.Code), CodeMask: mask(spec.Code),
 			Behaviour: chosen.Digits, Amount: spec.Amount, Currency: spec.Currency, Description: spec.Description,
-			Status: StatusAbsent, Sends: 1, CreatedAt: now.UTC(),
+			Status: StatusAbsent, Sends: 1, CreatedAt: now.UTC(), NotifyURL: spec.NotifyURL,
 		},
 		digest: spec.digest(), life: spec.Life, behaviour: chosen,
 	}
 	l.inOrder = append(l.inOrder, made)
 	l.byRequest[key] = made
+	l.changed(made)
 	return 1, chosen, nil
 }
 
@@ -233,13 +252,16 @@ func (l *ledger) place(now time.Time, gateway Gateway, requestID string) (placed
 	switch found.behaviour.truth {
 	case paysAtOnce:
 		found.end(StatusPaid, now)
+		found.announce(now)
 	case failsAtOnce:
 		found.end(StatusFailed, now)
+		found.announce(now)
 	case paysLater:
 		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusPaid
 	case failsLater:
 		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusFailed
 	}
+	l.changed(found)
 	return found.view(), true, nil
 }
 
@@ -263,8 +285,12 @@ func (l *ledger) settle(o *order, now time.Time) {
 	switch {
 	case settles && (!expires || !o.ExpiresAt.Before(o.settleAt)):
 		o.end(o.settleTo, o.settleAt)
+		if o.Status != StatusReversed { // which the shop asked for
+			o.announce(o.EndedAt)
+		}
 	case expires:
 		o.end(StatusClosed, o.ExpiresAt)
+		o.announce(o.EndedAt)
 	}
 	if !o.refundAt.IsZero() && !now.Before(o.refundAt) {
 		o.endRefund(o.refundTo, o.refundAt)
@@ -340,6 +366,7 @@ func (l *ledger) decide(now time.Time, which lookup, decision Status) (Order, er
 			o.Wallet = WalletAlipay
 		}
 		o.end(decision, now)
+		o.announce(now)
 		return nil
 	})
 }
@@ -354,6 +381,7 @@ func (l *ledger) with(now time.Time, which lookup, change func(*order) error) (O
 	}
 	l.settle(found, now)
 	err := change(found)
+	l.changed(found)
 	return found.view(), err
 }
 
