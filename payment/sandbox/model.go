@@ -91,6 +91,8 @@ var (
 	errNotOpen   = errors.New("the order is not waiting for the customer")
 	errWindow    = errors.New("the order can be cancelled no more")
 	errPartly    = errors.New("the order is refunded in part")
+
+	errNoBehaviour = errors.New("digits: want those of a row of the table of behaviours")
 )
 
 // orderSpec is what a merchant asks for, whatever the wire protocol.
@@ -147,6 +149,8 @@ type ledger struct {
 
 	refundRequests map[orderKey]*order // by refundRequestId, the last that used it
 
+	qrQueue []QRBehaviour // how the next QR orders behave
+
 	wake chan struct{} // holds one token when something may have changed
 	save func(*order)  // keeps an order beyond this process
 }
@@ -154,6 +158,11 @@ type ledger struct {
 // changed is told of an order that may have changed.
 func (l *ledger) changed(o *order) {
 	l.save(o)
+	l.awake()
+}
+
+// awake has Run look at what is due.
+func (l *ledger) awake() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -213,7 +222,7 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 	if err := l.makeRoom(now); err != nil {
 		return 0, Behaviour{}, err
 	}
-	chosen = behaviourFor(spec)
+	chosen = l.behaviourFor(spec)
 	made := &order{
 		Order: Order{
 			Gateway: spec.Gateway, RequestID: spec.RequestID, Instrument: spec.Instrument, Wallet: walletOf(spec.Code), CodeMask: mask(spec.Code),
@@ -249,20 +258,49 @@ func (l *ledger) place(now time.Time, gateway Gateway, requestID string) (placed
 	found.PayPath = "/pay/" + found.token
 	l.byPayment[orderKey{gateway, found.PaymentID}] = found
 	l.byToken[found.token] = found
-	switch found.behaviour.truth {
-	case paysAtOnce:
-		found.end(StatusPaid, now)
-		found.announce(now)
-	case failsAtOnce:
-		found.end(StatusFailed, now)
-		found.announce(now)
-	case paysLater:
-		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusPaid
-	case failsLater:
-		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusFailed
-	}
+	l.begin(found, now)
 	l.changed(found)
 	return found.view(), true, nil
+}
+
+// begin lets a pending order take the course that its behaviour has for it. One
+// that is shown as a QR code waits for its page where a scanned one ends at once.
+func (l *ledger) begin(o *order, now time.Time) {
+	atOnce := o.Instrument == InstrumentCode
+	o.settleAt = time.Time{}
+	switch o.behaviour.truth {
+	case paysAtOnce:
+		if atOnce {
+			o.end(StatusPaid, now)
+			o.announce(now)
+		}
+	case failsAtOnce:
+		if atOnce {
+			o.end(StatusFailed, now)
+			o.announce(now)
+		}
+	case paysLater:
+		o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusPaid
+	case failsLater:
+		o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusFailed
+	}
+}
+
+// behave gives an order that waits another behaviour: errNotOpen if it does not
+// wait, errNoBehaviour for digits that the table does not list.
+func (l *ledger) behave(now time.Time, which lookup, digits string) (Order, error) {
+	return l.with(now, which, func(o *order) error {
+		switch {
+		case !isBehaviour(digits):
+			return errNoBehaviour
+		case o.Status != StatusPending:
+			return errNotOpen
+		}
+		o.behaviour = behaviourNamed(o.Instrument, digits)
+		o.Behaviour = digits
+		l.begin(o, now)
+		return nil
+	})
 }
 
 // end is the only place where an order ends and where money is taken.
@@ -364,6 +402,9 @@ func (l *ledger) decide(now time.Time, which lookup, decision Status) (Order, er
 		}
 		if o.Instrument == InstrumentQR && decision == StatusPaid {
 			o.Wallet = WalletAlipay
+			if o.behaviour.truth == failsAtOnce { // the wallet cannot pay
+				decision = StatusFailed
+			}
 		}
 		o.end(decision, now)
 		o.announce(now)

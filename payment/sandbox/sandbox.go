@@ -25,6 +25,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"payscand/payment/signature"
@@ -133,6 +134,7 @@ type Server struct {
 	handler http.Handler
 
 	notifier *http.Client
+	ahead    atomic.Int64 // of the gateway's clock, nanoseconds
 	closing  chan struct{}
 	close    func()
 }
@@ -142,20 +144,20 @@ func New(config Config) (*Server, error) {
 	if err := config.fillIn(); err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
+	s := &Server{}
+	machine := config.Clock
+	config.Clock = func() time.Time { return machine().Add(time.Duration(s.ahead.Load())) }
 	kept, err := readState(config.State)
 	if err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
 	config.Seed = cmp.Or(config.Seed, kept.seed, rand.Text())
-	s := &Server{
-		config:  config,
-		ledger:  newLedger(config.Seed, config.PendingDelay, config.MaxOrders),
-		faults:  &faults{},
-		vendors: map[Gateway]vendor{},
-		closing: make(chan struct{}),
-
-		notifier: newNotifier(),
-	}
+	s.config = config
+	s.ledger = newLedger(config.Seed, config.PendingDelay, config.MaxOrders)
+	s.faults = &faults{}
+	s.vendors = map[Gateway]vendor{}
+	s.closing = make(chan struct{})
+	s.notifier = newNotifier()
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	if err := s.ledger.keepIn(config.State, kept, config.Logger); err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
@@ -171,7 +173,9 @@ func New(config Config) (*Server, error) {
 		s.vendors[GatewayAlipayPlus] = speaker
 		speaker.register(mux)
 	}
-	s.registerControl(mux)
+	if err := s.registerControl(mux); err != nil {
+		return nil, fmt.Errorf("practice gateway: its control API's description: %w", err)
+	}
 	s.registerPages(mux)
 	s.handler = mux
 	return s, nil
@@ -212,6 +216,24 @@ func (s *Server) Decline(requestID string) (Order, error) {
 // the process of a refund, or if amount is not between 1 and what is left.
 func (s *Server) Refund(requestID string, amount int64) (Order, error) {
 	return s.ledger.refundInPortal(s.config.Clock(), requestID, amount)
+}
+
+// Behave gives an order that waits another behaviour, by its digits in the table.
+// It fails if the order is unknown or does not wait, or there is no such row.
+func (s *Server) Behave(requestID, digits string) (Order, error) {
+	return s.ledger.behave(s.config.Clock(), byAnyRequest(requestID), digits)
+}
+
+// SetClock makes the gateway's clock run that far ahead of the machine's, or
+// behind it.
+func (s *Server) SetClock(ahead time.Duration) {
+	s.ahead.Store(int64(ahead))
+	s.ledger.awake()
+}
+
+// Clock returns the gateway's time, and how far that is ahead of the machine's.
+func (s *Server) Clock() (now time.Time, ahead time.Duration) {
+	return s.config.Clock(), time.Duration(s.ahead.Load())
 }
 
 // reply is an answer on its way out.
