@@ -101,9 +101,9 @@ func (l Ledger) Decline(payPage string) error {
 
 // RefundInPortal gives an amount of a paid order back, in minor units, as a person
 // in the vendor's portal does.
-func (c *Counter) RefundInPortal(requestID string, amount int64) error {
+func (l Ledger) RefundInPortal(requestID string, amount int64) error {
 	body := fmt.Appendf(nil, `{"amount": %d}`, amount)
-	return c.control(http.MethodPost, c.Gateway+"/control/orders/"+requestID+"/refund", body, nil)
+	return control(http.MethodPost, l.URL+"/control/orders/"+requestID+"/refund", body, nil)
 }
 
 // Faults sets the gateway's faults: a JSON body of its control API, such as
