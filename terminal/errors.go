@@ -36,6 +36,8 @@ const (
 	CodeStorageFull ErrorCode = "storage_full"
 	// CodeNotAdopted: the database was restored, or is another machine's.
 	CodeNotAdopted ErrorCode = "not_adopted"
+	// CodeBackupRunning: a backup is being made already.
+	CodeBackupRunning ErrorCode = "backup_running"
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )
