@@ -38,6 +38,8 @@ const (
 	CodeNotAdopted ErrorCode = "not_adopted"
 	// CodeTooManyWaiting: too many calls of this kind wait for an answer.
 	CodeTooManyWaiting ErrorCode = "too_many_waiting"
+	// CodeBackupRunning: a backup is being made already.
+	CodeBackupRunning ErrorCode = "backup_running"
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )

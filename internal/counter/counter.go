@@ -118,6 +118,8 @@ token_dir = "tokens"
 
 [store]
 path = "payscand.db"
+backup_dir = "backups"
+keep_backups = 3
 
 [gateway.alphapay]
 base_url = %q
