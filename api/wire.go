@@ -17,7 +17,7 @@ func WireSale(v payment.View, words Words) client.Sale {
 		Attempts:       make([]client.Attempt, len(v.Attempts)),
 		Refunds:        wireRefunds(v.Refunds, words),
 		Reversals:      wireRefunds(v.Reversals, words),
-		RefundedAmount: v.RefundedAmount,
+		RefundedAmount: v.RefundedAmount, Elsewhere: v.Elsewhere,
 	}
 	for i, a := range v.Attempts {
 		sale.Attempts[i] = wireAttempt(a, words)
@@ -68,6 +68,11 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 			Sightings: c.Sightings, Kept: string(c.Kept),
 		}
 	}
+	if r := a.Returned; r != nil {
+		attempt.Returned = &client.Returned{
+			Extent: string(r.Extent), Amount: r.Amount.Amount, Currency: string(r.Amount.Currency), FoundAt: r.FoundAt,
+		}
+	}
 	if e := a.Absence; e != nil {
 		attempt.Absence = &client.Absence{Passes: e.Passes, Since: e.Since, At: e.At, Rows: e.Rows, Newest: e.Newest}
 	}
@@ -89,7 +94,7 @@ func (s *Server) sale(sale payment.Sale) client.Sale { return WireSale(sale.View
 func (s *Server) wireTerminal(status terminal.Status) client.Terminal {
 	state := client.Terminal{
 		Code: status.Code, Version: status.Version, StartedAt: status.StartedAt,
-		Unresolved: status.Unresolved, RefusedScans: status.RefusedScans, DiskFree: status.DiskFree,
+		Adopted: status.Adopted, Unresolved: status.Unresolved, RefusedScans: status.RefusedScans, DiskFree: status.DiskFree,
 		Scanners: make([]client.Scanner, len(status.Scanners)),
 		Gateways: make([]client.Gateway, len(status.Gateways)),
 	}

@@ -367,7 +367,7 @@ func TestNoMessageRepeatsAValue(t *testing.T) {
 	values := []string{`"` + secret + `"`, pem, `["` + secret + `"]`, `{ x = "` + secret + `" }`, `{ 2 = ` + pem + ` }`, `"credential:../` + secret + `"`}
 	keys := []string{
 		"terminal.code", "terminal.currency", "terminal.languages", "terminal.timezone", "terminal.day_start",
-		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path",
+		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path", "store.retention_days", "store.backup_dir", "store.keep_backups",
 		"gateway.alphapay.type", "gateway.alphapay.base_url", "gateway.alphapay.merchant_code", "gateway.alphapay.private_key_file",
 		"gateway.alphapay.platform_key_file", "gateway.alphapay.ca_file", "gateway.alphapay.private_key",
 		"gateway.alipayplus.client_id", "gateway.alipayplus.notify_url", "gateway.alipayplus.merchant", "gateway.alipayplus.merchant.name",

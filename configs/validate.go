@@ -22,6 +22,15 @@ func (c Config) validate() Problems {
 	if !isFilePath(c.Store.Path) {
 		p.addf("store.path", "must be the path of the database file, such as /var/lib/payscand/payscand.db")
 	}
+	if c.Store.RetentionDays < MinRetentionDays || c.Store.RetentionDays > MaxRetentionDays {
+		p.addf("store.retention_days", "must be %d to %d days", MinRetentionDays, MaxRetentionDays)
+	}
+	if !isFilePath(c.Store.BackupDir) {
+		p.addf("store.backup_dir", "must be the path of a folder, such as /var/lib/payscand/backups")
+	}
+	if c.Store.KeepBackups < 1 || c.Store.KeepBackups > 1000 {
+		p.addf("store.keep_backups", "must be 1 to 1000")
+	}
 	c.Gateways.validate(&p)
 	c.validateRoutes(&p)
 	validateCodes(&p, c.Codes)

@@ -56,6 +56,9 @@ type Policy struct {
 	// most MaxReversalsPerDay in 24 h.
 	ReverseLateCaptures bool
 	MaxReversalsPerDay  int
+	// InquireOnly: no call that can move money is made. The terminal is not
+	// adopted, and another may act on the same sales.
+	InquireOnly bool
 	// CheckPause is the least time between two questions that a check brings forward.
 	CheckPause time.Duration
 

@@ -59,6 +59,10 @@ func (t *step) startRefund(a *Attempt, amount Money, wait bool) *Refund {
 }
 
 func (t *step) callRefund(r *Refund, kind CallKind) {
+	if t.policy.forbids(kind) {
+		t.planRefundCall(r, kind, t.now.Add(t.slowPause(r)))
+		return
+	}
 	r.Seq++
 	r.Call = &InFlight{Seq: r.Seq, Kind: kind}
 	r.CalledAt = t.now
@@ -218,6 +222,11 @@ func (t *step) refundQuestion(r *Refund) CallKind {
 }
 
 func (t *step) planRefundCall(r *Refund, kind CallKind, at time.Time) {
+	if t.policy.forbids(kind) {
+		if kind = t.refundQuestion(r); t.policy.forbids(kind) {
+			kind = ""
+		}
+	}
 	if kind == "" { // nothing to ask: a person's
 		at = time.Time{}
 	}

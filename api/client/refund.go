@@ -12,6 +12,20 @@ type NewRefund struct {
 	Reason string `json:"reason,omitempty" maxLength:"100" example:"goods returned" doc:"The register's own words, kept as the refund's note: never put a payment code there."`
 }
 
+// NewRefundElsewhere is the wish to give money back of a payment that another
+// terminal took.
+type NewRefundElsewhere struct {
+	Gateway string `json:"gateway" minLength:"1" maxLength:"64" example:"alphapay" doc:"The name of the gateway that took the payment, as this terminal's configuration has it."`
+	// PaymentID is the gateway's own: 1 to 64 visible ASCII characters.
+	PaymentID string `json:"payment_id" minLength:"1" maxLength:"64" doc:"The gateway's id of the payment, as the other terminal's receipt shows it. Never a payment code."`
+	// Amount is in minor units of the payment's currency, at least 1.
+	Amount int64 `json:"amount" minimum:"1" example:"1234" doc:"Minor units of the payment's currency, a whole number written without quotes, fraction or exponent."`
+	// Currency, where it is given, must be the payment's.
+	Currency string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" example:"CAD" doc:"ISO 4217 code. Where it is given and not the payment's, nothing is refunded."`
+	// Reason is as in NewRefund.
+	Reason string `json:"reason,omitempty" maxLength:"100" example:"goods returned" doc:"The register's own words, kept as the refund's note: never put a payment code there."`
+}
+
 // RefundStatus says what is known of a refund.
 type RefundStatus string
 
@@ -48,6 +62,15 @@ type SaleRefund struct {
 	// Version is the sale's, to wait for the next one.
 	Version int64 `json:"version" doc:"The sale's version, to wait for the next one."`
 	Refund
+}
+
+// Returned is money of a payment that was given back, and not by this terminal.
+type Returned struct {
+	Extent string `json:"extent" enum:"partial,full" doc:"full: all of the payment. partial: a part; the gateway does not tell how much."`
+	// Amount and Currency are set where all was given back.
+	Amount   int64     `json:"amount,omitempty" doc:"Minor units: the whole payment, where all of it was given back."`
+	Currency string    `json:"currency,omitempty" doc:"ISO 4217 code of amount."`
+	FoundAt  time.Time `json:"found_at" doc:"UTC; when the gateway first told of it."`
 }
 
 // LateCapture is money that was taken for an attempt that was over, or whose

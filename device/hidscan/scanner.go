@@ -74,23 +74,32 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 	s.reporter.Keep(ctx, sink, news, func() error { return s.session(ctx, sink) }, s.explain)
 }
 
-// session finds and opens the scanner and reads it until it is lost, with the
-// reason, or until ctx ends, with nil.
-func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+// claim finds and opens the scanner, so that it sends its scans here alone.
+func (s *Scanner) claim() (handle, target, error) {
 	s.tree.rebind(s.config)
 	found, err := s.tree.find(s.config)
 	if err != nil {
-		return err
+		return nil, found, err
 	}
 	if err := checkAccess(s.config, found.node); err != nil {
-		return err
+		return nil, found, err
 	}
 	opened, err := s.open(found.path)
 	if err != nil {
-		return s.explainOpen(found, err)
+		return nil, found, s.explainOpen(found, err)
 	}
 	if err := greet(opened, found, s.config); err != nil {
 		_ = opened.Close()
+		return nil, found, err
+	}
+	return opened, found, nil
+}
+
+// session claims the scanner and reads it until it is lost, with the reason, or
+// until ctx ends, with nil.
+func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+	opened, found, err := s.claim()
+	if err != nil {
 		return err
 	}
 	reader := newReader(opened, s.arming, time.Now)
