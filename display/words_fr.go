@@ -107,6 +107,14 @@ var french = words{
 			"La passerelle n’a pas pu faire ce remboursement. Une fois qu’il a échoué ici, remboursez de nouveau ou rendez l’argent autrement.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
 		},
+		payment.ReasonRefundNoPayment: {
+			"La passerelle ne connaît pas le paiement de ce remboursement et n’a donc rien remboursé. Comparez la commande dans le portail de la passerelle avant de rendre l’argent autrement.",
+			"Votre remboursement est impossible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRefundUnanswered: {
+			"La passerelle n’a pas encore dit ce qu’est devenu ce remboursement. Ne rendez pas l’argent autrement : le terminal continue de vérifier et affichera le résultat.",
+			"Votre remboursement n’est pas encore confirmé. Veuillez vous adresser à la caisse.",
+		},
 		payment.ReasonBadSignature: {
 			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",

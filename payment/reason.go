@@ -33,6 +33,8 @@ const (
 	ReasonRefundInReview   Reason = "refund_in_review"
 	ReasonRefundAmount     Reason = "refund_amount"
 	ReasonRefundFailed     Reason = "refund_failed"
+	ReasonRefundNoPayment  Reason = "refund_no_payment" // the gateway does not know the payment
+	ReasonRefundUnanswered Reason = "refund_unanswered" // it is not known yet what became of it
 
 	// The call was refused: the shop's IT must mend something.
 	ReasonBadSignature    Reason = "bad_signature"
@@ -60,7 +62,7 @@ func Reasons() []Reason {
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
 		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
-		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
+		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundNoPayment, ReasonRefundUnanswered,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
 		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
 		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,

@@ -88,8 +88,11 @@ func (t *step) refundOutcome(e Outcome) {
 	r.Call = nil
 	v := refundMatched(*r, e.Verdict)
 	r.Reason, r.GatewayCode = v.Reason, v.GatewayCode
-	if v.Class == ClassNotFound { // of an order that says much, of a refund only that it takes its time
+	switch v.Class { // what it says of a payment it does not say of a refund
+	case ClassNotFound: // it takes its time
 		r.Reason = ""
+	case ClassNoAnswer, ClassRetryLater:
+		r.Reason = ReasonRefundUnanswered
 	}
 	if v.RefundID != "" && r.RefundID == "" {
 		r.RefundID = v.RefundID
