@@ -211,6 +211,24 @@ var cases = []conformance{
 		bought.refunded()
 		bought.keeps(0)
 	}},
+	{"a payment that another terminal took is refunded by its payment id", nil, func(s *shop) {
+		theirs := s.paid()
+		paymentID, requestID := theirs.attempt().PaymentID, theirs.attempt().RequestID
+		foreign := &sale{s, payment.ForeignAttempt("01JZ8M3V0QK6T9X2B4C5D7ZZZZ", s.Gateway().Name(), paymentID)}
+		foreign.Sale.Amount = s.Amount()
+		request, err := s.Gateway().Prepare(foreign.Sale, payment.Call{Attempt: 1, Seq: 1, Kind: payment.CallInquire, Gateway: s.Gateway().Name()}, s.Now())
+		if err != nil {
+			s.Fatal(err)
+		}
+		v := s.Gateway().Send(s.Context(), request)
+		if v.Class != payment.ClassPaid || v.RequestID != requestID || v.PaymentID != paymentID || v.Amount != s.Amount() {
+			s.Fatalf("got %+v", v)
+		}
+		foreign.attempt().RequestID = v.RequestID
+		foreign.another(s.Amount().Amount / 4)
+		foreign.refunded()
+		theirs.keeps(s.Amount().Amount - s.Amount().Amount/4)
+	}},
 	{"a refund without a connection is not sent", nil, func(s *shop) {
 		bought := s.paid()
 		bought.another(s.Amount().Amount)
