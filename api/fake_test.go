@@ -312,7 +312,7 @@ func serve(t *testing.T) *counter {
 		c.tokens[role] = readToken(t, filepath.Join(dir, "tokens"), role)
 	}
 	c.server, err = api.NewServer(api.Config{
-		Terminal: c.terminal, Words: words, Tokens: tokens, Version: "0.1.0",
+		Terminal: c.terminal, Backups: c.terminal, Words: words, Tokens: tokens, Version: "0.1.0",
 		Origins: []string{"https://pos.example.com"},
 		Log:     slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

@@ -89,6 +89,7 @@ func TestOpenAPI(t *testing.T) {
 		"GET /v1/sales/{id}/refunds/{n}": {"200", "", "wait after id! n!"},
 		"POST /v1/refunds":               {"201 200", "NewRefundElsewhere", "Idempotency-Key!"},
 		"POST /v1/sales/{id}/resolve":    {"200", "Resolution", "id!"},
+		"POST /v1/backups":               {"201", "", ""},
 		"GET /v1/events":                 {"200", "", "Last-Event-ID after"},
 		"GET /v1/terminal":               {"200", "", ""},
 		"GET /healthz":                   {"200", "", ""},

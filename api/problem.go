@@ -36,6 +36,8 @@ var kinds = map[client.ErrorCode]kind{
 	client.CodeGatewayDown:          {http.StatusServiceUnavailable, "The payment gateway does not answer", "5"},
 	client.CodeGatewayMisconfigured: {http.StatusServiceUnavailable, "The payment gateway refuses this terminal", ""},
 	client.CodeStorageFull:          {http.StatusServiceUnavailable, "The terminal's disk is full", ""},
+	client.CodeNotAdopted:           {http.StatusServiceUnavailable, "The database is another machine's, or was restored", ""},
+	client.CodeBackupRunning:        {http.StatusConflict, "A backup is being made", ""},
 	client.CodeStopping:             {http.StatusServiceUnavailable, "The terminal is shutting down", "5"},
 
 	client.CodeMalformed:            {http.StatusBadRequest, "The body cannot be read", ""},

@@ -41,7 +41,8 @@ var refusals = map[terminal.ErrorCode]int{
 	terminal.CodeInvalid: 422, terminal.CodeNotFound: 404, terminal.CodeConflict: 409, terminal.CodeTerminalBusy: 409,
 	terminal.CodeUnresolvedTwin: 409, terminal.CodeKeyReused: 422, terminal.CodeCodeRefused: 422, terminal.CodeCodeUsed: 409,
 	terminal.CodeGatewayDown: 503, terminal.CodeGatewayMisconfigured: 503, terminal.CodeNoRoute: 422,
-	terminal.CodeStorageFull: 503, terminal.CodeStopping: 503, terminal.CodeTooManyWaiting: 429,
+	terminal.CodeStorageFull: 503, terminal.CodeStopping: 503, terminal.CodeTooManyWaiting: 429, terminal.CodeNotAdopted: 503,
+	terminal.CodeBackupRunning: 409,
 }
 
 // Each refusal of the terminal has one HTTP status, the same for every call, and

@@ -84,6 +84,8 @@ type Config struct {
 	// Origins are the web origins that may call over TCP, such as
 	// "https://pos.example.com"; each exactly as a browser sends it.
 	Origins []string
+	// Backups may be nil: then there are none.
+	Backups Backups
 	// Version of the program, for the API's description.
 	Version string
 	Log     *slog.Logger // slog.Default() when nil
@@ -102,6 +104,7 @@ const maxWaiting = 64
 // [Server.HTTPServer] for the bounds that belong around them.
 type Server struct {
 	terminal Terminal
+	backups  Backups
 	words    Words
 	tokens   *Tokens
 	origins  map[string]bool
@@ -125,7 +128,7 @@ func NewServer(config Config) (*Server, error) {
 		return nil, errors.New("api: Terminal, Words and Tokens are required")
 	}
 	s := &Server{
-		terminal: config.Terminal, words: config.Words, tokens: config.Tokens,
+		terminal: config.Terminal, backups: config.Backups, words: config.Words, tokens: config.Tokens,
 		origins: make(map[string]bool), log: config.Log,
 		mux: http.NewServeMux(), access: make(map[string]access),
 		waiting: make(chan struct{}, maxWaiting), readers: make(chan struct{}, maxReaders),
@@ -151,6 +154,7 @@ func NewServer(config Config) (*Server, error) {
 	s.addRefundElsewhere()
 	s.addEvents()
 	s.addStatus()
+	s.addBackup()
 	return s, s.addDescription()
 }
 

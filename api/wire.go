@@ -96,7 +96,7 @@ func (s *Server) sale(sale payment.Sale) client.Sale { return WireSale(sale.View
 func (s *Server) wireTerminal(status terminal.Status) client.Terminal {
 	state := client.Terminal{
 		Code: status.Code, Version: status.Version, StartedAt: status.StartedAt,
-		Unresolved: status.Unresolved, RefusedScans: status.RefusedScans, DiskFree: status.DiskFree,
+		Adopted: status.Adopted, Unresolved: status.Unresolved, RefusedScans: status.RefusedScans, DiskFree: status.DiskFree,
 		Scanners: make([]client.Scanner, len(status.Scanners)),
 		Gateways: make([]client.Gateway, len(status.Gateways)),
 	}
@@ -121,7 +121,7 @@ func (s *Server) wireTerminal(status terminal.Status) client.Terminal {
 		}
 	}
 	if r := status.LastRefusedScan; r != nil {
-		state.LastRefusedScan = &client.RefusedScan{At: r.At, Device: r.Device, Kind: r.Kind, Mask: r.Mask, Sale: r.Sale}
+		state.LastRefusedScan = &client.RefusedScan{At: r.At, Device: r.Device, Kind: r.Kind, Mask: r.Mask, Sale: r.Sale, Reason: s.reason(r.Reason)}
 	}
 	return state
 }

@@ -119,11 +119,11 @@ func oneLine(text string) string {
 }
 
 func resolvePaths(c *Config, folder string) {
-	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path} {
+	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path, &c.Store.BackupDir} {
 		*path = resolvePath(folder, *path)
 	}
 	for _, gateway := range c.Gateways {
-		account := gateway.AlphaPay
+		account := gateway.Account()
 		if account == nil {
 			continue
 		}
@@ -142,7 +142,7 @@ func resolvePath(folder, path string) string {
 }
 
 // changeKeys changes every key file of the account.
-func changeKeys(account *AlphaPay, change func(KeyFile) KeyFile) {
+func changeKeys(account *Account, change func(KeyFile) KeyFile) {
 	account.PrivateKeyFile = change(account.PrivateKeyFile)
 	for version, file := range account.PlatformKeyFiles {
 		account.PlatformKeyFiles[version] = change(file)
@@ -151,8 +151,8 @@ func changeKeys(account *AlphaPay, change func(KeyFile) KeyFile) {
 
 func (g Gateways) findCredentials(folder string) {
 	for _, gateway := range g {
-		if gateway.AlphaPay != nil {
-			changeKeys(gateway.AlphaPay, func(k KeyFile) KeyFile { return k.found(folder) })
+		if account := gateway.Account(); account != nil {
+			changeKeys(account, func(k KeyFile) KeyFile { return k.found(folder) })
 		}
 	}
 }
@@ -166,7 +166,7 @@ func (g Gateways) checkFiles(p *collector) {
 		}
 	}
 	for _, name := range g.Names() {
-		account, path := g[name].AlphaPay, join("gateway", name)
+		account, path := g[name].Account(), join("gateway", name)
 		if account == nil {
 			continue
 		}

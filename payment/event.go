@@ -171,6 +171,9 @@ const (
 	// RecordGateway: a gateway went down, came back, or is misconfigured.
 	// Detail: gateway, state, reason.
 	RecordGateway RecordType = "gateway.state"
+	// RecordAdopted: a database that was restored, or moved to this machine, may
+	// act on its sales again. Detail: open_sales.
+	RecordAdopted RecordType = "terminal.adopted"
 )
 
 // recordType names what the register sees: the sale's status or, while that

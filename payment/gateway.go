@@ -53,6 +53,9 @@ const (
 	ClassAlreadyPaid Class = "already_paid"
 	// ClassCancelAccepted: the cancel was accepted.
 	ClassCancelAccepted Class = "cancel_accepted"
+	// ClassCancelTooLate: the cancel did nothing and will do nothing: its window is
+	// over. What the order came to is to be asked.
+	ClassCancelTooLate Class = "cancel_too_late"
 	// ClassRefunded: the refund is done.
 	ClassRefunded Class = "refunded"
 	// ClassAlreadyRefunded: nothing of the capture is left to give back.
@@ -73,7 +76,8 @@ const (
 func Classes() []Class {
 	return []Class{
 		ClassPaid, ClassAccepted, ClassPending, ClassFailed, ClassClosed, ClassAlreadyPaid,
-		ClassCancelAccepted, ClassRefunded, ClassAlreadyRefunded, ClassRefused, ClassRetryLater, ClassNotFound, ClassNotSent, ClassNoAnswer,
+		ClassCancelAccepted, ClassCancelTooLate, ClassRefunded, ClassAlreadyRefunded, ClassRefused, ClassRetryLater,
+		ClassNotFound, ClassNotSent, ClassNoAnswer,
 	}
 }
 

@@ -7,7 +7,12 @@ type Reason string
 const (
 	// Verdicts about the payment.
 	ReasonInsufficientFunds Reason = "insufficient_funds"
-	ReasonDeclined          Reason = "declined" // by wallet, limit, risk or customer
+	ReasonDeclined          Reason = "declined"           // by wallet, limit, risk or customer
+	ReasonAmountLimit       Reason = "amount_limit"       // of the wallet or the gateway, below this amount
+	ReasonCountLimit        Reason = "count_limit"        // the wallet allows no more payments now
+	ReasonMethodUnavailable Reason = "method_unavailable" // this wallet cannot pay here
+	ReasonWalletAccount     Reason = "wallet_account"     // the customer must put something right with the wallet
+	ReasonNotVerified       Reason = "not_verified"       // PIN, password or the like
 	ReasonInvalidCode       Reason = "invalid_code"
 	ReasonExpiredCode       Reason = "expired_code"
 	ReasonNotPaidInTime     Reason = "not_paid_in_time" // the order closed before the customer paid
@@ -16,6 +21,9 @@ const (
 
 	ReasonAbsent     Reason = "absent"     // the gateway never had the order
 	ReasonOverridden Reason = "overridden" // a person decided
+
+	// ReasonScanDamaged: what was scanned did not arrive whole. It ends no attempt.
+	ReasonScanDamaged Reason = "scan_damaged"
 
 	// Verdicts about a refund.
 	ReasonNotEnoughBalance Reason = "not_enough_balance" // the merchant's, at the gateway
@@ -48,8 +56,10 @@ const (
 // Reasons lists every reason.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonInsufficientFunds, ReasonDeclined, ReasonInvalidCode, ReasonExpiredCode,
+		ReasonInsufficientFunds, ReasonDeclined, ReasonAmountLimit, ReasonCountLimit, ReasonMethodUnavailable,
+		ReasonWalletAccount, ReasonNotVerified, ReasonInvalidCode, ReasonExpiredCode,
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
+		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
 		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundUnproved,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,

@@ -367,6 +367,9 @@ func (t *step) recovered() {
 	if a.Status == AttemptSubmitting {
 		a.Status = AttemptUnknown
 	}
+	if t.policy.InquireOnly {
+		t.doubt(a)
+	}
 	if s.Status == SaleSwitching { // the code is lost
 		s.Status = SaleCancelling
 		s.CancelUntil = t.now.Add(t.policy.CancelBound)

@@ -165,6 +165,10 @@ func (t *step) judgeInquiry(a *Attempt, v Verdict) bool {
 		if t.reversible(a) {
 			return false // a cancel is out that gives the money back (M5)
 		}
+		if a.CancelTooLate {
+			t.refundInstead(a, v)
+			return true
+		}
 		t.paid(a, v)
 		return true
 	case ClassPending:
@@ -244,7 +248,7 @@ func (t *step) maybeSecond(a *Attempt) bool {
 // cancelAfterInquiry sends the cancel that a fresh inquiry has cleared the way
 // for. It reports whether it did.
 func (t *step) cancelAfterInquiry(a *Attempt) bool {
-	if !t.wantsClosing() || !t.addressable(a) || a.Cancels > 0 && t.now.Before(t.nextCancelAt(a)) {
+	if !t.wantsClosing() || !t.addressable(a) || a.CancelTooLate || a.Cancels > 0 && t.now.Before(t.nextCancelAt(a)) {
 		return false
 	}
 	t.call(a, CallCancel)
@@ -267,6 +271,10 @@ func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 		}
 		t.call(a, CallInquire) // closed when the inquiry says so (M5)
 		return true
+	case ClassCancelTooLate:
+		a.CancelTooLate = true
+		t.call(a, CallInquire)
+		return true
 	case ClassAlreadyPaid, ClassClosed:
 		t.call(a, CallInquire)
 		return true
@@ -282,7 +290,17 @@ func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 
 // reversible reports whether a cancel is out that would give a payment back, so
 // that nothing but its confirmation ends the attempt (M5).
-func (t *step) reversible(a *Attempt) bool { return t.traits(a).CancelReverses && a.Cancels > 0 }
+func (t *step) reversible(a *Attempt) bool {
+	return t.traits(a).CancelReverses && a.Cancels > 0 && !a.CancelTooLate
+}
+
+// refundInstead ends an attempt that was paid though a cancel was to give that
+// back and came too late: the money is given back by a refund, after one more look
+// (M5, M12).
+func (t *step) refundInstead(a *Attempt, v Verdict) {
+	t.end(a, AttemptClosed, t.closingReason(a, v), false)
+	t.firstSighting(a, v)
+}
 
 func (t *step) closingReason(a *Attempt, v Verdict) Failure {
 	f := Failure{Reason: v.Reason, GatewayCode: v.GatewayCode}

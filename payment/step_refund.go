@@ -59,6 +59,10 @@ func (t *step) startRefund(a *Attempt, amount Money, wait bool) *Refund {
 }
 
 func (t *step) callRefund(r *Refund, kind CallKind) {
+	if t.policy.forbids(kind) {
+		t.planRefundCall(r, kind, t.now.Add(t.slowPause(r)))
+		return
+	}
 	r.Seq++
 	r.Call = &InFlight{Seq: r.Seq, Kind: kind}
 	r.CalledAt = t.now
@@ -204,10 +208,12 @@ func (t *step) planRefund(r *Refund) {
 	r.Polls++
 }
 
-// refundQuestion is the call that asks about a refund without sending it, or ""
-// when the gateway has none.
+// refundQuestion is the call that asks about a refund without making another one,
+// or "" when the gateway has none.
 func (t *step) refundQuestion(r *Refund) CallKind {
 	switch {
+	case t.refundTraits(r).IdempotentRefund:
+		return CallRefund // sent again, it answers what became of it
 	case r.RefundID != "":
 		return CallInquireRefund
 	case t.refundTraits(r).TransactionList:
@@ -217,6 +223,11 @@ func (t *step) refundQuestion(r *Refund) CallKind {
 }
 
 func (t *step) planRefundCall(r *Refund, kind CallKind, at time.Time) {
+	if t.policy.forbids(kind) {
+		if kind = t.refundQuestion(r); t.policy.forbids(kind) {
+			kind = ""
+		}
+	}
 	if kind == "" { // nothing to ask: a person's
 		at = time.Time{}
 	}

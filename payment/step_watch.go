@@ -233,13 +233,17 @@ func (t *step) recoverWatch(a *Attempt) {
 }
 
 func (t *step) recoverRefund(r *Refund) {
-	if r.Call == nil { // a clock that was set back does not hold it up
+	if t.policy.InquireOnly { // it may have been sent elsewhere
+		r.Doubted = true
+	}
+	if r.Call == nil && r.Next != "" && !t.policy.forbids(r.Next) { // a clock that was set back does not hold it up
 		if latest := t.now.Add(t.policy.Farthest()); r.NextAt.After(latest) {
 			r.NextAt = latest
 		}
 		return
 	}
-	if r.Call.Kind == CallRefund {
+	// Its call was under way, or it waits for the terminal to be adopted, or for a person.
+	if r.Call != nil && r.Call.Kind == CallRefund {
 		r.Doubted = true
 	}
 	if r.Status == RefundSubmitting {

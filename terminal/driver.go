@@ -34,7 +34,9 @@ type Config struct {
 	Log    *slog.Logger
 	// Show is told what the customer is to see, after each commit and before
 	// anybody is answered; it must not block. See Result.
-	Show func(customer payment.Sale, outOfOrder bool, now time.Time)
+	Show func(customer payment.Sale, scene Scene, now time.Time)
+	// Retention is how long what is over is kept; 0: for ever.
+	Retention time.Duration
 	// Ready is called once every open sale was recovered.
 	Ready func()
 	// Heartbeat is called by the loop itself at least every HeartbeatEvery, so
@@ -54,8 +56,20 @@ type DriverStore interface {
 	// Head returns the sequence number of the last record that is durable, 0 for
 	// none, and the word that tells this journal from any other.
 	Head() (seq uint64, epoch string)
+	// Prune drops at most limit records of the journal that are older than before,
+	// and what is over with them; more: there is more to drop.
+	Prune(before time.Time, limit int) (more bool, err error)
 	// Sales searches, newest first.
 	Sales(payment.SaleQuery) (payment.SalePage, error)
+}
+
+// Scene is what the customer is to see besides the sale.
+type Scene struct {
+	// OutOfOrder: no sale could be taken now.
+	OutOfOrder bool
+	// DamagedAt is when the last scan for the sale that is armed did not arrive
+	// whole; zero: none did. It is no part of the sale: such a scan changes nothing.
+	DamagedAt time.Time
 }
 
 // Terminal is the loop around the engine, and its only caller.
@@ -66,6 +80,10 @@ type Terminal struct {
 	watchers watchers
 	clock    steadyClock
 	started  time.Time
+	damaged  struct { // the last damaged scan
+		token uint64
+		at    time.Time
+	}
 
 	requests chan request
 	inspect  chan func()
@@ -97,7 +115,9 @@ func New(c Config) (*Terminal, error) {
 	}
 	o.Policy.Gateways = make(map[string]payment.Traits)
 	for _, g := range c.Gateways {
-		o.Policy.Gateways[g.Name()] = g.Traits()
+		traits := g.Traits()
+		traits.OrderLife = c.Policy.Scaled(traits.OrderLife)
+		o.Policy.Gateways[g.Name()] = traits
 	}
 	t.calls = NewCalls(c.Gateways, c.Log, func(a Answered) {
 		select {
@@ -154,6 +174,8 @@ func (t *Terminal) loop(ctx context.Context) error {
 	if t.config.Heartbeat == nil {
 		beat.Stop()
 	}
+	retention := time.NewTimer(retentionFirst)
+	defer retention.Stop()
 	stop, grace := ctx.Done(), (<-chan time.Time)(nil)
 	for {
 		var batch []request
@@ -167,6 +189,9 @@ func (t *Terminal) loop(ctx context.Context) error {
 			continue
 		case look := <-t.inspect:
 			look()
+			continue
+		case <-retention.C:
+			retention.Reset(t.prune())
 			continue
 		case r := <-t.requests:
 			batch = append(batch, r)
@@ -210,13 +235,16 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 		batch = refuseRequests(batch)
 	}
 	inputs := make([]Input, len(batch))
+	now := t.clock.now()
 	for i, r := range batch {
 		inputs[i] = r.input
-		if a, ok := r.input.(Answered); ok {
-			t.calls.Taken(a.Call)
+		switch in := r.input.(type) {
+		case Answered:
+			t.calls.Taken(in.Call)
+		case Damaged:
+			t.damaged.token, t.damaged.at = in.Problem.Arming, now
 		}
 	}
-	now := t.clock.now()
 	result, err := t.engine.Turn(now, inputs)
 	if err != nil {
 		return err
@@ -248,7 +276,11 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 func (t *Terminal) publish(r Result, now time.Time) {
 	t.config.Arming.Arm(r.Arming)
 	if t.config.Show != nil {
-		t.config.Show(r.Customer, r.OutOfOrder, now)
+		scene := Scene{OutOfOrder: r.OutOfOrder}
+		if r.Arming != 0 && r.Arming == t.damaged.token {
+			scene.DamagedAt = t.damaged.at
+		}
+		t.config.Show(r.Customer, scene, now)
 	}
 	t.watchers.tell(r.Changed)
 }

@@ -36,6 +36,12 @@ type Store interface {
 	// Journal pages through the journal, and Head returns its last sequence number.
 	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
 	Head() (seq uint64, epoch string)
+	// Checkpoint is the last record of the journal that retention dropped, by its
+	// sequence number and hash.
+	Checkpoint() (seq uint64, hash payment.Hash)
+	// Adopted reports whether this machine may act on the sales; else it only asks
+	// about them.
+	Adopted() bool
 	// CheckRoom returns an error when there is no room for another sale.
 	CheckRoom() error
 }
@@ -108,6 +114,7 @@ func NewEngine(store Store, executor Executor, o Options) *Engine {
 		e.gateways[name] = newGateway(name, o.Policy)
 		e.sorted = append(e.sorted, e.gateways[name])
 	}
+	e.policy.InquireOnly = !store.Adopted()
 	return e
 }
 
@@ -175,7 +182,7 @@ func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
 	wake, err := e.wake()
 	return Result{
 		Replies: replies, Wake: wake, Changed: e.changed(),
-		Arming: e.live.ArmingToken(), Customer: e.customer, Late: e.turn.late, OutOfOrder: e.outOfOrder(),
+		Arming: e.arming(), Customer: e.shown(), Late: e.turn.late, OutOfOrder: e.outOfOrder(),
 	}, err
 }
 

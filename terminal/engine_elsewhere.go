@@ -38,6 +38,9 @@ func (e *Engine) refundElsewhere(in RefundElsewhere) (Reply, error) {
 	if reply, known, err := e.replayedElsewhere(in.Request); known || err != nil {
 		return reply, err
 	}
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
+	}
 	g := e.gateways[in.Gateway]
 	switch {
 	case g == nil:

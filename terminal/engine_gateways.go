@@ -101,7 +101,7 @@ func (g *gateway) nextProbe(armed bool) time.Time {
 
 // probing reports whether the live sale may soon need this gateway.
 func (e *Engine) probing(g *gateway) bool {
-	return e.live.Armed() && slices.Contains(e.policy.RoutesFor(e.live.Mode), g.name)
+	return e.arming() != 0 && slices.Contains(e.policy.RoutesFor(e.live.Mode), g.name)
 }
 
 func (e *Engine) runProbes() {
@@ -226,6 +226,9 @@ func (e *Engine) gatewayReady(n NewSale) error {
 
 // outOfOrder reports whether every gateway is known not to take sales.
 func (e *Engine) outOfOrder() bool {
+	if e.policy.InquireOnly {
+		return true
+	}
 	for _, g := range e.gateways {
 		if g.state == GatewayUp || g.state == GatewayUnproven {
 			return false

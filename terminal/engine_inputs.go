@@ -82,7 +82,7 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
 		p := in.Problem
-		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind)})
+		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind), Reason: payment.ReasonScanDamaged})
 	case ScannersReady:
 		return Reply{}, e.scannersReady(in.Count)
 	case Answered:
@@ -102,6 +102,9 @@ func (e *Engine) create(in Create) (Reply, error) {
 	}
 	if s, known, err := e.byKey(n); known || err != nil {
 		return Reply{Sale: s, Replayed: err == nil}, err
+	}
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
 	}
 	if e.live.ID != "" {
 		return Reply{}, &Error{Code: CodeTerminalBusy, Message: "another sale is live at this terminal", Sale: e.live.ID}
@@ -191,6 +194,11 @@ func (e *Engine) command(in Command) (payment.Sale, error) {
 	s, err := e.sale(in.Sale)
 	if err != nil {
 		return s, err
+	}
+	if in.Event.Kind() != payment.EventCheck {
+		if err := e.notAdopted(); err != nil {
+			return s, err
+		}
 	}
 	if s, err = e.step(s, in.Event); err != nil || in.Event.Kind() != payment.EventCancel {
 		return s, err

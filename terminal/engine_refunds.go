@@ -45,6 +45,9 @@ func (e *Engine) refund(in Refund) (Reply, error) {
 // beginRefund lets a refund begin, if its gateway answers; its request may have to
 // wait for a slot.
 func (e *Engine) beginRefund(s payment.Sale, n NewRefund) (Reply, error) {
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
+	}
 	wait := false
 	if g := e.gateways[paidGateway(s)]; g != nil {
 		if err := g.readyToRefund(); err != nil {
@@ -142,7 +145,10 @@ func (r *reversals) note(c payment.Change, now time.Time) {
 // What was begun before a restart is read from the journal's last day when it is
 // first asked: rarely, and never at a start.
 func (e *Engine) mayReverse() (bool, error) {
-	r, since := &e.reversals, e.turn.now.Add(-reversalDay)
+	if e.policy.InquireOnly {
+		return false, nil
+	}
+	r, since := &e.reversals, e.turn.now.Add(-e.policy.Scaled(reversalDay))
 	if !r.loaded {
 		begun, err := e.reversalsSince(since)
 		if err != nil {
@@ -163,8 +169,9 @@ func (e *Engine) mayReverse() (bool, error) {
 // reversalsSince reads the journal backwards, page by page.
 func (e *Engine) reversalsSince(since time.Time) (begun []time.Time, err error) {
 	const page = 256
-	for last, _ := e.store.Head(); last > 0; {
-		after := last - min(last, page)
+	begin, _ := e.store.Checkpoint()
+	for last, _ := e.store.Head(); last > begin; {
+		after := last - min(last-begin, page)
 		records, err := e.store.Journal(after, int(last-after))
 		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)

@@ -93,6 +93,7 @@ func (t *Terminal) Status(ctx context.Context) (Status, error) {
 			s.Live = &live
 		}
 		s.Unresolved = len(e.unresolved)
+		s.Adopted = !e.policy.InquireOnly
 		s.RefusedScans = e.refused.count + t.dropped.Load()
 		s.LastRefusedScan = e.refused.last
 		for _, g := range e.sortedGateways() {

@@ -19,6 +19,8 @@ const (
 	CodeGatewayDown          ErrorCode = "gateway_down"           // 503: Gateway names it, Offers what would still work
 	CodeGatewayMisconfigured ErrorCode = "gateway_misconfigured"  // 503: Gateway names it, Reason what to mend
 	CodeStorageFull          ErrorCode = "storage_full"           // 503: the terminal's disk is full
+	CodeNotAdopted           ErrorCode = "not_adopted"            // 503: restored, or another machine's database: payscand adopt
+	CodeBackupRunning        ErrorCode = "backup_running"         // 409: one at a time
 	CodeStopping             ErrorCode = "stopping"               // 503: the terminal is shutting down
 )
 

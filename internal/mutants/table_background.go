@@ -128,7 +128,7 @@ func refundMutants() []Mutant {
 		replaced("a refund's lost answer is forgotten", "M13", refundFile,
 			"if kind == CallRefund && !settlesSend(v.Class) {\n\t\tr.Doubted = true", "if kind == CallRefund && !settlesSend(v.Class) {\n\t\tr.Doubted = false", ofStep("TestM13")...),
 		replaced("a crash while refunding is forgotten", "M13", watchFile,
-			"\t\tr.Doubted = true\n", "\t\tr.Doubted = false\n", ofStep("TestM13")...),
+			"if r.Call != nil && r.Call.Kind == CallRefund {\n\t\tr.Doubted = true\n", "if r.Call != nil && r.Call.Kind == CallRefund {\n\t\tr.Doubted = false\n", ofStep("TestM13")...),
 		replaced("a refund's F after a lost answer counts", "M13", refundFile,
 			"if kind == CallRefund && r.Doubted && !t.refundTraits(r).IdempotentRefund {", "if kind == \"\" {", ofStep("TestM13")...),
 		replaced("a refund refused after a lost answer counts", "M13", refundFile,

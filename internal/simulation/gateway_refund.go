@@ -107,6 +107,7 @@ func (g *gatewayModel) refund(f *flight, doubled bool) payment.Verdict {
 	}
 	known := g.refundsOf(want.RequestID)
 	if len(known) > 0 && (g.traits.IdempotentRefund || g.secondSend == secondSendKnown) {
+		w.fired(faultRefundKnown)
 		return g.tellRefund(known[0])
 	}
 	switch left := o.left(); {

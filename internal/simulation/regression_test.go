@@ -17,6 +17,7 @@ func TestRegressions(t *testing.T) {
 		"a wrong amount that was told after a reversal does not add to what was refunded":         "visit/1/0=1 wallet/129/0=7 fate/129/2=4 fate/129/3=1 wallet/130/0=1 wallet-delay/130/0=3 delay/130/5=1 delay/130/6=1 delay/130/10=2 fate/129/5=4 delay/130/13=1 fate/129/8=8 fate/130/16=1",
 		"a wrong amount that was told before nothing was left does not count as refunded":         "second-send/0/0=1 visit/3/0=1 mode/3/0=1 scan-delay/3/0=2 scan/3/1=1 phone/385/0=1 delay/385/2=2 delay/385/4=2 delay/385/5=3 delay/385/6=3 paid-after-closed/385/1=1 fate/385/12=5 late-by/385/12=3 fate/385/16=1 fate/385/17=1 fate/10385/1=2 refund-way/10385/0=1 fate/10385/5=4 fate/385/19=8",
 		"a code that waited for its QR to close is remembered from when it was submitted":         "visit/1/0=1 visit/2/0=1 asks-qr/1/0=1 delay/129/1=2 wallet/130/0=2 visit/2/1=2 scan-delay/2/0=3 scan/2/1=5",
+		"a clock that jumps by years after a lost answer does not put the search on other days":   "codec/0/0=1 visit/3/0=1 clock/1/0=1 clock/1/1=19 wallet/385/0=2 fate/386/1=2 clock-step/1/0=3",
 	} {
 		t.Run(taught, func(t *testing.T) {
 			s, err := ParseSchedule(schedule)

@@ -62,6 +62,13 @@ func (v *visit) checkLate() {
 	})
 }
 
+// refundAtOnce: the customer has thought better of it before they are gone.
+func (v *visit) refundAtOnce() {
+	if w := v.world; w.rarelyHere(siteRefundAtOnce, v.n, 0, faultRefundAtOnce) {
+		w.after(100*time.Millisecond, func() { v.refund(3, 0, true) })
+	}
+}
+
 // refund asks for the n-th refund; amount 0 is all that is left. One that nobody
 // answered is asked for again.
 func (v *visit) refund(n int, amount int64, again bool) {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/skip2/go-qrcode"
 )
 
 //go:embed page
@@ -31,8 +33,9 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, pageFiles, "page/style.css")
 	})
-	mux.Handle("POST /orders/{id}/refund", guard.Handler(s.ownHostOnly(http.HandlerFunc(s.refundButton))))
+	mux.Handle("POST /orders/{id}/refund", s.ownPagesOnly(s.refundButton))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
+	mux.HandleFunc("GET /pay/{token}/qr.png", s.qrImage)
 	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.decision(StatusPaid)))
 	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.decision(StatusFailed)))
 }
@@ -57,7 +60,7 @@ func (s *Server) refundButton(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {
-	order, err := s.ledger.with(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), func(*order) error { return nil })
+	order, err := s.ledger.find(s.config.Clock(), byToken(r.PathValue("token")))
 	if err != nil {
 		s.render(w, http.StatusNotFound, "pay.html", nil)
 		return
@@ -65,11 +68,39 @@ func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "pay.html", order)
 }
 
+// payLink is the address of an order's pay page, as its QR code says it.
+func (s *Server) payLink(r *http.Request, order Order) string {
+	base := s.config.BaseURL
+	if base == "" {
+		if base = "http://" + r.Host; r.TLS != nil {
+			base = "https://" + r.Host
+		}
+	}
+	return base + order.PayPath
+}
+
+// qrImage is the pay page's address as a QR code.
+func (s *Server) qrImage(w http.ResponseWriter, r *http.Request) {
+	order, err := s.ledger.find(s.config.Clock(), byToken(r.PathValue("token")))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	image, err := qrcode.Encode(s.payLink(r, order), qrcode.Medium, -8) // 8 pixels a module, sharp at any size
+	if err != nil {
+		http.Error(w, "the address is too long for a QR code", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(image) // an error means that the browser is gone
+}
+
 // decision is a button of the pay page. Whether or not the order still waited,
 // the page then shows how it stands.
 func (s *Server) decision(decision Status) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		order, err := s.ledger.decide(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), decision)
+		order, err := s.ledger.decide(s.config.Clock(), byToken(r.PathValue("token")), decision)
 		if errors.Is(err, errUnknown) {
 			s.render(w, http.StatusNotFound, "pay.html", nil)
 			return
