@@ -74,6 +74,20 @@ func (k PlatformKeys) Versions() []int { return slices.Sorted(maps.Keys(k)) }
 // Names lists the gateways in order of their names.
 func (g Gateways) Names() []string { return slices.Sorted(maps.Keys(g)) }
 
+// practice reports whether every gateway is on this machine.
+func (g Gateways) practice() bool {
+	for _, gateway := range g {
+		if gateway.AlphaPay == nil {
+			return false
+		}
+		u, err := url.Parse(gateway.AlphaPay.BaseURL)
+		if err != nil || !isLoopback(u.Hostname()) {
+			return false
+		}
+	}
+	return true
+}
+
 // gateways reads each table by its type, so that only the keys of that type are known.
 func (d *decoder) gateways(path string, value any, out *Gateways) {
 	tables, ok := value.(map[string]any)

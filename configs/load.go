@@ -119,7 +119,7 @@ func oneLine(text string) string {
 }
 
 func resolvePaths(c *Config, folder string) {
-	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path} {
+	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path, &c.Store.BackupDir} {
 		*path = resolvePath(folder, *path)
 	}
 	for _, gateway := range c.Gateways {

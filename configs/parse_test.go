@@ -36,6 +36,10 @@ reference_id = "M1"
 name = "Corner Shop"
 mcc = "5411"
 region = "CA"
+[gateway.alipayplus.store]
+reference_id = "S1"
+name = "Main Street"
+mcc = "5411"
 `
 
 // problemsOf parses and returns the mistakes, none for a valid configuration.
@@ -76,11 +80,13 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		return strings.Replace(regexp.MustCompile("(?m)^"+key+" = .*\n").ReplaceAllLiteralString(account, ""), "]", "] #!", 1)
 	}
 	plusChanged := func(key, line string) string {
-		return regexp.MustCompile("(?m)^"+key+" = .*$").ReplaceAllLiteralString(plus, line+" #!")
+		first := regexp.MustCompile("(?m)^" + key + " = .*$").FindString(plus)
+		return strings.Replace(plus, first, line+" #!", 1)
 	}
 	plusWithoutIn := func(table, key string) string {
-		before, after, _ := strings.Cut(regexp.MustCompile("(?m)^"+key+" = .*\n").ReplaceAllLiteralString(plus, ""), table+"]")
-		return before + table + "] #!" + after
+		before, after, _ := strings.Cut(plus, table+"]")
+		first := regexp.MustCompile("(?m)^" + key + " = .*\n").FindString(after)
+		return before + table + "] #!" + strings.Replace(after, first, "", 1)
 	}
 	plusWithout := func(key string) string { return plusWithoutIn("alipayplus", key) }
 	tests := []struct{ name, document, path, message string }{
@@ -146,7 +152,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"merchant's category", plusChanged("mcc", `mcc = "54"`), "gateway.alipayplus.merchant.mcc", "four digits"},
 		{"merchant's region", plusChanged("region", `region = "Canada"`), "gateway.alipayplus.merchant.region", "two capitals"},
 		{"merchant's city", plusChanged("region", "region = \"CA\"\ncity = \"a\\u0007\""), "gateway.alipayplus.merchant.city", "control characters"},
-		{"store without an id", plus + "[gateway.alipayplus.store] #!\nname = \"x\"\nmcc = \"5411\"", "gateway.alipayplus.store.reference_id", "leave all of the store out"},
+		{"state in full", plusChanged("region", "region = \"CA\"\nstate = \"British Columbia\""), "gateway.alipayplus.merchant.state", "8 characters"},
+		{"store without an id", plusWithoutIn("store", "reference_id"), "gateway.alipayplus.store.reference_id", "is missing"},
 		{"key of AlphaPay's", plusChanged("region", "region = \"CA\"\nmerchant_code = \"M1\""), "gateway.alipayplus.merchant.merchant_code", "unknown key"},
 
 		{"no gateway", "[terminal]\ncode = \"L2\"", "gateway", "[gateway.alphapay]"},
@@ -214,24 +221,34 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"kiosk's host", account + "[[display]]\ntype = \"kiosk\"\nhosts = [\"http://x\"] #!", "display[0].hosts[0]", "without a port"},
 		{"same kiosk twice", account + "[[display]]\ntype = \"kiosk\"\n[[display]] #!\ntype = \"kiosk\"", "display[1].listen", "is that of display[0] already"},
 		{"key of a display", account + "[[display]]\ntype = \"kiosk\"\ncolour = 1 #!", "display[0].colour", "unknown key; known here: type, listen"},
-		{"keyboard scanner without ids, vendor", account + "[[scanner]] #!\ntype = \"hid\"\nproduct_id = 1", "scanner[0].vendor_id", "lsusb"},
-		{"keyboard scanner without ids, product", account + "[[scanner]] #!\ntype = \"hid\"\nvendor_id = 1", "scanner[0].product_id", "lsusb"},
+		{"USB scanner with half of its ids, vendor", account + "[[scanner]] #!\ntype = \"hid\"\nproduct_id = 1", "scanner[0].vendor_id", "devices list"},
+		{"USB scanner with half of its ids, product", account + "[[scanner]] #!\ntype = \"hid\"\nvendor_id = 1", "scanner[0].product_id", "devices list"},
 		{"vendor id", hid("vendor_id = 0x10000 #!\nproduct_id = 1"), "scanner[0].vendor_id", "within 0x0001 and 0xffff"},
 		{"vendor id in quotes", hid("vendor_id = \"05e0\" #!\nproduct_id = 1"), "scanner[0].vendor_id", "must be a whole number, not a string"},
 		{"product id", hid("vendor_id = 1\nproduct_id = -1 #!"), "scanner[0].product_id", "within 0x0001 and 0xffff"},
 		{"serial number", hid(ids + "serial = \"a\\u0007\" #!"), "scanner[0].serial", "control characters"},
 		{"interface", hid(ids + "interface = 256 #!"), "scanner[0].interface", "within 0 and 255"},
-		{"layout", hid(ids + "layout = \"dvorak\" #!"), "scanner[0].layout", "use one of us"},
+		{"layout", hid(ids + "layout = \"dvorak\" #!"), "scanner[0].layout", "use one of cn, de, fr, gb, us"},
 		{"keyboard scanner's terminator", hid(ids + "terminator = \"enter\" #!"), "scanner[0].terminator", "use one of auto, cr"},
 		{"keyboard scanner's idle time-out", hid(ids + "idle_timeout = \"5ms\" #!"), "scanner[0].idle_timeout", `within "10ms" and "1s"`},
-		{"key of another type", hid(ids + "baud = 9600 #!"), "scanner[0].baud", "unknown key; known here: type, name, vendor_id"},
+		{"key of another type", hid(ids + "baud = 9600 #!"), "scanner[0].baud", "unknown key; known here: type, name, mode, vendor_id"},
 		{"same keyboard scanner twice", hid(ids + "[[scanner]]\ntype = \"hid\"\nvendor_id = 0x1\nproduct_id = 0x2 #!"), "scanner[1].product_id", "is that of scanner[0] already"},
+		{"USB mode", hid("mode = \"wedge\" #!"), "scanner[0].mode", "use one of auto, pos, ibm, keyboard"},
+		{"keyboard that is not named", account + "[[scanner]] #!\ntype = \"hid\"\nmode = \"keyboard\"", "scanner[0].vendor_id", "anybody's keyboard"},
+		{"two that are not named", hid("[[scanner]]\ntype = \"hid\"\nmode = \"pos\" #!"), "scanner[1].mode", "is that of scanner[0] already"},
+		{"prefix that ends a scan", hid(ids + "prefix = \"\\r\" #!"), "scanner[0].prefix", "without CR"},
+		{"long suffix", scanner("suffix = \"123456789012345678901234567890123\" #!"), "scanner[0].suffix", "at most 32 bytes"},
+		{"port and ids", account + "[[scanner]]\ntype = \"serial\"\nvendor_id = 1\nproduct_id = 2\nport = \"/dev/ttyACM0\" #!", "scanner[0].port", "not by both"},
+		{"serial scanner with half of its ids", account + "[[scanner]] #!\ntype = \"serial\"\nvendor_id = 1", "scanner[0].product_id", "devices list"},
+		{"same serial device twice", account + "[[scanner]]\ntype = \"serial\"\n" + ids + "[[scanner]]\ntype = \"serial\"\nvendor_id = 0x1\nproduct_id = 0x2 #!", "scanner[1].product_id", "is that of scanner[0] already"},
 		{"key of a scanner", scanner("bauds = 1 #!"), "scanner[0].bauds", "unknown key; known here: type, name, port"},
 
 		{"duration without a unit", "[policy]\nscan_window = \"30\" #!\n" + account, "policy.scan_window", `such as "50ms"`},
 		{"duration as a number", "[policy]\nscan_window = 30 #!\n" + account, "policy.scan_window", "duration in quotes"},
 		{"scan window", "[policy]\nscan_window = \"0s\" #!\n" + account, "policy.scan_window", "within"},
 		{"sale deadline", "[policy]\nsale_deadline = \"2h\" #!\n" + account, "policy.sale_deadline", "within"},
+		{"speed of nothing", "[policy]\nspeed = 0 #!\n" + account, "policy.speed", "within 1 and"},
+		{"speed with a real gateway", "[policy]\nspeed = 2 #!\n" + account, "policy.speed", "practice gateways"},
 		{"deadline before the window's end", "[policy]\nscan_window = \"1m\"\nsale_deadline = \"1m\" #!\n" + account, "policy.sale_deadline", "longer than scan_window"},
 		{"log level", "[log]\nlevel = \"loud\" #!\n" + account, "log.level", "use one of debug, info, warn, error"},
 		{"log level of the library", "[log]\nlevel = \"INFO+1\" #!\n" + account, "log.level", "use one of debug"},
@@ -345,7 +362,7 @@ func TestNoMessageRepeatsAValue(t *testing.T) {
 	values := []string{`"` + secret + `"`, pem, `["` + secret + `"]`, `{ x = "` + secret + `" }`, `{ 2 = ` + pem + ` }`, `"credential:../` + secret + `"`}
 	keys := []string{
 		"terminal.code", "terminal.currency", "terminal.languages", "terminal.timezone", "terminal.day_start",
-		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path",
+		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path", "store.retention_days", "store.backup_dir", "store.keep_backups",
 		"gateway.alphapay.type", "gateway.alphapay.base_url", "gateway.alphapay.merchant_code", "gateway.alphapay.private_key_file",
 		"gateway.alphapay.platform_key_file", "gateway.alphapay.ca_file", "gateway.alphapay.private_key",
 		"gateway.alipayplus.client_id", "gateway.alipayplus.notify_url", "gateway.alipayplus.merchant", "gateway.alipayplus.merchant.name",
@@ -398,8 +415,16 @@ baud = 115200
 idle_timeout = "80ms"
 
 [[scanner]]
+type = "serial"
+vendor_id = 0x05f9
+product_id = 0x4204
+suffix = "#"
+
+[[scanner]]
 type = "hid"
 name = "left"
+mode = "keyboard"
+prefix = "\u0002"
 vendor_id = 0x0C2E
 product_id = 2817
 serial = "S/N 1"
@@ -427,9 +452,12 @@ level = "debug"
 	}}}}
 	serial := DefaultSerialScanner()
 	serial.Port, serial.Baud, serial.IdleTimeout = "/dev/ttyUSB0", 115200, 80*time.Millisecond
+	byUSB := DefaultSerialScanner()
+	byUSB.VendorID, byUSB.ProductID, byUSB.Suffix = 0x05f9, 0x4204, "#"
 	hid := DefaultHIDScanner()
+	hid.Mode, hid.Prefix = "keyboard", "\x02"
 	hid.VendorID, hid.ProductID, hid.Serial, hid.Interface, hid.Terminator = 0x0c2e, 0x0b01, "S/N 1", 0, "cr"
-	want.Scanners = []Scanner{{Type: ScannerSerial, Serial: &serial}, {Type: ScannerHID, Name: "left", HID: &hid}}
+	want.Scanners = []Scanner{{Type: ScannerSerial, Serial: &serial}, {Type: ScannerSerial, Serial: &byUSB}, {Type: ScannerHID, Name: "left", HID: &hid}}
 	want.Policy.ScanWindow = 45 * time.Second
 	want.Log.Level = slog.LevelDebug
 	if diff := cmp.Diff(want, *config); diff != "" {

@@ -35,6 +35,15 @@ func cutAIM(text []byte) (rest []byte, symbology string) {
 	return text[aimLength:], aimName(string(text[:aimLength]))
 }
 
+// SymbologyOf names the symbology of an AIM identifier such as "]Q1"; "" where
+// it is none.
+func SymbologyOf(identifier string) string {
+	if rest, symbology := cutAIM([]byte(identifier)); len(rest) == 0 {
+		return symbology
+	}
+	return ""
+}
+
 func aimName(identifier string) string {
 	if identifier[1] == 'E' {
 		switch identifier[2] {

@@ -1,8 +1,10 @@
 package device
 
 import (
+	"bytes"
 	"fmt"
 	"hash/maphash"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -27,9 +29,13 @@ const (
 	TerminatorTAB Terminator = "tab"
 	// TerminatorNone ends at the idle time-out only; CR, LF and TAB are noise.
 	TerminatorNone Terminator = "none"
+	// TerminatorDevice ends where the driver says so with Framer.End, because
+	// the device itself tells where a scan ends. One CR, LF, CRLF or TAB just
+	// before is taken off. It is no setting of a scanner: Valid refuses it.
+	TerminatorDevice Terminator = "device"
 )
 
-// Valid tells whether t is one of the constants.
+// Valid tells whether t is one of the settings of a scanner.
 func (t Terminator) Valid() bool {
 	switch t {
 	case TerminatorAuto, TerminatorCR, TerminatorLF, TerminatorCRLF, TerminatorTAB, TerminatorNone:
@@ -57,8 +63,8 @@ const (
 	etx = 0x03
 
 	// maxFrameBytes is the longest text plus what can surround it: STX, an AIM
-	// identifier, ETX and the CR of a CRLF.
-	maxFrameBytes = MaxScanBytes + aimLength + 3
+	// identifier, affixes, ETX and a CRLF.
+	maxFrameBytes = MaxScanBytes + aimLength + 2*MaxAffix + 4
 )
 
 // FrameKind says what a frame turned out to be.
@@ -70,6 +76,23 @@ const (
 	FrameDoubled FrameKind = "doubled" // the same scan again: to be counted only
 	FrameEmpty   FrameKind = "empty"   // nothing between two terminators: to be counted only
 )
+
+// Affixes are what a scanner was told to send around each code, and what is
+// taken off again: "" for nothing. A scan without them is refused as
+// ProblemIncomplete, since its first or last characters may be missing too.
+type Affixes struct{ Prefix, Suffix string }
+
+// MaxAffix is the length in bytes of the longest prefix or suffix.
+const MaxAffix = 32
+
+// Valid tells whether both are at most MaxAffix bytes of UTF-8 in which
+// nothing ends a scan (CR, LF, TAB) and no NUL is.
+func (a Affixes) Valid() bool {
+	fits := func(s string) bool {
+		return len(s) <= MaxAffix && utf8.ValidString(s) && !strings.ContainsAny(s, "\r\n\t\x00")
+	}
+	return fits(a.Prefix) && fits(a.Suffix)
+}
 
 // Frame is what a Framer found between two ends.
 type Frame struct {
@@ -89,6 +112,7 @@ type Framer struct {
 	device     string
 	terminator Terminator
 	idle       time.Duration
+	affixes    Affixes
 
 	frame      []byte // what came since the last end, up to maxFrameBytes
 	began      bool
@@ -117,6 +141,10 @@ func NewFramer(device string, terminator Terminator, idle time.Duration) *Framer
 	return &Framer{device: device, terminator: terminator, idle: idle, seed: maphash.MakeSeed()}
 }
 
+// Strip sets what the scanner sends around each code. It is called before the
+// first Feed.
+func (f *Framer) Strip(affixes Affixes) { f.affixes = affixes }
+
 // Feed takes bytes that arrived at now while token was armed, and calls emit
 // for each frame that ends with them. First it does what Expire does, so the
 // frames do not depend on how often Expire is called, nor on how bytes of the
@@ -136,17 +164,32 @@ func (f *Framer) Feed(data []byte, token uint64, now time.Time, emit func(Frame)
 	}
 }
 
+// End ends the frame under way, for TerminatorDevice. The symbology is the
+// device's name for it, "" where it does not say; an AIM identifier in the text
+// takes precedence.
+func (f *Framer) End(symbology string, token uint64, now time.Time, emit func(Frame)) {
+	f.Expire(now, emit)
+	if !f.began {
+		f.begin(token, now)
+	}
+	f.frame = cutTerminator(f.frame)
+	f.finish(symbology, emit)
+}
+
 // Expire ends or reports the frame under way if nothing came for too long.
 func (f *Framer) Expire(now time.Time, emit func(Frame)) {
 	if deadline, waiting := f.Deadline(); !waiting || now.Before(deadline) {
 		return
 	}
-	if f.idleEnds() {
-		f.finish(emit)
-		return
+	switch {
+	case f.idleEnds():
+		f.finish("", emit)
+	case f.terminator == TerminatorDevice:
+		f.incomplete("the scanner sent only a part of the scan: scan again", emit)
+	default:
+		f.incomplete("the scan stopped before its terminator: scan again; "+
+			"if it happens every time, set the terminator that the scanner sends", emit)
 	}
-	f.incomplete("the scan stopped before its terminator: scan again; "+
-		"if it happens every time, set the terminator that the scanner sends", emit)
 }
 
 // Deadline returns when Expire is due, and whether a frame is under way at all.
@@ -213,19 +256,31 @@ func (f *Framer) end(b byte, token uint64, now time.Time, emit func(Frame)) {
 	if last := len(f.frame) - 1; b == '\n' && last >= 0 && f.frame[last] == '\r' {
 		f.frame = f.frame[:last]
 	}
-	if f.finish(emit) {
+	if f.finish("", emit) {
 		f.terminated = true
 	}
 }
 
-// finish emits the whole frame and tells whether it was a scan.
-func (f *Framer) finish(emit func(Frame)) bool {
+// finish emits the whole frame and tells whether it was a scan. The symbology
+// is what the device says of it.
+func (f *Framer) finish(symbology string, emit func(Frame)) bool {
 	defer f.reset()
 	if f.oversize {
 		return false
 	}
-	text, symbology := cutAIM(cutSTX(f.frame))
+	if len(f.frame) == 0 {
+		emit(Frame{Kind: FrameEmpty})
+		return false
+	}
+	text, identified, whole := f.affixes.cut(f.frame)
+	if identified != "" {
+		symbology = identified
+	}
 	switch fault := findNoise(text); {
+	case fault == "" && !whole:
+		f.refuse(ProblemIncomplete, "the prefix or suffix that is configured is missing, so other characters may be missing too: "+
+			"scan again; if it happens every time, set prefix and suffix as the scanner sends them", emit)
+		return false
 	case len(text) == 0:
 		emit(Frame{Kind: FrameEmpty})
 		return false
@@ -288,6 +343,28 @@ func (f *Framer) refuse(kind ProblemKind, detail string, emit func(Frame)) {
 func (f *Framer) reset() {
 	clear(f.frame)
 	f.frame, f.began, f.oversize = f.frame[:0], false, false
+}
+
+// cut takes off the affixes, STX with its ETX, and an AIM identifier, which may
+// stand before or after the prefix. It tells whether the affixes were there.
+func (a Affixes) cut(frame []byte) (text []byte, symbology string, whole bool) {
+	text, suffixed := bytes.CutSuffix(frame, []byte(a.Suffix))
+	text, prefixed := bytes.CutPrefix(text, []byte(a.Prefix))
+	text, symbology = cutAIM(cutSTX(text))
+	if !prefixed {
+		text, prefixed = bytes.CutPrefix(text, []byte(a.Prefix))
+	}
+	return text, symbology, prefixed && suffixed
+}
+
+// cutTerminator takes off one CR, LF, CRLF or TAB at the end.
+func cutTerminator(frame []byte) []byte {
+	for _, end := range []string{"\r\n", "\r", "\n", "\t"} {
+		if rest, found := bytes.CutSuffix(frame, []byte(end)); found {
+			return rest
+		}
+	}
+	return frame
 }
 
 // cutSTX takes off a leading STX, and the ETX at the end that belongs to it.

@@ -75,6 +75,10 @@ var french = words{
 			"Une personne a décidé de l’issue de cette vente; la passerelle ne l’avait pas donnée. Le terminal continue de vérifier et l’affichera si la vérité est autre.",
 			"Le commerce a réglé la question de ce paiement. Veuillez vous adresser à la caisse au besoin.",
 		},
+		payment.ReasonScanDamaged: {
+			"Ce qui a été balayé est arrivé incomplet; rien n’a été envoyé. Balayez le code à nouveau; si cela se répète, l’état du terminal indique quoi corriger sur le lecteur.",
+			"Nous n’avons pas pu lire ce code. Veuillez tenir votre téléphone immobile et le présenter à nouveau.",
+		},
 		payment.ReasonNotEnoughBalance: {
 			"Le solde du commerce auprès de la passerelle ne couvre pas ce remboursement. Avisez le soutien technique, qui peut l’approvisionner. Ne rendez l’argent autrement qu’une fois ce remboursement échoué.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
@@ -102,6 +106,10 @@ var french = words{
 		payment.ReasonRefundFailed: {
 			"La passerelle n’a pas pu faire ce remboursement. Une fois qu’il a échoué ici, remboursez de nouveau ou rendez l’argent autrement.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRefundUnproved: {
+			"Depuis un mois, aucune trace de ce remboursement n’a été trouvée; le terminal a cessé de chercher et le montant reste réservé. Comparez le paiement dans le portail de la passerelle : on ne voit que là si l’argent a été rendu.",
+			"Nous vérifions encore votre remboursement. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonBadSignature: {
 			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",

@@ -11,6 +11,8 @@ type Instrument string
 const (
 	InstrumentCode Instrument = "code" // the customer's code was scanned
 	InstrumentQR   Instrument = "qr"   // the customer scans the QR shown
+	// InstrumentElsewhere: it was paid at another terminal; only refunds of it are here.
+	InstrumentElsewhere Instrument = "elsewhere"
 )
 
 // AttemptStatus says what is known of one gateway order.
@@ -95,6 +97,9 @@ type Attempt struct {
 	IDDisproved bool `json:"id_disproved,omitempty"`
 	// AlreadyPaid: the gateway said that this request id was paid; its proof is still to be found.
 	AlreadyPaid bool `json:"already_paid,omitempty"`
+	// Moved: the sale was restored, or moved to another machine, while the
+	// attempt was live. What happened to it elsewhere is not known.
+	Moved bool `json:"moved,omitempty"`
 	// Doubted is a failure that one confirming inquiry may still overturn.
 	Doubted *Failure `json:"doubted,omitempty"`
 	// Absence is what speaks for the gateway never having had the order.

@@ -139,7 +139,9 @@ type Gateway interface {
 	// (amount, currency, a length); nothing may be sent then.
 	Compose(Sale, Attempt) (Intent, error)
 	// Prepare makes the request of a call: CPU only. at is this machine's time.
-	// For CallProbe the sale is zero; a refund's call names the refund too.
+	// For CallProbe the sale is zero; a refund's call names the refund too. Of an
+	// attempt of InstrumentElsewhere there is no pay request, and its request id may
+	// be unknown (empty) and have another terminal's form.
 	Prepare(Sale, Call, time.Time) (Request, error)
 	// Send never fails: no answer is a verdict's absence, said as ClassNoAnswer
 	// or ClassNotSent.

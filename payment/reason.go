@@ -22,6 +22,9 @@ const (
 	ReasonAbsent     Reason = "absent"     // the gateway never had the order
 	ReasonOverridden Reason = "overridden" // a person decided
 
+	// ReasonScanDamaged: what was scanned did not arrive whole. It ends no attempt.
+	ReasonScanDamaged Reason = "scan_damaged"
+
 	// Verdicts about a refund.
 	ReasonNotEnoughBalance Reason = "not_enough_balance" // the merchant's, at the gateway
 	ReasonAlreadyRefunded  Reason = "already_refunded"
@@ -30,6 +33,7 @@ const (
 	ReasonRefundInReview   Reason = "refund_in_review"
 	ReasonRefundAmount     Reason = "refund_amount"
 	ReasonRefundFailed     Reason = "refund_failed"
+	ReasonRefundUnproved   Reason = "refund_unproved" // no trace of it was found for as long as anybody asks
 
 	// The call was refused: the shop's IT must mend something.
 	ReasonBadSignature    Reason = "bad_signature"
@@ -55,8 +59,9 @@ func Reasons() []Reason {
 		ReasonInsufficientFunds, ReasonDeclined, ReasonAmountLimit, ReasonCountLimit, ReasonMethodUnavailable,
 		ReasonWalletAccount, ReasonNotVerified, ReasonInvalidCode, ReasonExpiredCode,
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
+		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
-		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
+		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundUnproved,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
 		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
 		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,

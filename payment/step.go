@@ -35,6 +35,8 @@ func (t *step) apply(e Event) error {
 	switch e := e.(type) {
 	case Created:
 		return t.created(e)
+	case PaidElsewhere:
+		return t.paidElsewhere(e)
 	case CodePresented:
 		return t.codePresented(e)
 	case QRRequested:
@@ -364,6 +366,9 @@ func (t *step) recovered() {
 	a.Call = nil
 	if a.Status == AttemptSubmitting {
 		a.Status = AttemptUnknown
+	}
+	if t.policy.InquireOnly {
+		t.doubt(a)
 	}
 	if s.Status == SaleSwitching { // the code is lost
 		s.Status = SaleCancelling

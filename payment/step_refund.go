@@ -59,6 +59,10 @@ func (t *step) startRefund(a *Attempt, amount Money, wait bool) *Refund {
 }
 
 func (t *step) callRefund(r *Refund, kind CallKind) {
+	if t.policy.forbids(kind) {
+		t.planRefundCall(r, kind, t.now.Add(t.slowPause(r)))
+		return
+	}
 	r.Seq++
 	r.Call = &InFlight{Seq: r.Seq, Kind: kind}
 	r.CalledAt = t.now
@@ -190,6 +194,7 @@ func (t *step) planRefund(r *Refund) {
 	age := t.now.Sub(r.RequestedAt)
 	switch {
 	case age > t.policy.GiveUpAfter && r.Polls >= t.policy.fewestQuestions():
+		r.Reason = ReasonRefundUnproved
 		t.planRefundCall(r, "", time.Time{}) // a person's now
 	case traits.IdempotentRefund, !r.Doubted && r.RefundID == "":
 		// Sent again: it is processed once, or was never taken.
@@ -218,6 +223,11 @@ func (t *step) refundQuestion(r *Refund) CallKind {
 }
 
 func (t *step) planRefundCall(r *Refund, kind CallKind, at time.Time) {
+	if t.policy.forbids(kind) {
+		if kind = t.refundQuestion(r); t.policy.forbids(kind) {
+			kind = ""
+		}
+	}
 	if kind == "" { // nothing to ask: a person's
 		at = time.Time{}
 	}

@@ -75,7 +75,7 @@ func (t *step) notCaptured(a *Attempt, v Verdict, against bool) {
 		a.Reason, a.GatewayCode = t.closingReason(a, v).Reason, v.GatewayCode
 	case unconfirmed(t, a) && a.Status != AttemptPaid:
 		a.Capture = nil
-	case a.Capture != nil && a.Capture.Kept == KeptByLimit: // somebody gave it back
+	case a.Capture != nil && (a.Capture.Kept == KeptByLimit || a.Capture.Kept == KeptByRefund): // somebody gave it back
 		c := *a.Capture
 		c.Kept = ""
 		a.Capture = &c
@@ -153,6 +153,7 @@ func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
 	left.Amount -= t.sale.given(a.N)
 	switch {
 	case t.refunding(a):
+		c.Kept = KeptByRefund
 		t.watchAgain(a)
 	case left.Amount <= 0: // the register was quicker
 		t.nextWatch(a)
@@ -232,13 +233,17 @@ func (t *step) recoverWatch(a *Attempt) {
 }
 
 func (t *step) recoverRefund(r *Refund) {
-	if r.Call == nil { // a clock that was set back does not hold it up
+	if t.policy.InquireOnly { // it may have been sent elsewhere
+		r.Doubted = true
+	}
+	if r.Call == nil && r.Next != "" && !t.policy.forbids(r.Next) { // a clock that was set back does not hold it up
 		if latest := t.now.Add(t.policy.Farthest()); r.NextAt.After(latest) {
 			r.NextAt = latest
 		}
 		return
 	}
-	if r.Call.Kind == CallRefund {
+	// Its call was under way, or it waits for the terminal to be adopted, or for a person.
+	if r.Call != nil && r.Call.Kind == CallRefund {
 		r.Doubted = true
 	}
 	if r.Status == RefundSubmitting {

@@ -51,15 +51,16 @@ type Answered struct {
 // Recover reads one page of open sales after a restart.
 type Recover struct{ After string }
 
-func (Create) input()        {}
-func (Command) input()       {}
-func (Post) input()          {}
-func (Refund) input()        {}
-func (Scanned) input()       {}
-func (Damaged) input()       {}
-func (ScannersReady) input() {}
-func (Answered) input()      {}
-func (Recover) input()       {}
+func (Create) input()          {}
+func (Command) input()         {}
+func (Post) input()            {}
+func (Refund) input()          {}
+func (RefundElsewhere) input() {}
+func (Scanned) input()         {}
+func (Damaged) input()         {}
+func (ScannersReady) input()   {}
+func (Answered) input()        {}
+func (Recover) input()         {}
 
 const recoverPage = 256
 
@@ -75,11 +76,13 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{Sale: s}, err
 	case Refund:
 		return e.refund(in)
+	case RefundElsewhere:
+		return e.refundElsewhere(in)
 	case Scanned:
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
 		p := in.Problem
-		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind)})
+		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind), Reason: payment.ReasonScanDamaged})
 	case ScannersReady:
 		return Reply{}, e.scannersReady(in.Count)
 	case Answered:
@@ -99,6 +102,9 @@ func (e *Engine) create(in Create) (Reply, error) {
 	}
 	if s, known, err := e.byKey(n); known || err != nil {
 		return Reply{Sale: s, Replayed: err == nil}, err
+	}
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
 	}
 	if e.live.ID != "" {
 		return Reply{}, &Error{Code: CodeTerminalBusy, Message: "another sale is live at this terminal", Sale: e.live.ID}
@@ -189,6 +195,11 @@ func (e *Engine) command(in Command) (payment.Sale, error) {
 	if err != nil {
 		return s, err
 	}
+	if in.Event.Kind() != payment.EventCheck {
+		if err := e.notAdopted(); err != nil {
+			return s, err
+		}
+	}
 	if s, err = e.step(s, in.Event); err != nil || in.Event.Kind() != payment.EventCancel {
 		return s, err
 	}
@@ -227,6 +238,9 @@ func (e *Engine) answered(in Answered) error {
 	e.observe(in.Call, in.Verdict)
 	if in.Call.Kind == payment.CallProbe {
 		return nil
+	}
+	if w := e.takeElsewhere(in.Call); w != nil {
+		return e.answeredElsewhere(w, in.Verdict)
 	}
 	s, err := e.sale(in.Call.Sale)
 	if err != nil {

@@ -26,10 +26,12 @@ type NewSale struct {
 
 // Status is the terminal as the register and the operator see it.
 type Status struct {
-	Code       string // terminal.code
-	Version    string
-	StartedAt  time.Time
-	Live       *payment.Sale
+	Code      string // terminal.code
+	Version   string
+	StartedAt time.Time
+	Live      *payment.Sale
+	// Adopted: this machine may act on the database's sales.
+	Adopted    bool
 	Unresolved int
 	Scanners   []device.Status
 	Gateways   []GatewayStatus
@@ -70,4 +72,6 @@ type RefusedScan struct {
 	Kind   string // a payment.RefusalKind, or why the sale could not use it
 	Mask   string
 	Sale   string // the live sale, if there was one
+	// Reason has words for the customer too; empty where Kind says all.
+	Reason payment.Reason
 }

@@ -3,48 +3,80 @@ package hidscan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
+
+// Mode is how a scanner presents itself on USB; it is a setting of the scanner.
+type Mode string
+
+const (
+	// ModeAuto is whatever the named device is: HID POS before IBM before
+	// keyboard. Without ids it is ModePOS.
+	ModeAuto Mode = "auto"
+	// ModePOS is a HID POS scanner (usage 0x8C/0x02).
+	ModePOS Mode = "pos"
+	// ModeIBM is an IBM hand-held or table-top scanner (usages 0xFF45/0x4B00 and 0x4A00).
+	ModeIBM Mode = "ibm"
+	// ModeKeyboard is a keyboard wedge (usage 0x01/0x06).
+	ModeKeyboard Mode = "keyboard"
+)
+
+// Modes lists every mode.
+func Modes() []Mode { return []Mode{ModeAuto, ModePOS, ModeIBM, ModeKeyboard} }
 
 // Limits of Config.
 const (
 	MinIdleTimeout  = 10 * time.Millisecond
 	MaxIdleTimeout  = time.Second
-	MaxSerialLength = 126 // characters of a USB string descriptor (USB 2.0, 9.6.7)
+	MaxSerialLength = usb.MaxSerialLength
 	MaxInterface    = 255
 )
 
-// Config names one scanner. VendorID and ProductID are required, each other zero
-// field has a default.
+// Config names one scanner. Each zero field has a default. A keyboard is claimed
+// only by VendorID and ProductID: without them Mode must be another one, and the
+// only device in that mode is claimed.
 type Config struct {
 	// Name is what people call the scanner; default its device name, such as
-	// "hid:05e0:1900".
+	// "hid:05e0:1900" or "hid:pos".
 	Name string
-	// VendorID and ProductID are the scanner's USB ids.
+	// Mode defaults to ModeAuto.
+	Mode Mode
+	// VendorID and ProductID are the scanner's USB ids: both or neither.
 	VendorID, ProductID uint16
 	// Serial is the USB serial number, up to MaxSerialLength characters; empty:
 	// any. It is needed where several scanners of one kind are plugged in.
 	Serial string
 	// Interface is the number of the USB interface, 0 to MaxInterface; nil: the
-	// only one that is a keyboard.
+	// only one of its mode.
 	Interface *int
 	// Layout is the keyboard layout that the scanner types for, one of
-	// Layouts; default "us".
+	// Layouts; default "us". Other modes have none.
 	Layout string
 	// Terminator defaults to device.TerminatorAuto. Enter arrives as CR, the
-	// tabulator key as TAB, Ctrl+J as LF.
+	// tabulator key as TAB, Ctrl+J as LF. Other modes than keyboard tell
+	// themselves where a scan ends.
 	Terminator device.Terminator
-	// IdleTimeout ends a scan where no terminator does, MinIdleTimeout to
-	// MaxIdleTimeout; default device.DefaultIdleTimeout.
+	// IdleTimeout ends a scan of a keyboard where no terminator does,
+	// MinIdleTimeout to MaxIdleTimeout; default device.DefaultIdleTimeout.
 	IdleTimeout time.Duration
+	// Affixes are what the scanner sends around each code.
+	device.Affixes
 }
 
 // WithDefaults returns c with every zero field set to its default.
 func (c Config) WithDefaults() Config {
+	if c.Mode == "" {
+		c.Mode = ModeAuto
+	}
+	if c.Mode == ModeAuto && c.VendorID == 0 && c.ProductID == 0 {
+		c.Mode = ModePOS
+	}
 	if c.Name == "" {
 		c.Name = c.device()
 	}
@@ -71,8 +103,9 @@ func (c Config) Validate() error {
 			mistakes = append(mistakes, fmt.Errorf(format, args...))
 		}
 	}
-	check(c.VendorID != 0, "the vendor id is missing: see it with lsusb")
-	check(c.ProductID != 0, "the product id is missing: see it with lsusb")
+	check(slices.Contains(Modes(), c.Mode), "mode %q is not one of auto, pos, ibm, keyboard", c.Mode)
+	check(c.VendorID != 0 || c.ProductID == 0 && c.Mode != ModeKeyboard, "the vendor id is missing: see it with payscand devices list")
+	check(c.ProductID != 0 || c.VendorID == 0 && c.Mode != ModeKeyboard, "the product id is missing: see it with payscand devices list")
 	check(len([]rune(c.Serial)) <= MaxSerialLength && !strings.ContainsFunc(c.Serial, unicode.IsControl),
 		"serial number: must be at most %d characters without control characters", MaxSerialLength)
 	check(c.Interface == nil || *c.Interface >= 0 && *c.Interface <= MaxInterface,
@@ -82,13 +115,25 @@ func (c Config) Validate() error {
 		"terminator %q is not one of auto, cr, lf, crlf, tab, none", c.Terminator)
 	check(c.IdleTimeout >= MinIdleTimeout && c.IdleTimeout <= MaxIdleTimeout,
 		"idle time-out %v is not between %v and %v", c.IdleTimeout, MinIdleTimeout, MaxIdleTimeout)
+	check(c.Affixes.Valid(), "prefix and suffix: at most %d bytes each, without CR, LF, TAB and NUL", device.MaxAffix)
 	return errors.Join(mistakes...)
 }
 
-// device is the stable name of the scanner in scans and statuses: hid:, vendor,
-// product, and serial number and interface where they are configured.
+// named tells whether c names a device, rather than any one of a mode.
+func (c Config) named() bool { return c.VendorID != 0 }
+
+func (c Config) id() usb.ID {
+	return usb.ID{Vendor: c.VendorID, Product: c.ProductID, Serial: c.Serial}
+}
+
+// device is the stable name of the scanner in scans and statuses: hid:, vendor
+// and product, or the mode of one that is not named, and serial number and
+// interface where they are configured.
 func (c Config) device() string {
-	name := "hid:" + c.ids()
+	name := "hid:" + string(c.Mode)
+	if c.named() {
+		name = "hid:" + c.ids()
+	}
 	if c.Serial != "" {
 		name += ":" + c.Serial
 	}

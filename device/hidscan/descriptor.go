@@ -13,9 +13,6 @@ const (
 	usageHIDPOS       usage = 0x8c_0002
 	usageIBMTableTop  usage = 0xff45_4a00
 	usageIBMHandHeld  usage = 0xff45_4b00
-	firstModifier     usage = 0x07_00e0
-	lastModifier      usage = 0x07_00e7
-	noKey             usage = 0x07_0000
 	maxReportBits           = 8 * 1024
 	maxDescriptorSize       = 4096 // HID_MAX_DESCRIPTOR_SIZE of Linux
 )
@@ -24,10 +21,42 @@ const (
 type description struct {
 	// applications are the top-level collections: what the interface is.
 	applications []usage
-	// keyboard is the form of its keyboard reports; nil where it has none that
-	// has a modifier byte and an array of keys.
-	keyboard *keyboardFormat
+	// inputs are the fields of all input reports, in the order of the descriptor.
+	inputs []field
+	// inputBytes and featureBytes are the lengths of reports by their id, the
+	// byte of an id other than 0 included.
+	inputBytes, featureBytes map[byte]int
 }
+
+// field is one Input item: count elements of size bits each.
+type field struct {
+	application usage // the top-level collection that it is in
+	report      byte  // 0: reports have no id
+	at          int   // in bits from the start of the report, its id included
+	size, count int
+	// usages are those named one by one: of the first elements, the last one of
+	// all that remain. usageMin and usageMax are a range instead.
+	usages             []usage
+	usageMin, usageMax usage
+	logicalMin         uint32
+	constant, variable bool
+}
+
+// usageOf names the element with an index.
+func (f field) usageOf(index int) usage {
+	switch {
+	case len(f.usages) > 0:
+		return f.usages[min(index, len(f.usages)-1)]
+	case f.usageMin != 0 || f.usageMax != 0:
+		return min(f.usageMin+usage(index), f.usageMax)
+	}
+	return 0
+}
+
+// isBytes tells whether the elements are whole bytes of the report.
+func (f field) isBytes() bool { return f.size == 8 && f.at%8 == 0 && f.count > 0 }
+
+func (d description) is(application usage) bool { return slices.Contains(d.applications, application) }
 
 var errDescriptor = errors.New("the report descriptor is malformed")
 
@@ -46,22 +75,13 @@ type descriptorParser struct {
 	usages             []usage // local items
 	usageMin, usageMax usage
 
-	collections []usage           // open ones
-	bits        map[uint32]uint32 // length of each input report so far, by its id
-	found       description
-	fields      map[uint32]*keyboardFields
-}
-
-// keyboardFields are the fields of one report inside a keyboard collection, at
-// byte offsets counted without a report id.
-type keyboardFields struct {
-	modifiers, keys uint32
-	slots           uint32
-	hasModifiers    bool
+	collections     []usage           // open ones
+	inputs, feature map[uint32]uint32 // bits of each report so far, by its id
+	found           description
 }
 
 func parseDescriptor(data []byte) (description, error) {
-	p := descriptorParser{bits: map[uint32]uint32{}, fields: map[uint32]*keyboardFields{}}
+	p := descriptorParser{inputs: map[uint32]uint32{}, feature: map[uint32]uint32{}}
 	if len(data) > maxDescriptorSize {
 		return description{}, errDescriptor
 	}
@@ -99,7 +119,11 @@ func (p *descriptorParser) item(kind byte, value uint32, size int) bool {
 	switch kind {
 	case 0x80: // Input
 		return p.input(value)
-	case 0x90, 0xb0: // Output, Feature
+	case 0xb0: // Feature
+		defer p.forgetLocals()
+		_, ok := p.extend(p.feature)
+		return ok
+	case 0x90: // Output
 		p.forgetLocals()
 	case 0xa0: // Collection
 		return p.open(value)
@@ -175,51 +199,52 @@ func (p *descriptorParser) open(kind uint32) bool {
 	return len(p.collections) <= maxDescriptorSize
 }
 
+// extend adds a field to a report and returns where in bits it begins; false:
+// the report is longer than any.
+func (p *descriptorParser) extend(reports map[uint32]uint32) (at uint32, ok bool) {
+	if p.size > maxReportBits || p.count > maxReportBits || p.size*p.count > maxReportBits {
+		return 0, false
+	}
+	at = reports[p.report]
+	reports[p.report] = at + p.size*p.count
+	return at, reports[p.report] <= maxReportBits
+}
+
 // input notes a field of an input report.
 func (p *descriptorParser) input(flags uint32) bool {
 	defer p.forgetLocals()
-	if p.size > maxReportBits || p.count > maxReportBits || p.size*p.count > maxReportBits {
-		return false
-	}
-	at := p.bits[p.report]
-	p.bits[p.report] = at + p.size*p.count
-	if p.bits[p.report] > maxReportBits {
+	at, ok := p.extend(p.inputs)
+	if !ok {
 		return false
 	}
 	const constant, variable = 1, 2
-	if flags&constant != 0 || at%8 != 0 || !slices.Contains(p.collections, usageKeyboard) {
-		return true
+	f := field{
+		report: byte(p.report), at: int(at) + idBits(p.report), size: int(p.size), count: int(p.count),
+		usages: p.usages, usageMin: p.usageMin, usageMax: p.usageMax, logicalMin: p.logicalMin,
+		constant: flags&constant != 0, variable: flags&variable != 0,
 	}
-	fields := p.fields[p.report]
-	if fields == nil {
-		fields = &keyboardFields{}
-		p.fields[p.report] = fields
+	if len(p.collections) > 0 {
+		f.application = p.collections[0]
 	}
-	isVariable := flags&variable != 0
-	switch {
-	case isVariable && p.size == 1 && p.count == 8 && p.usageMin == firstModifier && p.usageMax == lastModifier:
-		fields.modifiers, fields.hasModifiers = at/8, true
-	case !isVariable && p.size == 8 && p.count > 0 && p.usageMin == noKey && p.logicalMin == 0 && p.usageMax > noKey:
-		fields.keys, fields.slots = at/8, p.count
-	}
+	p.found.inputs = append(p.found.inputs, f)
 	return true
 }
 
-// finish chooses the first report, by id, that a keyboard's keys are in.
-func (p *descriptorParser) finish() {
-	for id := range uint32(256) {
-		fields := p.fields[id]
-		if fields == nil || !fields.hasModifiers || fields.slots == 0 {
-			continue
-		}
-		form := keyboardFormat{
-			modifiers: int(fields.modifiers), keys: int(fields.keys),
-			slots: int(fields.slots), length: int(p.bits[id]+7) / 8,
-		}
-		if id != 0 {
-			form = form.withID(byte(id))
-		}
-		p.found.keyboard = &form
-		return
+func idBits(report uint32) int {
+	if report == 0 {
+		return 0
 	}
+	return 8
+}
+
+func (p *descriptorParser) finish() {
+	p.found.inputBytes, p.found.featureBytes = reportBytes(p.inputs), reportBytes(p.feature)
+}
+
+func reportBytes(bits map[uint32]uint32) map[byte]int {
+	lengths := make(map[byte]int, len(bits))
+	for id, n := range bits {
+		lengths[byte(id)] = (int(n) + idBits(id) + 7) / 8
+	}
+	return lengths
 }

@@ -60,11 +60,11 @@ func TestDescriptors(t *testing.T) {
 			if !slices.Equal(got.applications, test.applications) {
 				t.Errorf("applications %x, want %x", got.applications, test.applications)
 			}
-			switch {
-			case (got.keyboard == nil) != (test.keyboard == nil):
-				t.Errorf("keyboard %+v, want %+v", got.keyboard, test.keyboard)
-			case got.keyboard != nil && *got.keyboard != *test.keyboard:
-				t.Errorf("keyboard %+v, want %+v", *got.keyboard, *test.keyboard)
+			switch keyboard, ok := keyboardFormatOf(got); {
+			case ok != (test.keyboard != nil):
+				t.Errorf("keyboard %+v %v, want %+v", keyboard, ok, test.keyboard)
+			case ok && keyboard != *test.keyboard:
+				t.Errorf("keyboard %+v, want %+v", keyboard, *test.keyboard)
 			}
 		})
 	}
@@ -89,29 +89,32 @@ func TestMalformedDescriptors(t *testing.T) {
 }
 
 // FuzzDescriptor: whatever a device says of itself, the parser does not panic,
-// and a form that it finds lies within its report.
+// and each form that it finds lies within its report.
 func FuzzDescriptor(f *testing.F) {
-	for _, seed := range [][]byte{bootDescriptor, compositeDescriptor, bitmapDescriptor, posDescriptor} {
+	for _, seed := range [][]byte{bootDescriptor, compositeDescriptor, bitmapDescriptor, posDescriptor, posDescriptorA, posDescriptorB, ibmDescriptor} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		found, err := parseDescriptor(data)
-		if err != nil || found.keyboard == nil {
+		if err != nil {
 			return
 		}
-		k := *found.keyboard
-		first := 0
-		if k.id != 0 {
-			first = 1
-		}
-		if k.modifiers < first || k.keys < first || k.slots < 1 ||
-			k.modifiers >= k.length || k.keys+k.slots > k.length || k.length > 1+maxReportBits/8 {
-			t.Fatalf("%+v", k)
-		}
-		report := make([]byte, k.length)
-		report[0] = k.id
-		if state, fault := k.parse(report); fault != nil || state == nil {
-			t.Fatalf("%+v does not read its own report: %v", k, fault)
+		for _, mode := range Modes() {
+			p, ok := newProtocol(mode, found)
+			if !ok {
+				continue
+			}
+			for id, length := range p.lengths {
+				for _, filling := range []byte{0, 4, 0xff} {
+					report := bytes.Repeat([]byte{filling}, length)
+					if id != 0 {
+						report[0] = id
+					}
+					for cut := range []int{0, 1, 2} {
+						p.newWith(layouts["us"]).decode(nil, report[:max(0, len(report)-cut)])
+					}
+				}
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package hidscan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
 
 // bootDescriptor is the keyboard of HID 1.11, appendix E.6, as scanners send it.
@@ -61,6 +63,8 @@ type fakeUSB struct {
 	number  int
 	opened  *fakeHandle // nil while not open
 	gone    bool
+	told    [][]byte // feature reports
+	refuses bool     // to take them
 	changed *sync.Cond
 }
 
@@ -74,8 +78,10 @@ type fakeInterface struct {
 	number     int
 	class      string // default 03
 	protocol   string // default 01: keyboard
+	subclass   string // default 01: boot
 	driver     string
 	descriptor []byte
+	packet     int // of its interrupt endpoint; 0: none
 }
 
 func zebra() fakeDevice {
@@ -88,7 +94,7 @@ func zebra() fakeDevice {
 // newFakeUSB returns a bus with the device plugged in.
 func newFakeUSB(t *testing.T, spec fakeDevice) *fakeUSB {
 	t.Helper()
-	u := &fakeUSB{t: t, tree: tree{sys: t.TempDir(), dev: t.TempDir()}, spec: spec, gone: true}
+	u := &fakeUSB{t: t, tree: fakeTree(t), spec: spec, gone: true}
 	u.changed = sync.NewCond(&u.mu)
 	if err := u.Plug(); err != nil {
 		t.Fatal(err)
@@ -105,6 +111,7 @@ func (u *fakeUSB) scanner(t *testing.T, config Config, arming *device.Arming) *S
 		t.Fatal(err)
 	}
 	s.tree, s.open = u.tree, u.open
+	s.listen = func() *device.PlugNews { return new(device.PlugNews) } // looks often, on a bubble's clock too
 	return s
 }
 
@@ -267,16 +274,32 @@ func (h *fakeHandle) Close() error {
 	return nil
 }
 
+// fakeTree is an empty tree in which no driver can be attached.
+func fakeTree(t *testing.T) tree {
+	return tree{usb.Tree{Sys: t.TempDir(), Dev: t.TempDir()}, func(string, usb.Interface) error { return os.ErrPermission }}
+}
+
+// SendFeatureReport keeps what the driver tells the scanner.
+func (h *fakeHandle) SendFeatureReport(report []byte) (int, error) {
+	h.usb.mu.Lock()
+	defer h.usb.mu.Unlock()
+	if h.usb.refuses {
+		return -1, errors.New("hidapi: hid_error is not implemented yet")
+	}
+	h.usb.told = append(h.usb.told, bytes.Clone(report))
+	return len(report), nil
+}
+
 // plug writes a device into the trees as the kernel would.
 func (t tree) plug(d fakeDevice, number int) error {
-	devices := filepath.Join(t.sys, "bus/usb/devices")
+	devices := filepath.Join(t.Sys, "bus/usb/devices")
 	folder := filepath.Join(devices, d.name)
 	files := map[string]string{
 		filepath.Join(folder, "idVendor"):                             d.vendor,
 		filepath.Join(folder, "idProduct"):                            d.product,
 		filepath.Join(folder, "busnum"):                               "1",
 		filepath.Join(folder, "devnum"):                               fmt.Sprint(number),
-		filepath.Join(t.dev, fmt.Sprintf("bus/usb/001/%03d", number)): "",
+		filepath.Join(t.Dev, fmt.Sprintf("bus/usb/001/%03d", number)): "",
 	}
 	if d.serial != "" {
 		files[filepath.Join(folder, "serial")] = d.serial
@@ -285,7 +308,11 @@ func (t tree) plug(d fakeDevice, number int) error {
 		below := filepath.Join(devices, fmt.Sprintf("%s:1.%d", d.name, i.number))
 		files[filepath.Join(below, "bInterfaceNumber")] = fmt.Sprintf("%02x", i.number)
 		files[filepath.Join(below, "bInterfaceClass")] = or(i.class, "03")
-		files[filepath.Join(below, "bInterfaceSubClass")] = "01"
+		files[filepath.Join(below, "bInterfaceSubClass")] = or(i.subclass, "01")
+		if i.packet > 0 {
+			files[filepath.Join(below, "ep_81/type")] = "Interrupt"
+			files[filepath.Join(below, "ep_81/wMaxPacketSize")] = fmt.Sprintf("%04x", i.packet)
+		}
 		files[filepath.Join(below, "bInterfaceProtocol")] = or(i.protocol, "01")
 		if i.descriptor != nil {
 			files[filepath.Join(below, "0003:05E0:1900.0001/report_descriptor")] = string(i.descriptor)
@@ -315,7 +342,7 @@ func (t tree) plug(d fakeDevice, number int) error {
 }
 
 func (t tree) unplug(d fakeDevice) error {
-	devices := filepath.Join(t.sys, "bus/usb/devices")
+	devices := filepath.Join(t.Sys, "bus/usb/devices")
 	err := os.RemoveAll(filepath.Join(devices, d.name))
 	for _, i := range d.interfaces {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(devices, fmt.Sprintf("%s:1.%d", d.name, i.number))))

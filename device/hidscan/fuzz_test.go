@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,10 @@ func (s *simulation) ReadTimeout(buffer []byte, milliseconds int) (int, error) {
 	return n, nil
 }
 
+func (s *simulation) SendFeatureReport([]byte) (int, error) {
+	return 0, errors.New("not greeted by a reader")
+}
+
 func (s *simulation) Close() error { return errors.New("not closed by a reader") }
 
 // compose makes a stream of reports: each byte of data does something to the
@@ -152,13 +157,19 @@ type event struct {
 // model derives what was typed from the edges of each key, by the tests' own table.
 func model(sent []arrival) (typed []event, usesCaps bool) {
 	down := map[byte]bool{}
-	caps := false
+	caps, number, wasAlt := false, "", false
 	for _, a := range sent {
 		keys := a.report[2:]
 		if slices.ContainsFunc(keys, func(k byte) bool { return 1 <= k && k <= 3 }) {
 			typed = append(typed, event{0, a.at})
 			continue
 		}
+		isAlt := a.report[0]&0x04 != 0
+		if wasAlt && !isAlt {
+			typed = append(typed, event{modelNumber(number), a.at})
+			number = ""
+		}
+		wasAlt = isAlt
 		now := map[byte]bool{}
 		for _, k := range keys {
 			if k == 0 {
@@ -173,6 +184,11 @@ func model(sent []arrival) (typed []event, usesCaps bool) {
 			case !isNew, k == 0x47, k == 0x53:
 			case k == 0x39:
 				caps, usesCaps = !caps, true
+			case a.report[0] == 0x04 && k >= 0x59 && k <= 0x62:
+				number += string("1234567890"[k-0x59])
+			case isAlt:
+				number += "?"
+				typed = append(typed, event{0, a.at})
 			default:
 				typed = append(typed, event{modelCharacter(a.report[0], k, caps), a.at})
 			}
@@ -180,6 +196,18 @@ func model(sent []arrival) (typed []event, usesCaps bool) {
 		down = now
 	}
 	return typed, usesCaps
+}
+
+// modelNumber is the character whose number was typed while Alt was down.
+func modelNumber(number string) byte {
+	n, err := strconv.Atoi(number)
+	switch {
+	case err != nil || len(number) < 2 || len(number) > 4 || n == 0 || n > 0x7e:
+		return 0
+	case n < ' ' && (len(number) < 3 || number[0] != '0'):
+		return 0
+	}
+	return byte(n)
 }
 
 func modelCharacter(modifiers, key byte, caps bool) byte {
@@ -271,6 +299,8 @@ func FuzzKeyboard(f *testing.F) {
 	f.Add(slices.Concat(scan, scan), []byte{}, []byte{5, 5, 5, 5, 5, 5, 5, 5, 5}, uint8(2))
 	f.Add(slices.Concat(digits, digits, digits), []byte{0, 0, 0, 0, 3, 3, 4, 4}, []byte{0, 4, 4, 9, 9, 9, 9, 0x35, 6, 6, 7}, uint8(0))
 	f.Add([]byte{0x61, 0x62, 0x63, 0x81, 0x82, 0xa1, 0x00, 0x01, 0xa1, 0x35, 0x02, 0x35, 0xc0, 0xc1, 0xc2, 0xc3, 0xdf}, []byte{}, []byte{}, uint8(1))
+	// Alt, a digit of the keypad up and down, Alt again: 2 as Alt+50, then 065.
+	f.Add([]byte{0xa2, 0x59, 0x5e, 0xa2, 0xa2, 0x5e, 0x5e, 0x5a, 0xa2, 0xdf, 0xa2, 0x5e, 0x55, 0x52, 0xa2, 0xdf}, []byte{}, []byte{}, uint8(1))
 	f.Add(slices.Concat(digits, enter, []byte{0xc0}, enter, scan), slices.Concat(make([]byte, 38), []byte{5, 5, 6}), []byte{}, uint8(1))
 	f.Fuzz(func(t *testing.T, data, plan, holdUps []byte, choice uint8) {
 		if len(data) <= 300 {

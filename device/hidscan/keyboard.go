@@ -19,15 +19,26 @@ const (
 
 // Modifier bits, left and right.
 const (
-	modifierCtrl  = 0x11
-	modifierShift = 0x22
-	modifierOther = 0xcc // Alt and the logo keys
+	modifierCtrl    = 0x11
+	modifierShift   = 0x22
+	modifierLeftAlt = 0x04
+	modifierAltGr   = 0x40
+	modifierLogo    = 0x88
 )
 
-// faultAlt: with Alt held, digits of the keypad spell a character's number and
-// are no digits of the code.
-var faultAlt = &fault{device.ProblemNoise,
-	"the scanner types with the Alt key, which is not read: set it to a US keyboard without Alt mode, or better to USB serial mode"}
+var (
+	// faultAlt: with Alt held, digits of the keypad spell a character's number.
+	faultAlt = &fault{device.ProblemNoise,
+		"the scanner typed something with the Alt key that is no character's number: scan again; if it happens every time, " +
+			"set it to a keyboard without Alt mode, or better to USB HID POS or serial mode"}
+	faultModifier = &fault{device.ProblemNoise,
+		"the scanner pressed a key together with a logo key: remove prefix and suffix keys in its settings"}
+	// faultCaps: whether Caps Lock turns digits into signs is another matter on
+	// each system with this layout.
+	faultCaps = &fault{device.ProblemNoise,
+		"the scanner typed a digit or a sign with Caps Lock on, which means one thing here and another there: " +
+			"switch Caps Lock off in its settings, or set it to USB HID POS or serial mode"}
+)
 
 // keyboard decodes the reports of a keyboard wedge: a character is typed when a
 // key goes down. Keys that go down in one report are typed in the order of its
@@ -38,16 +49,26 @@ type keyboard struct {
 	layout *layout
 	down   keyState
 	caps   bool
+	alt    []byte // digits typed since Alt went down
 }
 
-// forgetCapsLock is called between two scans after reports were lost, which may
-// have held a Caps Lock: scanners that use it press it twice, around a text. The
-// keys that are down need no such care; the last report tells them.
-func (k *keyboard) forgetCapsLock() { k.caps = false }
+// resync forgets Caps Lock, which may be among the reports that were lost:
+// scanners that use it press it twice, around a text. The keys that are down
+// need no such care; the last report tells them.
+func (k *keyboard) resync(lost bool) {
+	if lost {
+		k.caps = false
+	}
+	k.alt = k.alt[:0]
+}
 
-// decode appends to text what a report types. A fault makes all of it, and what
-// was typed around it, unfit for use.
-func (k *keyboard) decode(text, report []byte) ([]byte, *fault) {
+func (k *keyboard) decode(text, report []byte) (decoded, *fault) {
+	text, fault := k.types(text, report)
+	return decoded{text: text}, fault
+}
+
+// types appends to text what a report types.
+func (k *keyboard) types(text, report []byte) ([]byte, *fault) {
 	now, fault := k.format.parse(report)
 	if now == nil {
 		return text, fault
@@ -56,6 +77,14 @@ func (k *keyboard) decode(text, report []byte) ([]byte, *fault) {
 	k.down = *now
 	if fault == nil && isHeld(before, *now) {
 		return text, faultHeld
+	}
+	if before.modifiers&^now.modifiers&modifierLeftAlt != 0 {
+		character, f := k.releaseAlt()
+		if f != nil {
+			fault = f
+		} else {
+			text = utf8.AppendRune(text, character)
+		}
 	}
 	for _, key := range now.keys {
 		if slices.Contains(before.keys, key) {
@@ -98,25 +127,71 @@ func (k *keyboard) press(key, modifiers byte) (rune, *fault) {
 	case numLock, scrollLock:
 		return 0, nil
 	}
-	if modifiers&modifierOther != 0 {
-		return 0, faultAlt
+	if modifiers&modifierLeftAlt != 0 {
+		return 0, k.pressWithAlt(key, modifiers)
+	}
+	if modifiers&modifierLogo != 0 {
+		return 0, faultModifier
 	}
 	shift := modifiers&modifierShift != 0
-	if unicode.IsLetter(k.layout[key].plain) && k.caps {
+	printed := k.layout.keys[key]
+	if k.caps && printed.isCased() {
 		shift = !shift
+	} else if k.caps && k.layout.capsDiffers && printed.plain != printed.shifted && printed.shifted != 0 {
+		return 0, faultCaps
 	}
-	character := k.layout[key].plain
-	if shift {
-		character = k.layout[key].shifted
+	character := printed.plain
+	switch {
+	case modifiers&modifierAltGr != 0 && (shift || modifiers&modifierCtrl != 0):
+		character = 0
+	case modifiers&modifierAltGr != 0:
+		character = printed.altGr
+	case shift:
+		character = printed.shifted
 	}
 	if modifiers&modifierCtrl != 0 {
 		character = control(character)
 	}
 	if character == 0 {
-		return 0, &fault{device.ProblemNoise, fmt.Sprintf("the scanner pressed a key that is no character (usage 0x%02x, modifiers 0x%02x): "+
-			"remove prefix and suffix keys in its settings, and set it to a US keyboard", key, modifiers)}
+		return 0, &fault{device.ProblemNoise, fmt.Sprintf("the scanner pressed a key that is no character of the layout (usage 0x%02x, modifiers 0x%02x): "+
+			"set the layout that the scanner types for, and remove prefix and suffix keys in its settings", key, modifiers)}
 	}
 	return character, nil
+}
+
+// maxAltDigits is the longest number that is typed with Alt: a leading 0 and
+// three digits.
+const maxAltDigits = 4
+
+// pressWithAlt notes a digit of a character's number.
+func (k *keyboard) pressWithAlt(key, modifiers byte) *fault {
+	const keypad1, keypad0 = 0x59, 0x62
+	if modifiers != modifierLeftAlt || key < keypad1 || key > keypad0 || len(k.alt) == maxAltDigits {
+		k.alt = k.alt[:0]
+		return faultAlt
+	}
+	k.alt = append(k.alt, (key-keypad1+1)%10)
+	return nil
+}
+
+// releaseAlt returns the character whose number was typed while Alt was down.
+// Only ASCII means the same in every code page. A control character, which may
+// end the scan, must be written with leading zeros, so that a digit that is
+// missing from another number does not make one.
+func (k *keyboard) releaseAlt() (rune, *fault) {
+	number, digits := rune(0), len(k.alt)
+	for _, digit := range k.alt {
+		number = 10*number + rune(digit)
+	}
+	padded := digits >= 3 && k.alt[0] == 0
+	clear(k.alt)
+	k.alt = k.alt[:0]
+	isText := number >= ' ' && number <= '~'
+	isControl := number > 0 && number < ' ' && padded
+	if digits < 2 || !isText && !isControl {
+		return 0, faultAlt
+	}
+	return number, nil
 }
 
 // control is what a key types with Ctrl: scanners send STX, GS and the like so.

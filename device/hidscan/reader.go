@@ -43,6 +43,8 @@ type handle interface {
 	// all, whatever the library's own comment says; a time-out returns 0, nil.
 	// An error says that the device is gone.
 	ReadTimeout(report []byte, milliseconds int) (int, error)
+	// SendFeatureReport sends a report that begins with its id.
+	SendFeatureReport(report []byte) (int, error)
 	// Close must not be called while ReadTimeout runs.
 	Close() error
 }

@@ -23,25 +23,44 @@ type keyboardFormat struct {
 // its length is trusted.
 var bootFormat = keyboardFormat{modifiers: 0, keys: 2, slots: 6, length: 8, exact: true}
 
-// withID returns the format behind a leading report id.
-func (f keyboardFormat) withID(id byte) keyboardFormat {
-	f.id = id
-	f.modifiers++
-	f.keys++
-	f.length++
-	return f
+// Usages of the Keyboard page (HID Usage Tables 1.12, chapter 10).
+const (
+	firstModifier usage = 0x07_00e0
+	lastModifier  usage = 0x07_00e7
+	noKey         usage = 0x07_0000
+)
+
+// keyboardFormatOf finds the first report, by id, that has a byte of modifiers
+// and an array of keys; false where there is none.
+func keyboardFormatOf(d description) (keyboardFormat, bool) {
+	for id := range 256 {
+		f := keyboardFormat{id: byte(id), modifiers: -1, length: d.inputBytes[byte(id)]}
+		for _, field := range d.inputs {
+			if field.report == byte(id) && field.application == usageKeyboard && !field.constant {
+				f.place(field)
+			}
+		}
+		if f.modifiers >= 0 && f.slots > 0 {
+			return f, true
+		}
+	}
+	return keyboardFormat{}, false
+}
+
+func (f *keyboardFormat) place(field field) {
+	switch {
+	case field.at%8 != 0:
+	case field.variable && field.size == 1 && field.count == 8 && field.usageMin == firstModifier && field.usageMax == lastModifier:
+		f.modifiers = field.at / 8
+	case !field.variable && field.isBytes() && field.usageMin == noKey && field.logicalMin == 0 && field.usageMax > noKey:
+		f.keys, f.slots = field.at/8, field.count
+	}
 }
 
 // keyState is which keys are down.
 type keyState struct {
 	modifiers byte
 	keys      []byte // usages, in the order of the array, without empty places
-}
-
-// fault says why what a scanner sent cannot be trusted.
-type fault struct {
-	kind   device.ProblemKind
-	detail string
 }
 
 var (

@@ -9,22 +9,19 @@ import (
 	"payscand/device"
 )
 
-// lookInterval is the pause between two looks for the scanner. With settleQuiet
-// it keeps a replug within the promised second.
-const lookInterval = 500 * time.Millisecond
-
 // noSupport is the detail of a scanner in a program without cgo.
 const noSupport = "this payscand was built without HID support: install one that was built with cgo, " +
 	"or set the scanner to USB serial mode and configure it as a serial scanner"
 
-// Scanner is a device.Scanner on a USB keyboard wedge.
+// Scanner is a device.Scanner on a USB HID device.
 type Scanner struct {
 	config   Config
 	arming   *device.Arming
-	framer   *device.Framer
+	framers  map[Mode]*device.Framer
 	reporter *device.Reporter
 	tree     tree
 	open     opener // nil: no HID support
+	listen   func() *device.PlugNews
 }
 
 var _ device.Scanner = (*Scanner)(nil)
@@ -39,11 +36,26 @@ func New(config Config, arming *device.Arming) (*Scanner, error) {
 	return &Scanner{
 		config:   config,
 		arming:   arming,
-		framer:   device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
 		reporter: device.NewReporter(config.device(), config.Name),
-		tree:     systemTree,
+		framers:  framersOf(config),
+		tree:     systemTree(),
 		open:     openUSB,
+		listen:   device.ListenForPlugs,
 	}, nil
+}
+
+// framersOf makes the framer of each mode, which outlives unplugging. What is no
+// keyboard tells itself where a scan ends.
+func framersOf(config Config) map[Mode]*device.Framer {
+	framers := map[Mode]*device.Framer{
+		ModeKeyboard: device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
+		ModePOS:      device.NewFramer(config.device(), device.TerminatorDevice, 0),
+		ModeIBM:      device.NewFramer(config.device(), device.TerminatorDevice, 0),
+	}
+	for _, framer := range framers {
+		framer.Strip(config.Affixes)
+	}
+	return framers
 }
 
 // Status returns the present state and counters.
@@ -57,37 +69,38 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 		<-ctx.Done()
 		return
 	}
-	refusedBefore := false
-	for ctx.Err() == nil {
-		err := s.session(ctx, sink)
-		if err == nil {
-			continue
-		}
-		state, detail := s.explain(err)
-		// A scanner that was just plugged in may be refused for a moment, until
-		// udev has set its rights and the library has heard of it.
-		missing := state == device.StateMissing
-		if missing || refusedBefore {
-			s.reporter.Enter(sink, state, detail, time.Now())
-		}
-		refusedBefore = !missing
-		pause(ctx, lookInterval)
-	}
+	news := s.listen()
+	defer news.Close()
+	s.reporter.Keep(ctx, sink, news, func() error { return s.session(ctx, sink) }, s.explain)
 }
 
-// session finds and opens the scanner and reads it until it is lost, with the
-// reason, or until ctx ends, with nil.
-func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+// claim finds and opens the scanner, so that it sends its scans here alone.
+func (s *Scanner) claim() (handle, target, error) {
+	s.tree.rebind(s.config)
 	found, err := s.tree.find(s.config)
 	if err != nil {
-		return err
+		return nil, found, err
 	}
 	if err := checkAccess(s.config, found.node); err != nil {
-		return err
+		return nil, found, err
 	}
 	opened, err := s.open(found.path)
 	if err != nil {
-		return s.explainOpen(found, err)
+		return nil, found, s.explainOpen(found, err)
+	}
+	if err := greet(opened, found, s.config); err != nil {
+		_ = opened.Close()
+		return nil, found, err
+	}
+	return opened, found, nil
+}
+
+// session claims the scanner and reads it until it is lost, with the reason, or
+// until ctx ends, with nil.
+func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+	opened, found, err := s.claim()
+	if err != nil {
+		return err
 	}
 	reader := newReader(opened, s.arming, time.Now)
 	quiet, err := reader.settle(ctx)
@@ -102,7 +115,7 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	batches, decoded := make(chan batch, queuedBatches), make(chan struct{})
 	go func() {
 		defer close(decoded)
-		s.decode(found.format, batches, sink)
+		s.decode(found, batches, sink)
 	}()
 	err = reader.read(ctx, batches)
 	// Errors are of no use: after an unplug they are to be expected.
@@ -112,12 +125,24 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	return err
 }
 
+// greet sends what the device wants to hear before it sends scans.
+func greet(opened handle, found target, config Config) error {
+	if found.greeting == nil {
+		return nil
+	}
+	if _, err := opened.SendFeatureReport(found.greeting); err != nil && found.mustBeTaken {
+		return refuse(device.StateFailed, "%s did not take the report that switches its scans on: unplug the scanner and plug it in again", describe(config))
+	}
+	return nil
+}
+
 // decode makes scans of batches until there are no more.
-func (s *Scanner) decode(format keyboardFormat, batches <-chan batch, sink device.Sink) {
+func (s *Scanner) decode(found target, batches <-chan batch, sink device.Sink) {
 	stream := &stream{
-		keyboard: &keyboard{format: format, layout: layouts[s.config.Layout]},
-		framer:   s.framer,
-		passOn:   func(frame device.Frame) { s.reporter.Frame(sink, frame) },
+		pieces:  pieces{lengths: found.protocol.lengths, packet: found.packet},
+		decoder: found.protocol.newWith(layouts[s.config.Layout]),
+		framer:  s.framers[found.protocol.mode],
+		passOn:  func(frame device.Frame) { s.reporter.Frame(sink, frame) },
 	}
 	for b := range batches {
 		typed := stream.take(b)
@@ -144,13 +169,4 @@ func (s *Scanner) explain(err error) (device.State, string) {
 		return refused.state, refused.detail
 	}
 	return device.StateMissing, fmt.Sprintf("the scanner %s was unplugged: plug it in again", describe(s.config))
-}
-
-func pause(ctx context.Context, length time.Duration) {
-	timer := time.NewTimer(length)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

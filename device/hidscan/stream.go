@@ -17,23 +17,25 @@ const spoiler = 0
 
 var (
 	faultLost = &fault{device.ProblemIncomplete,
-		"this computer was too busy to take all that the scanner typed: scan again"}
+		"this computer was too busy to take all that the scanner sent: scan again"}
 	faultPause = &fault{device.ProblemIncomplete,
 		"this computer was too busy to tell where the scan ended: scan again; if it happens often, set a terminator (Enter) on the scanner"}
 )
 
 // stream makes frames of batches. A single goroutine uses it.
 type stream struct {
-	keyboard *keyboard
-	framer   *device.Framer
-	passOn   func(device.Frame)
+	pieces  pieces
+	decoder decoder
+	framer  *device.Framer
+	passOn  func(device.Frame)
 
 	fault *fault    // why what comes is not trusted; nil when it is
 	last  time.Time // when reports came last
+	token uint64    // armed then
 	text  []byte
 }
 
-// take decodes a batch and returns how many bytes were typed.
+// take decodes a batch and returns how many bytes of text it held.
 func (s *stream) take(b batch) (typed int) {
 	_, waiting := s.framer.Deadline()
 	if b.lost {
@@ -41,6 +43,7 @@ func (s *stream) take(b batch) (typed int) {
 			s.distrust(faultLost, b.token, s.last)
 		}
 		s.last = b.emptyAt // the latest at which what is missing came
+		s.pieces.drop()
 	}
 	s.silence(b.emptyAt)
 	if len(b.reports) == 0 {
@@ -56,18 +59,29 @@ func (s *stream) take(b batch) (typed int) {
 		// when the queue was last seen empty: they may belong to it or not.
 		s.distrust(faultPause, b.token, b.emptyAt)
 	}
-	for _, report := range b.reports {
-		var fault *fault
-		s.text, fault = s.keyboard.decode(s.text[:0], report)
-		if fault != nil {
-			s.distrust(fault, b.token, b.at)
+	for _, read := range b.reports {
+		if report := s.pieces.add(read); report != nil {
+			typed += s.report(report, b)
 		}
-		s.feed(s.text, b)
-		typed += len(s.text)
-		clear(s.text)
 	}
-	s.last = b.at
+	s.pieces.wipe()
+	s.last, s.token = b.at, b.token
 	return typed
+}
+
+// report decodes one whole report and returns how many bytes of text it held.
+func (s *stream) report(report []byte, b batch) int {
+	result, fault := s.decoder.decode(s.text[:0], report)
+	if fault != nil {
+		s.distrust(fault, b.token, b.at)
+	}
+	s.feed(result.text, b)
+	if result.ends {
+		s.framer.End(result.symbology, b.token, b.at, s.emit)
+	}
+	s.text = result.text[:0]
+	clear(result.text)
+	return len(result.text)
 }
 
 // end says that the device is closed.
@@ -75,14 +89,16 @@ func (s *stream) end() { s.framer.Abandon(s.emit) }
 
 // silence notes that no report that came before now is missing.
 func (s *stream) silence(now time.Time) {
+	quiet := now.Sub(s.last) >= inStep
+	if quiet && s.pieces.drop() {
+		s.distrust(faultCut, s.token, s.last)
+	}
 	s.framer.Expire(now, s.emit)
 	_, waiting := s.framer.Deadline()
-	if s.fault == nil || waiting || now.Sub(s.last) < inStep {
+	if s.fault == nil || waiting || !quiet {
 		return
 	}
-	if s.fault == faultLost {
-		s.keyboard.forgetCapsLock()
-	}
+	s.decoder.resync(s.fault == faultLost)
 	s.fault = nil
 }
 

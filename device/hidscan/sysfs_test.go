@@ -16,7 +16,7 @@ import (
 
 func emptyTree(t *testing.T, devices ...fakeDevice) tree {
 	t.Helper()
-	tree := tree{sys: t.TempDir(), dev: t.TempDir()}
+	tree := fakeTree(t)
 	for i, d := range devices {
 		if err := tree.plug(d, i+1); err != nil {
 			t.Fatal(err)
@@ -45,20 +45,32 @@ func TestFind(t *testing.T) {
 	}
 	killed := zebra()
 	killed.interfaces = []fakeInterface{{}}
-	boot, composite := keyboardFormat{keys: 2, slots: 6, length: 8}, keyboardFormat{id: 1, modifiers: 2, keys: 3, slots: 10, length: 13}
+	pos := fakeDevice{name: "3-1", vendor: "0c2e", product: "0b01",
+		interfaces: []fakeInterface{{driver: "usbhid", subclass: "00", protocol: "00", descriptor: posDescriptorA, packet: 64}}}
+	ibm := fakeDevice{name: "3-2", vendor: "05e0", product: "1300",
+		interfaces: []fakeInterface{{driver: "usbhid", subclass: "00", protocol: "00", descriptor: ibmDescriptor, packet: 64}}}
 	one := 1
+	byMode := func(mode Mode) func(*Config) { return func(c *Config) { *c = Config{Mode: mode}.WithDefaults() } }
+	type want struct {
+		path, node string
+		mode       Mode
+		packet     int
+	}
 	for _, test := range []struct {
 		name    string
 		devices []fakeDevice
 		change  func(*Config)
-		want    target
+		want    want
 	}{
-		{"alone", []fakeDevice{zebra()}, nil, target{"1-1.2:1.0", "001/001", boot}},
-		{"beside a keyboard", []fakeDevice{keyboard, zebra()}, nil, target{"1-1.2:1.0", "001/002", boot}},
-		{"by serial number", []fakeDevice{zebra(), second}, func(c *Config) { c.Serial = "S/N:0002" }, target{"2-3.4.1:1.0", "001/002", boot}},
-		{"by interface", []fakeDevice{twoKeyboards}, func(c *Config) { c.Interface = &one }, target{"1-1.2:1.1", "001/001", composite}},
-		{"the only keyboard of a device", []fakeDevice{withPOS}, nil, target{"1-1.2:1.12", "001/001", boot}},
-		{"without a driver after a kill", []fakeDevice{killed}, nil, target{"1-1.2:1.0", "001/001", bootFormat}},
+		{"alone", []fakeDevice{zebra()}, nil, want{"1-1.2:1.0", "001/001", ModeKeyboard, 0}},
+		{"beside a keyboard", []fakeDevice{keyboard, zebra()}, nil, want{"1-1.2:1.0", "001/002", ModeKeyboard, 0}},
+		{"by serial number", []fakeDevice{zebra(), second}, func(c *Config) { c.Serial = "S/N:0002" }, want{"2-3.4.1:1.0", "001/002", ModeKeyboard, 0}},
+		{"by interface", []fakeDevice{twoKeyboards}, func(c *Config) { c.Interface = &one }, want{"1-1.2:1.1", "001/001", ModeKeyboard, 0}},
+		{"HID POS before keyboard", []fakeDevice{withPOS}, nil, want{"1-1.2:1.0", "001/001", ModePOS, 0}},
+		{"the only keyboard of a device", []fakeDevice{withPOS}, func(c *Config) { c.Mode = ModeKeyboard }, want{"1-1.2:1.12", "001/001", ModeKeyboard, 0}},
+		{"without a driver after a kill", []fakeDevice{killed}, nil, want{"1-1.2:1.0", "001/001", ModeKeyboard, 0}},
+		{"HID POS by type alone", []fakeDevice{keyboard, pos, ibm}, byMode(""), want{"3-1:1.0", "001/002", ModePOS, 64}},
+		{"IBM by type alone", []fakeDevice{keyboard, pos, ibm}, byMode(ModeIBM), want{"3-2:1.0", "001/003", ModeIBM, 64}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tree, config := emptyTree(t, test.devices...), configured()
@@ -69,12 +81,21 @@ func TestFind(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			test.want.node = filepath.Join(tree.dev, "bus/usb", test.want.node)
-			if got != test.want {
-				t.Errorf("found %+v, want %+v", got, test.want)
+			test.want.node = filepath.Join(tree.Dev, "bus/usb", test.want.node)
+			if found := (want{got.path, got.node, got.protocol.mode, got.packet}); found != test.want {
+				t.Errorf("found %+v, want %+v", found, test.want)
 			}
 		})
 	}
+}
+
+// change2 is two devices with another descriptor.
+func change2(descriptor []byte) []fakeDevice {
+	first, second := zebra(), zebra()
+	second.name = "1-2"
+	first.interfaces[0].descriptor = descriptor
+	second.interfaces = []fakeInterface{first.interfaces[0]}
+	return []fakeDevice{first, second}
 }
 
 // What cannot be opened for certain is not opened: the refusal has the state and
@@ -96,8 +117,8 @@ func TestRefusals(t *testing.T) {
 		says    string
 	}{
 		{"no USB", nil, nil, device.StateMissing, "05e0:1900"},
-		{"other keyboard only", change(func(d *fakeDevice) { d.product = "1901" }), nil, device.StateMissing, "lsusb"},
-		{"other vendor", change(func(d *fakeDevice) { d.vendor = "05e1" }), nil, device.StateMissing, "lsusb"},
+		{"other keyboard only", change(func(d *fakeDevice) { d.product = "1901" }), nil, device.StateMissing, "devices list"},
+		{"other vendor", change(func(d *fakeDevice) { d.vendor = "05e1" }), nil, device.StateMissing, "devices list"},
 		{"other serial number", []fakeDevice{zebra()}, func(c *Config) { c.Serial = "S/N:0002" }, device.StateMissing, `"S/N:0002"`},
 		{"two of a kind", []fakeDevice{zebra(), twin}, nil, device.StateFailed, "serial number"},
 		{"two with one serial number", []fakeDevice{zebra(), twin}, func(c *Config) { c.Serial = "S/N:0001" }, device.StateFailed, "unplug the others"},
@@ -105,7 +126,10 @@ func TestRefusals(t *testing.T) {
 			d.interfaces = append(d.interfaces, fakeInterface{number: 1, driver: "usbhid", descriptor: bootDescriptor})
 		}), nil, device.StateFailed, "number of the interface"},
 		{"no such interface", []fakeDevice{zebra()}, func(c *Config) { c.Interface = &nine }, device.StateFailed, "number 9"},
-		{"HID POS", change(func(d *fakeDevice) { d.interfaces[0].descriptor = posDescriptor }), nil, device.StateFailed, "HID POS"},
+		{"HID POS, not asked for", change(func(d *fakeDevice) { d.interfaces[0].descriptor = posDescriptorA }), func(c *Config) { c.Mode = ModeKeyboard }, device.StateFailed, "HID POS"},
+		{"keyboard, by type alone", []fakeDevice{zebra()}, func(c *Config) { *c = Config{}.WithDefaults() }, device.StateMissing, "HID POS mode"},
+		{"two HID POS scanners, by type alone", change2(posDescriptorA), func(c *Config) { *c = Config{}.WithDefaults() }, device.StateFailed, "vendor_id"},
+		{"HID POS without data", change(func(d *fakeDevice) { d.interfaces[0].descriptor = []byte{0x05, 0x8c, 0x09, 0x02, 0xa1, 0x01, 0xc0} }), nil, device.StateFailed, "form"},
 		{"serial mode", change(func(d *fakeDevice) { d.interfaces[0].class = "02" }), nil, device.StateFailed, "serial scanner"},
 		{"bitmap keyboard", change(func(d *fakeDevice) { d.interfaces[0].descriptor = bitmapDescriptor }), nil, device.StateFailed, "form"},
 		{"malformed descriptor", change(func(d *fakeDevice) { d.interfaces[0].descriptor = []byte{0xc0} }), nil, device.StateFailed, "plug it in again"},
@@ -142,7 +166,7 @@ func TestExplainAccess(t *testing.T) {
 		}
 	}
 	denied := explainAccess(configured(), "/dev/bus/usb/001/004", fs.ErrPermission).detail
-	for _, part := range []string{"/dev/bus/usb/001/004", `SUBSYSTEM=="usb"`, `ATTR{idVendor}=="05e0"`, `ATTR{idProduct}=="1900"`, `GROUP="payscand"`} {
+	for _, part := range []string{"/dev/bus/usb/001/004", "70-payscand-scanner.rules", "udevadm control --reload"} {
 		if !strings.Contains(denied, part) {
 			t.Errorf("the detail lacks %s: %s", part, denied)
 		}

@@ -65,6 +65,10 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.down.add("store", func(context.Context) error { return db.Close() })
+	if !db.Adopted() {
+		d.options.Log.Warn("the database was restored, or is another machine's: old sales are only asked about, new ones refused, " +
+			"until the daemon is stopped and payscand adopt was run")
+	}
 
 	board := display.NewBoard()
 	d.down.add("board", func(context.Context) error { board.Close(); return nil })
@@ -76,7 +80,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := d.newAPI(t)
+	server, err := d.newAPI(t, db)
 	if err != nil {
 		return err
 	}
@@ -119,9 +123,12 @@ func (d *daemon) newTerminal(db *store.DB, board *display.Board, recovered func(
 	return terminal.New(terminal.Config{
 		Code: d.config.Terminal.Code, Version: d.options.Version, Store: db, Gateways: gateways,
 		Policy: policy, Rules: d.config.Codes, Scanners: scanners, Arming: arming, Log: d.options.Log,
-		Show: func(s payment.Sale, outOfOrder bool, now time.Time) {
-			board.Show(display.ScreenOf(s, display.Terminal{OutOfOrder: outOfOrder, QRMargin: policy.QRMargin}, now), now)
+		Show: func(s payment.Sale, scene terminal.Scene, now time.Time) {
+			board.Show(display.ScreenOf(s, display.Terminal{
+				OutOfOrder: scene.OutOfOrder, DamagedScanAt: scene.DamagedAt, QRMargin: policy.QRMargin,
+			}, now), now)
 		},
+		Retention: d.config.Store.Retention(),
 		Ready:     recovered,
 		Heartbeat: d.options.Heartbeat, HeartbeatEvery: d.options.HeartbeatEvery,
 	})
@@ -156,13 +163,14 @@ func (d *daemon) fail(err error) {
 	}
 }
 
-func (d *daemon) newAPI(t *terminal.Terminal) (*api.Server, error) {
+func (d *daemon) newAPI(t *terminal.Terminal, db *store.DB) (*api.Server, error) {
 	tokens, err := api.OpenTokens(d.config.API.TokenDir)
 	if err != nil {
 		return nil, err
 	}
 	return api.NewServer(api.Config{
 		Terminal: t, Words: display.Words, Tokens: tokens, Origins: d.config.API.AllowedOrigins,
+		Backups: backups{db: db, config: d.config.Store, code: d.config.Terminal.Code, log: d.options.Log},
 		Version: d.options.Version, Log: d.options.Log,
 	})
 }

@@ -5,7 +5,7 @@ import "slices"
 // table lists every mutant.
 func table() []Mutant {
 	return slices.Concat(
-		attemptMutants(), cancelMutants(), qrMutants(), watchMutants(), refundMutants(), saleMutants(),
+		attemptMutants(), cancelMutants(), qrMutants(), watchMutants(), refundMutants(), returnedMutants(), saleMutants(),
 		engineMutants(), callMutants(), storeMutants(),
 		answerMutants(), transportMutants(), lookupMutants(), alipayPlusMutants(), signatureMutants(), scannerMutants(),
 	)

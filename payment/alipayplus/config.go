@@ -80,7 +80,7 @@ type Address struct {
 	ZipCode  string
 }
 
-// Store is where the terminal stands. Without a ReferenceID none is named.
+// Store is where the terminal stands; a scanned code requires it.
 type Store struct {
 	ReferenceID string // at most 64 characters
 	Name        string // at most 256 characters
@@ -140,6 +140,8 @@ const (
 	maxName        = 256
 	maxDescription = 256
 	maxReason      = 256
+	maxState       = 8
+	maxCity        = 32
 	maxAddressLine = 256
 	maxZip         = 32
 )
@@ -169,14 +171,14 @@ func (c Config) check() (problems []error) {
 	form("merchant.mcc", c.Merchant.MCC, mccForm, "want four digits", true)
 	address := c.Merchant.Address
 	form("merchant.region", address.Region, regionForm, "want two capitals, such as CA", true)
-	text("merchant.state", address.State, maxAddressLine, false)
-	text("merchant.city", address.City, maxAddressLine, false)
+	text("merchant.state", address.State, maxState, false)
+	text("merchant.city", address.City, maxCity, false)
 	text("merchant.address1", address.Address1, maxAddressLine, false)
 	text("merchant.address2", address.Address2, maxAddressLine, false)
 	text("merchant.zip_code", address.ZipCode, maxZip, false)
-	text("store.reference_id", c.Store.ReferenceID, maxID, c.Store != Store{})
-	text("store.name", c.Store.Name, maxName, c.Store != Store{})
-	form("store.mcc", c.Store.MCC, mccForm, "want four digits", c.Store != Store{})
+	text("store.reference_id", c.Store.ReferenceID, maxID, true)
+	text("store.name", c.Store.Name, maxName, true)
+	form("store.mcc", c.Store.MCC, mccForm, "want four digits", true)
 	form("settlement_currency", string(c.SettlementCurrency), currencyForm, "want three capitals, such as CAD", false)
 	if err := checkNotifyURL(c.NotifyURL); err != nil {
 		wrong("notify_url", err.Error())

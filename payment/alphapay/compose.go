@@ -38,6 +38,7 @@ const (
 	cancelPath        = "/api/v2.0/payments/cancel"
 	transactionsPath  = "/api/v2.0/payments/transactions"
 	refundPath        = "/api/v2.0/payments/refund"
+	settlementsPath   = "/api/v2.0/payments/settlements"
 	inquireRefundPath = "/api/v2.0/payments/inquiryRefund"
 )
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 )
@@ -145,23 +146,83 @@ func Behaviours() []Behaviour { return slices.Clone(behaviours) }
 // the pay page.
 var qrBehaviour = Behaviour{Name: "shown as a QR code", What: "Waits for the pay page.", truth: waits}
 
-func behaviourFor(spec orderSpec) Behaviour {
-	if spec.Instrument == InstrumentQR {
+// QRBehaviour makes the next Times QR orders behave like the row of these digits.
+// Where the row ends a scanned payment at once, a QR order waits for its page: it
+// is paid there, or refused as the row says.
+type QRBehaviour struct {
+	Digits string `json:"digits"`
+	Times  int    `json:"times"` // 1 to 1,000,000
+}
+
+// behaviourFor chooses a new order's behaviour: by the code, or from the queue.
+func (l *ledger) behaviourFor(spec orderSpec) Behaviour {
+	if spec.Instrument != InstrumentQR {
+		return behaviourOf(spec.Code)
+	}
+	if len(l.qrQueue) == 0 {
 		return qrBehaviour
 	}
-	return behaviourOf(spec.Code)
+	next := &l.qrQueue[0]
+	chosen := behaviourNamed(InstrumentQR, next.Digits)
+	if next.Times--; next.Times == 0 {
+		l.qrQueue = l.qrQueue[1:]
+	}
+	return chosen
+}
+
+// QueueQRBehaviours adds to what the next QR orders do, all or none of it.
+func (s *Server) QueueQRBehaviours(added ...QRBehaviour) error {
+	for n, next := range added {
+		if !isBehaviour(next.Digits) {
+			return fmt.Errorf("behaviour %d: %w", n+1, errNoBehaviour)
+		}
+		if next.Times < 1 || next.Times > 1_000_000 {
+			return fmt.Errorf("behaviour %d: times: want 1 to 1,000,000", n+1)
+		}
+	}
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	if len(s.ledger.qrQueue)+len(added) > maxFaults {
+		return fmt.Errorf("more than %d behaviours are queued", maxFaults)
+	}
+	s.ledger.qrQueue = append(s.ledger.qrQueue, added...)
+	return nil
+}
+
+// QRBehaviours returns what is queued and not yet used up.
+func (s *Server) QRBehaviours() []QRBehaviour {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	return append([]QRBehaviour{}, s.ledger.qrQueue...)
+}
+
+// ClearQRBehaviours empties the queue.
+func (s *Server) ClearQRBehaviours() {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	s.ledger.qrQueue = nil
+}
+
+func isBehaviour(digits string) bool {
+	return slices.ContainsFunc(behaviours, func(b Behaviour) bool { return b.Digits == digits })
 }
 
 // behaviourOf returns the row that a payment code chooses. A code that no wallet
 // makes is an invalid one.
 func behaviourOf(code string) Behaviour {
-	digits := "00"
 	if walletOf(code) == "" {
-		digits = "06"
-	} else if last := code[len(code)-2:]; slices.ContainsFunc(behaviours, func(b Behaviour) bool { return b.Digits == last }) {
-		digits = last
+		return behaviourNamed(InstrumentCode, "06")
 	}
-	return behaviours[slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Digits == digits })]
+	return behaviourNamed(InstrumentCode, code[len(code)-2:])
+}
+
+// behaviourNamed is the row with these digits, or the first for digits that the
+// table does not list. A QR order without digits waits for its page.
+func behaviourNamed(instrument Instrument, digits string) Behaviour {
+	if instrument == InstrumentQR && digits == "" {
+		return qrBehaviour
+	}
+	return behaviours[max(0, slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Digits == digits }))]
 }
 
 // Wallet is what the customer pays with.

@@ -33,7 +33,7 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, pageFiles, "page/style.css")
 	})
-	mux.Handle("POST /orders/{id}/refund", guard.Handler(s.ownHostOnly(http.HandlerFunc(s.refundButton))))
+	mux.Handle("POST /orders/{id}/refund", s.ownPagesOnly(s.refundButton))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
 	mux.HandleFunc("GET /pay/{token}/qr.png", s.qrImage)
 	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.decision(StatusPaid)))

@@ -139,24 +139,28 @@ func (s *Store) Sales(q store.Query) (store.Page, error) {
 func (s *Store) Journal(after uint64, limit int) ([]store.JournalRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if after >= uint64(len(s.recorded)) {
+	if after < s.pruned {
+		return nil, fmt.Errorf("journal record %d: %w: the records up to %d were dropped", after+1, store.ErrNotFound, s.pruned)
+	}
+	begin := after - s.pruned
+	if begin >= uint64(len(s.recorded)) {
 		return nil, nil
 	}
-	end := min(int(after)+store.PageSize(limit), len(s.recorded))
+	end := min(int(begin)+store.PageSize(limit), len(s.recorded))
 	if err := s.seal(end); err != nil {
 		return nil, err
 	}
-	return slices.Clone(s.sealed[after:end]), nil
+	return slices.Clone(s.sealed[begin:end]), nil
 }
 
-// seal makes the first n records.
+// seal makes the first n records that are kept.
 func (s *Store) seal(n int) error {
 	for i := len(s.sealed); i < n; i++ {
-		var prev store.Hash
+		prev := s.base
 		if i > 0 {
 			prev = s.sealed[i-1].Hash
 		}
-		r, _, err := store.Seal(uint64(i)+1, prev, s.recorded[i].change())
+		r, _, err := store.Seal(s.pruned+uint64(i)+1, prev, s.recorded[i].change())
 		if err != nil {
 			return err
 		}
@@ -181,5 +185,12 @@ func (r recorded) change() payment.Change {
 func (s *Store) Head() (seq uint64, epoch string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return uint64(len(s.recorded)), s.epoch
+	return s.pruned + uint64(len(s.recorded)), s.epoch
+}
+
+// Checkpoint returns the last record that Prune dropped; zero: none.
+func (s *Store) Checkpoint() (seq uint64, hash store.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pruned, s.base
 }

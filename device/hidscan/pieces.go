@@ -1,0 +1,49 @@
+package hidscan
+
+import "payscand/device"
+
+// pieces puts reports together: one that is longer than a packet of its
+// endpoint arrives as several reads, of which only the first has the report's
+// id. A packet that is not full ends a report early (USB 2.0, 5.7.3).
+type pieces struct {
+	lengths map[byte]int // of reports by their id
+	packet  int          // bytes of a full packet (wMaxPacketSize); 0: not known, reads are whole reports
+	begun   []byte       // of a report that goes on
+}
+
+var faultCut = &fault{device.ProblemIncomplete,
+	"a part of what the scanner sent is missing: scan again; if it happens every time, unplug the scanner and plug it in again"}
+
+// add takes what one read brought and returns the report that is whole with it,
+// or nil. The report is valid until the next call.
+func (p *pieces) add(read []byte) []byte {
+	if len(p.begun) == 0 && (p.packet == 0 || len(read) < p.packet || len(read) >= p.length(read)) {
+		return read
+	}
+	p.begun = append(p.begun, read...)
+	if len(read) == p.packet && len(p.begun) < p.length(p.begun) {
+		return nil
+	}
+	whole := p.begun
+	p.begun = p.begun[:0]
+	return whole
+}
+
+// length is how long the report becomes that begins so.
+func (p *pieces) length(report []byte) int {
+	if length, ok := p.lengths[0]; ok || len(report) == 0 {
+		return length
+	}
+	return p.lengths[report[0]]
+}
+
+// drop forgets a report that was not finished, and tells whether there was one.
+func (p *pieces) drop() bool {
+	begun := len(p.begun) > 0
+	clear(p.begun)
+	p.begun = p.begun[:0]
+	return begun
+}
+
+// wipe leaves no copy of a payment code behind.
+func (p *pieces) wipe() { clear(p.begun[len(p.begun):cap(p.begun)]) }
