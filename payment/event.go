@@ -83,6 +83,10 @@ type Outcome struct {
 	Verdict Verdict
 	// MayReverse: the day's automatic reversals are not used up (M12).
 	MayReverse bool
+	// Notified: the gateway said so unasked, in a verified notification; Seq is 0.
+	// It counts for an attempt that is not over, as an inquiry's answer would, and
+	// brings the next question forward where it cannot.
+	Notified bool
 }
 
 // RefundRequested is the register's wish to give money of a paid sale back (M13).

@@ -124,6 +124,15 @@ type Search struct {
 	At     time.Time // when the pass was answered
 }
 
+// Notification is what a gateway sent unasked about one of its orders or refunds.
+type Notification struct {
+	Gateway   string
+	RequestID string // of the order, or of the refund
+	// Verified: the gateway's signature was right. Only then Verdict is set.
+	Verified bool
+	Verdict  Verdict
+}
+
 // Request is a prepared call: body and signature are made, nothing was sent.
 // Its concrete type is the gateway's own.
 type Request any

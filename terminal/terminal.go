@@ -148,6 +148,13 @@ func (t *Terminal) Committed() (committed <-chan struct{}, stop func()) {
 	return t.watchers.watch(anySale)
 }
 
+// Notify takes in what a gateway sent unasked. Its error is a *Error of
+// CodeNotFound where the notification is about no sale of this terminal.
+func (t *Terminal) Notify(ctx context.Context, n payment.Notification) error {
+	_, err := t.ask(ctx, Notified{n})
+	return err
+}
+
 // Refund begins a refund of a paid sale, or returns the one that was begun with
 // the same key: its number among the sale's refunds (M13).
 func (t *Terminal) Refund(ctx context.Context, id string, n NewRefund) (sale payment.Sale, refund int, replayed bool, err error) {

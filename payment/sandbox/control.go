@@ -70,19 +70,19 @@ var notifyDamages = map[string]answer{
 	"unsigned": answerUnsigned, "wrong_amount": answerWrongAmount,
 }
 
-func (s *Server) registerControl(mux *http.ServeMux) error {
+func (s *Server) registerControl(mux *http.ServeMux) {
 	for _, op := range s.operations() {
 		mux.Handle(op.method+" "+op.path, s.ownPagesOnly(op.handle))
 	}
-	description, err := OpenAPI()
-	if err != nil {
-		return err
-	}
 	mux.Handle("GET "+descriptionPath, s.ownPagesOnly(func(w http.ResponseWriter, _ *http.Request) {
+		description, err := OpenAPI()
+		if err != nil {
+			writeControl(w, http.StatusInternalServerError, controlError{err.Error()})
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(description) // an error means that the client is gone
 	}))
-	return nil
 }
 
 // ownPagesOnly lets no other site's page use the control API, or the portal's

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -37,6 +38,8 @@ const (
 type plusClient struct {
 	*practice
 	private, public string // base64 without armour
+	lenient         bool   // takes answers that are signed for another client or method
+	bareCalls       bool   // without HTTP and signatures, which take most of the time
 }
 
 func newPlus(t testing.TB, change ...func(*Config)) *plusClient {
@@ -44,7 +47,7 @@ func newPlus(t testing.TB, change ...func(*Config)) *plusClient {
 }
 
 func plusOf(p *practice) *plusClient {
-	return &plusClient{p, bare(testKeys().client.PEM()), bare(testKeys().alipayPlus.Public().PEM())}
+	return &plusClient{practice: p, private: bare(testKeys().client.PEM()), public: bare(testKeys().alipayPlus.Public().PEM())}
 }
 
 // bare is a key without PEM's armour, on one line, as SDKs want it.
@@ -135,6 +138,9 @@ func marshalled(t testing.TB, request any) string {
 func (p *plusClient) signedPlus(path string, request any, at string) *http.Request {
 	p.t.Helper()
 	body := marshalled(p.t, request)
+	if p.bareCalls {
+		return httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	}
 	der, err := base64.StdEncoding.DecodeString(p.private)
 	if err != nil {
 		p.t.Fatal(err)
@@ -166,6 +172,9 @@ func (p *plusClient) plusRequest(path string, request any) *http.Request {
 
 // ask sends a request and takes only an answer that is right in every respect.
 func (p *plusClient) ask(r *http.Request) (plusTold, error) {
+	if p.bareCalls {
+		return p.askBare(r)
+	}
 	response, err := p.http.Do(r)
 	if err != nil {
 		return plusTold{}, fmt.Errorf("%w: %v", errLost, err)
@@ -189,6 +198,24 @@ func (p *plusClient) ask(r *http.Request) (plusTold, error) {
 		return plusTold{}, fmt.Errorf("%w: %s: %s", errJSON, where, what)
 	}
 	return answer, nil
+}
+
+// askBare has the gateway deal with a request without its envelope.
+func (p *plusClient) askBare(r *http.Request) (told plusTold, err error) {
+	a := p.vendors[GatewayAlipayPlus].(*alipayPlus)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return told, err
+	}
+	call := &wireCall{request: r, body: body}
+	content := map[string]func(*wireCall) any{plusPay: a.pay, plusInq: a.inquire, plusCancel: a.cancel, plusRefund: a.refund}[r.URL.Path](call)
+	if call.raw != nil {
+		return told, errLost
+	}
+	if body, err = json.Marshal(content); err != nil {
+		return told, err
+	}
+	return told, json.Unmarshal(body, &told, json.RejectUnknownMembers(true), json.MatchCaseInsensitiveNames(true))
 }
 
 // verifyPlus checks the vendor's signature on an answer or a notification.
@@ -223,7 +250,7 @@ func (p *plusClient) verifyPlus(r *http.Request, header http.Header, timeName st
 		return err
 	}
 	digest := sha256.Sum256([]byte("POST " + r.URL.Path + "\n" + clientID + "." + at + "." + string(body)))
-	if rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), crypto.SHA256, digest[:], raw) != nil {
+	if rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), crypto.SHA256, digest[:], raw) != nil && !p.lenient {
 		return errMisSign
 	}
 	return nil
