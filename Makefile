@@ -6,7 +6,7 @@ BROWSER_PACKAGES := chromium fonts-noto-cjk
 TEST_PACKAGES    := $(BUILD_PACKAGES) $(BROWSER_PACKAGES) ca-certificates openssl systemd
 TOOLS_BIN        := $(CURDIR)/bin/tools
 
-.PHONY: build demo test simulate mutants check screens tools clean help
+.PHONY: build demo test simulate soak mutants check screens tools clean help
 
 build: ## build bin/payscand
 	@scripts/packages.sh $(BUILD_PACKAGES) || echo 'build: going on without them' >&2
@@ -29,6 +29,9 @@ test: ## everything that must hold before a change lands
 SEEDS ?= 0-100000
 simulate: ## play counter days against the money rules; SEEDS=A-B goes on where another run ended
 	go run ./internal/simulation/cmd/simulate -seeds $(SEEDS)
+
+soak: ## power cuts, failing disks, kills and a long day for the real program; ARGS='-only kills -kills 100'
+	go run ./internal/soak/cmd/soak $(ARGS)
 
 mutants: ## put deliberate defects into the source, one at a time: each must be noticed by a test
 	go run ./internal/mutants

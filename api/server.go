@@ -40,6 +40,9 @@ type Terminal interface {
 	// Refund begins a refund, or returns the one that was begun with the same key
 	// and digest before (replayed): its number among the sale's refunds.
 	Refund(ctx context.Context, id string, wanted terminal.NewRefund) (sale payment.Sale, refund int, replayed bool, err error)
+	// RefundElsewhere does so for a payment that another terminal took. It waits for
+	// the gateway's answer about it; its ID is the terminal's to give.
+	RefundElsewhere(ctx context.Context, wanted terminal.RefundElsewhere) (sale payment.Sale, refund int, replayed bool, err error)
 	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
 	Status(context.Context) (terminal.Status, error)
 	Archive
@@ -69,8 +72,9 @@ type Journal interface {
 	Committed() (committed <-chan struct{}, stop func())
 }
 
-// Words returns what a reason means, for the cashier and for the customer.
-type Words func(payment.Reason) (message, customerMessage string)
+// Words returns what a reason means, for the cashier and for the customer; refund
+// says that a refund has it, not a payment.
+type Words func(reason payment.Reason, refund bool) (message, customerMessage string)
 
 // Config is what a Server is made of. Terminal, Words and Tokens are required.
 type Config struct {
@@ -147,6 +151,7 @@ func NewServer(config Config) (*Server, error) {
 	s.addSales()
 	s.addSearch()
 	s.addRefunds()
+	s.addRefundElsewhere()
 	s.addEvents()
 	s.addStatus()
 	s.addBackup()

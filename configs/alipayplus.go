@@ -36,7 +36,7 @@ type Merchant struct {
 	ZipCode     string `toml:"zip_code"`
 }
 
-// Shop is where the terminal stands; without a ReferenceID none is named.
+// Shop is where the terminal stands.
 type Shop struct {
 	ReferenceID string `toml:"reference_id"`
 	Name        string `toml:"name"`
@@ -52,6 +52,8 @@ const (
 	maxNotifyURL = 2048 // bytes (vendor page)
 	maxReference = 64   // characters, of an id
 	maxLine      = 256  // characters, of a name or a line of an address
+	maxState     = 8
+	maxCity      = 32
 	maxZipCode   = 32
 )
 
@@ -64,7 +66,7 @@ func (a AlipayPlus) validate(p *collector, path string) {
 	case !accountCode.MatchString(a.ClientID):
 		p.addf(join(path, "client_id"), "must be 1 to 64 letters, digits, - and _")
 	}
-	if problem := notifyURLProblem(a.NotifyURL); problem != "" {
+	if problem := notifyURLProblem(a.NotifyURL, "Alipay+"); problem != "" {
 		p.addf(join(path, "notify_url"), "%s", problem)
 	}
 	if a.SettlementCurrency != "" {
@@ -73,9 +75,7 @@ func (a AlipayPlus) validate(p *collector, path string) {
 		}
 	}
 	a.Merchant.validate(p, join(path, "merchant"))
-	if a.Store != (Shop{}) {
-		a.Store.validate(p, join(path, "store"))
-	}
+	a.Store.validate(p, join(path, "store"))
 }
 
 func (m Merchant) validate(p *collector, path string) {
@@ -83,14 +83,15 @@ func (m Merchant) validate(p *collector, path string) {
 	requiredText(p, join(path, "name"), m.Name, maxLine, "the merchant's name, as registered with Alipay+")
 	checkForm(p, join(path, "mcc"), m.MCC, categoryCode, "the merchant category code, four digits, such as \"5411\"")
 	checkForm(p, join(path, "region"), m.Region, regionCode, "the merchant's country or region, two capitals (ISO 3166-1), such as \"CA\"")
-	for key, text := range map[string]string{"state": m.State, "city": m.City, "address1": m.Address1, "address2": m.Address2} {
-		checkText(p, join(path, key), text, maxLine)
-	}
+	checkText(p, join(path, "state"), m.State, maxState)
+	checkText(p, join(path, "city"), m.City, maxCity)
+	checkText(p, join(path, "address1"), m.Address1, maxLine)
+	checkText(p, join(path, "address2"), m.Address2, maxLine)
 	checkText(p, join(path, "zip_code"), m.ZipCode, maxZipCode)
 }
 
 func (s Shop) validate(p *collector, path string) {
-	requiredText(p, join(path, "reference_id"), s.ReferenceID, maxReference, "your own id of the store, or leave all of the store out")
+	requiredText(p, join(path, "reference_id"), s.ReferenceID, maxReference, "your own id of the store")
 	requiredText(p, join(path, "name"), s.Name, maxLine, "the store's name")
 	checkForm(p, join(path, "mcc"), s.MCC, categoryCode, "the store's merchant category code, four digits, such as \"5411\"")
 }
@@ -121,14 +122,14 @@ func checkForm(p *collector, path, text string, form *regexp.Regexp, what string
 	}
 }
 
-func notifyURLProblem(text string) string {
+func notifyURLProblem(text, vendor string) string {
 	if text == "" {
 		return ""
 	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "" || u.Scheme != "https" && u.Scheme != "http":
-		return "must be the address at which Alipay+ reaches you, such as https://shop.example/notify/alipayplus"
+		return "must be the address at which " + vendor + " reaches you, such as https://shop.example/notify/payments"
 	case u.User != nil:
 		return "must not hold a user name or password"
 	case u.Path == "" || u.Fragment != "" || strings.Contains(text, "#"):

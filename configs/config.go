@@ -39,6 +39,7 @@ type Config struct {
 	Codes    []payment.CodeRule `toml:"code"`
 	Scanners []Scanner          `toml:"scanner"`
 	Displays []Display          `toml:"display"`
+	Notify   Notify             `toml:"notify"`
 	Policy   Policy             `toml:"policy"`
 	Log      Log                `toml:"log"`
 }
@@ -88,6 +89,15 @@ type API struct {
 	TokenDir string `toml:"token_dir"`
 	// AllowedOrigins are CORS origins, compared exactly, such as https://till.example.
 	AllowedOrigins []string `toml:"allowed_origins"`
+}
+
+// Notify takes gateways' notifications. It is off without Listen.
+type Notify struct {
+	// Listen is a host and port. Port 0 is any free one.
+	Listen string `toml:"listen"`
+	// CertFile and KeyFile make it https: a certificate chain and its private key, PEM.
+	CertFile string  `toml:"cert_file"`
+	KeyFile  KeyFile `toml:"key_file"`
 }
 
 // Store is the database.

@@ -63,6 +63,8 @@ type AlphaPay struct {
 	Account
 
 	MerchantCode string `toml:"merchant_code"`
+	// NotifyURL gets AlphaPay's notifications; empty: it sends none.
+	NotifyURL string `toml:"notify_url"`
 }
 
 // PlatformKeys are files of a gateway's public keys by key version, from 1.
@@ -190,6 +192,9 @@ func (a AlphaPay) validate(p *collector, path string) {
 		p.addf(join(path, "merchant_code"), "is missing; AlphaPay gives it to the merchant")
 	case !accountCode.MatchString(a.MerchantCode):
 		p.addf(join(path, "merchant_code"), "must be 1 to 64 letters, digits, - and _")
+	}
+	if problem := notifyURLProblem(a.NotifyURL, "AlphaPay"); problem != "" {
+		p.addf(join(path, "notify_url"), "%s", problem)
 	}
 }
 

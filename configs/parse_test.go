@@ -36,6 +36,10 @@ reference_id = "M1"
 name = "Corner Shop"
 mcc = "5411"
 region = "CA"
+[gateway.alipayplus.store]
+reference_id = "S1"
+name = "Main Street"
+mcc = "5411"
 `
 
 // problemsOf parses and returns the mistakes, none for a valid configuration.
@@ -76,11 +80,13 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		return strings.Replace(regexp.MustCompile("(?m)^"+key+" = .*\n").ReplaceAllLiteralString(account, ""), "]", "] #!", 1)
 	}
 	plusChanged := func(key, line string) string {
-		return regexp.MustCompile("(?m)^"+key+" = .*$").ReplaceAllLiteralString(plus, line+" #!")
+		first := regexp.MustCompile("(?m)^" + key + " = .*$").FindString(plus)
+		return strings.Replace(plus, first, line+" #!", 1)
 	}
 	plusWithoutIn := func(table, key string) string {
-		before, after, _ := strings.Cut(regexp.MustCompile("(?m)^"+key+" = .*\n").ReplaceAllLiteralString(plus, ""), table+"]")
-		return before + table + "] #!" + after
+		before, after, _ := strings.Cut(plus, table+"]")
+		first := regexp.MustCompile("(?m)^" + key + " = .*\n").FindString(after)
+		return before + table + "] #!" + strings.Replace(after, first, "", 1)
 	}
 	plusWithout := func(key string) string { return plusWithoutIn("alipayplus", key) }
 	tests := []struct{ name, document, path, message string }{
@@ -146,7 +152,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"merchant's category", plusChanged("mcc", `mcc = "54"`), "gateway.alipayplus.merchant.mcc", "four digits"},
 		{"merchant's region", plusChanged("region", `region = "Canada"`), "gateway.alipayplus.merchant.region", "two capitals"},
 		{"merchant's city", plusChanged("region", "region = \"CA\"\ncity = \"a\\u0007\""), "gateway.alipayplus.merchant.city", "control characters"},
-		{"store without an id", plus + "[gateway.alipayplus.store] #!\nname = \"x\"\nmcc = \"5411\"", "gateway.alipayplus.store.reference_id", "leave all of the store out"},
+		{"state in full", plusChanged("region", "region = \"CA\"\nstate = \"British Columbia\""), "gateway.alipayplus.merchant.state", "8 characters"},
+		{"store without an id", plusWithoutIn("store", "reference_id"), "gateway.alipayplus.store.reference_id", "is missing"},
 		{"key of AlphaPay's", plusChanged("region", "region = \"CA\"\nmerchant_code = \"M1\""), "gateway.alipayplus.merchant.merchant_code", "unknown key"},
 
 		{"no gateway", "[terminal]\ncode = \"L2\"", "gateway", "[gateway.alphapay]"},
@@ -193,6 +200,11 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"code rule with one length", code("wallet = \"wechat\"\nprefixes = [\"10\"]\ndigits = [18] #!"), "code[0].digits", "[shortest, longest]"},
 		{"code rules overlap", code("wallet = \"wechat\"\nprefixes = [\"10-15\"]\ndigits = [18, 18]\n\n[[code]]\nwallet = \"unionpay\"\n" +
 			"prefixes = [\"15\"] #!\ndigits = [16, 19]"), "code[1].prefixes", "code[0]"},
+
+		{"notifications without a port", "[notify]\nlisten = \"shop.example\" #!\n" + account, "notify.listen", "a host and a port"},
+		{"certificate without a key", "[notify] #!\ncert_file = \"a.pem\"\n" + account, "notify.key_file", "is missing"},
+		{"key without a certificate", "[notify] #!\nkey_file = \"a.pem\"\n" + account, "notify.cert_file", "is missing"},
+		{"AlphaPay's notify url", account + "notify_url = \"shop.example\" #!", "gateway.alphapay.notify_url", "https://shop.example/notify"},
 
 		{"scanner without a type", account + "[[scanner]] #!\nport = \"/dev/ttyACM0\"", "scanner[0].type", "is missing; use one of serial, hid"},
 		{"scanner of an unknown type", account + "[[scanner]]\ntype = \"usb\" #!\nvendor_id = 0x05e0", "scanner[0].type", "use one of serial, hid"},

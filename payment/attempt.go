@@ -11,6 +11,8 @@ type Instrument string
 const (
 	InstrumentCode Instrument = "code" // the customer's code was scanned
 	InstrumentQR   Instrument = "qr"   // the customer scans the QR shown
+	// InstrumentElsewhere: it was paid at another terminal; only refunds of it are here.
+	InstrumentElsewhere Instrument = "elsewhere"
 )
 
 // AttemptStatus says what is known of one gateway order.
@@ -107,6 +109,9 @@ type Attempt struct {
 	// Capture is money found to be taken for an attempt that is over, or whose
 	// sale was to be cancelled (M12).
 	Capture *Capture `json:"capture,omitempty"`
+	// Returned is money of its payment that somebody else gave back, such as a
+	// person in the gateway's portal.
+	Returned *Returned `json:"returned,omitempty"`
 	// Silent: the last call brought no verified answer (M14).
 	Silent bool `json:"silent,omitempty"`
 }

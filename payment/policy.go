@@ -151,14 +151,26 @@ func (p Policy) Route(w Wallet, i Instrument) (gateway string, ok bool) {
 	return "", false
 }
 
-// RoutesFor lists the gateways that a new sale of this mode could use, in route order.
+// RoutesFor lists the gateways that a new sale of this mode could use, in route
+// order: those that some wallet's code or the QR is sent to.
 func (p Policy) RoutesFor(m Mode) []string {
+	reached := map[string]bool{}
+	reach := func(w Wallet, i Instrument) {
+		if name, ok := p.Route(w, i); ok {
+			reached[name] = true
+		}
+	}
+	if m != ModeQR {
+		for _, w := range Wallets() {
+			reach(w, InstrumentCode)
+		}
+	}
+	if m != ModeScan {
+		reach("", InstrumentQR)
+	}
 	var names []string
 	for _, r := range p.Routes {
-		if m == ModeQR && r.Instrument == InstrumentCode || m == ModeScan && r.Instrument == InstrumentQR {
-			continue
-		}
-		if !slices.Contains(names, r.Gateway) {
+		if reached[r.Gateway] && !slices.Contains(names, r.Gateway) {
 			names = append(names, r.Gateway)
 		}
 	}

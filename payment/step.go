@@ -35,6 +35,8 @@ func (t *step) apply(e Event) error {
 	switch e := e.(type) {
 	case Created:
 		return t.created(e)
+	case PaidElsewhere:
+		return t.paidElsewhere(e)
 	case CodePresented:
 		return t.codePresented(e)
 	case QRRequested:
@@ -198,8 +200,11 @@ func (t *step) cancelRequested() {
 
 func (t *step) checkRequested() {
 	for i := range t.sale.Attempts {
-		if a := &t.sale.Attempts[i]; !a.Status.Final() || a.Watch != nil {
+		switch a := &t.sale.Attempts[i]; {
+		case !a.Status.Final():
 			t.hasten(a)
+		case a.Watch != nil || looksAgain(a):
+			t.lookAgain(a)
 		}
 	}
 	for i := range t.sale.Refunds {
@@ -214,12 +219,20 @@ func (t *step) checkRequested() {
 	}
 }
 
-// soon is now, but not sooner than CheckPause after the last call.
+// soon is now, but not sooner than CheckPause after the last call, and not before
+// what was under way when a person decided has ended.
 func (t *step) soon(called time.Time) time.Time {
-	if soon := called.Add(t.policy.CheckPause); soon.After(t.now) {
-		return soon
+	soon := called.Add(t.policy.CheckPause)
+	if o := t.sale.Override; o != nil && o.At.Add(t.policy.CancelBound).After(soon) {
+		soon = o.At.Add(t.policy.CancelBound)
 	}
-	return t.now
+	switch latest := t.now.Add(t.policy.CancelBound); {
+	case soon.Before(t.now):
+		return t.now
+	case soon.After(latest): // the clock was set back
+		return latest
+	}
+	return soon
 }
 
 // hasten brings the attempt's next question forward, but never a second send of

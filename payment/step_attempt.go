@@ -238,6 +238,7 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	if v.PaidAt.IsZero() {
 		s.Receipt.PaidAt = t.now
 	}
+	t.returned(a, v.Returned, v.Amount)
 }
 
 // hideAt is when the QR leaves every screen by itself (M8).

@@ -140,6 +140,7 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 		} else {
 			t.endRefund(r, RefundFailed)
 		}
+		t.returned(t.sale.Attempt(r.Attempt), ReturnedInFull, t.sale.Amount) // only payments of this amount are refunded
 		return true
 	case ClassAccepted, ClassPending:
 		r.Status = RefundPending
@@ -157,6 +158,9 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 			return true
 		}
 		t.endRefund(r, RefundFailed)
+		if v.Reason == ReasonRefundAmount { // less is left than our books say
+			t.lookAgain(t.sale.Attempt(r.Attempt))
+		}
 		return true
 	case ClassRefused, ClassNotSent:
 		if kind != CallRefund || r.Doubted {
@@ -190,6 +194,7 @@ func (t *step) planRefund(r *Refund) {
 	age := t.now.Sub(r.RequestedAt)
 	switch {
 	case age > t.policy.GiveUpAfter && r.Polls >= t.policy.fewestQuestions():
+		r.Reason = ReasonRefundUnproved
 		t.planRefundCall(r, "", time.Time{}) // a person's now
 	case traits.IdempotentRefund, !r.Doubted && r.RefundID == "":
 		// Sent again: it is processed once, or was never taken.

@@ -62,7 +62,8 @@ func newRoot() *cobra.Command {
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newBackup(), newRestore(), newAdopt(), newCheck(), newJournal(), newConfig(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newBackup(), newRestore(),
+		newAdopt(), newCheck(), newJournal(), newConfig(), newVersion())
 	return root
 }
 

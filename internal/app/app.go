@@ -40,6 +40,7 @@ type Addresses struct {
 	TCP    string
 	Socket string
 	Kiosks []string
+	Notify string
 }
 
 // Run runs the daemon until ctx ends. An error says why it could not start, or
@@ -76,7 +77,11 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	recovered := make(chan struct{})
-	t, err := d.newTerminal(db, board, func() { close(recovered) })
+	gateways, err := gatewaysOf(d.config, d.options.Log)
+	if err != nil {
+		return err
+	}
+	t, err := d.newTerminal(db, board, gateways, func() { close(recovered) })
 	if err != nil {
 		return err
 	}
@@ -97,7 +102,10 @@ func (d *daemon) run(ctx context.Context) error {
 		return nil
 	}
 	d.serveAPI(server, listeners)
-	d.options.Log.Info("ready", "api", d.addresses.TCP, "socket", d.addresses.Socket, "kiosks", d.addresses.Kiosks)
+	if err := d.serveNotify(t, gateways); err != nil {
+		return err
+	}
+	d.options.Log.Info("ready", "api", d.addresses.TCP, "socket", d.addresses.Socket, "kiosks", d.addresses.Kiosks, "notify", d.addresses.Notify)
 	if d.options.Ready != nil {
 		d.options.Ready(d.addresses)
 	}
@@ -109,11 +117,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 }
 
-func (d *daemon) newTerminal(db *store.DB, board *display.Board, recovered func()) (*terminal.Terminal, error) {
-	gateways, err := gatewaysOf(d.config, d.options.Log)
-	if err != nil {
-		return nil, err
-	}
+func (d *daemon) newTerminal(db *store.DB, board *display.Board, gateways []payment.Gateway, recovered func()) (*terminal.Terminal, error) {
 	arming := new(device.Arming)
 	scanners, err := scannersOf(d.config, arming)
 	if err != nil {

@@ -160,12 +160,18 @@ func (c *Counter) Token(role string) (string, error) {
 
 // StartDaemon starts the daemon and waits until it answers. Its command line is
 // put behind what it is to run under, such as a tracer's, if anything.
-func (c *Counter) StartDaemon(ctx context.Context, under ...string) (err error) {
-	program := slices.Concat(under, []string{c.options.Program})
-	if c.daemon, err = start(program, c.DaemonLog(), "run", "--config", c.Config()); err != nil {
+func (c *Counter) StartDaemon(ctx context.Context, under ...string) error {
+	if err := c.LaunchDaemon(under...); err != nil {
 		return err
 	}
 	return c.Await(ctx, func(client.Terminal) bool { return true })
+}
+
+// LaunchDaemon is StartDaemon without the waiting.
+func (c *Counter) LaunchDaemon(under ...string) (err error) {
+	program := slices.Concat(under, []string{c.options.Program})
+	c.daemon, err = start(program, c.DaemonLog(), "run", "--config", c.Config())
+	return err
 }
 
 // AwaitReady waits until the scanner is ready and the gateway proved.
@@ -196,6 +202,9 @@ func (c *Counter) ThawDaemon() error { return c.daemon.command.Process.Signal(sy
 func (c *Counter) SignalDaemon(signal syscall.Signal) error {
 	return c.daemon.command.Process.Signal(signal)
 }
+
+// DaemonPID is the process id of the daemon, or of what it runs under.
+func (c *Counter) DaemonPID() int { return c.daemon.command.Process.Pid }
 
 // DaemonExited waits for the daemon to end by itself and returns how it did.
 func (c *Counter) DaemonExited(ctx context.Context) (*os.ProcessState, error) {

@@ -26,7 +26,6 @@ type Judge interface {
 
 // Run is a recorded run and how it is judged.
 type Run struct {
-	Name string
 	// Dir is the folder of the run; files in it whose names begin with Prefix, and
 	// do not end in one of Skip, are the subject.
 	Dir, Prefix string

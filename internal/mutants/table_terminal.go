@@ -178,7 +178,7 @@ func storeMutants() []Mutant {
 		replaced("the code is stored with the sale", "M7", "payment/attempt.go",
 			"Code Code `json:\"-\"`", "Code Code `json:\"code\"`", ofStore("TestCodes")...), //nolint:dupword // source text
 		replaced("the code is not stored", "M7", commitFile,
-			"return w.codes.Put(requestID, []byte(after.Reveal()))", "return nil", ofStore("TestStore")...),
+			"return put(w.codes, bucketCodes, requestID, []byte(after.Reveal()))", "return nil", ofStore("TestStore")...),
 		replaced("an idempotency key is taken twice", "P2", commitFile,
 			"if w.keys.Get([]byte(key)) != nil {", "if w.keys == nil {", ofStore("TestStore")...),
 		replaced("a request id is taken twice", "P2", commitFile,

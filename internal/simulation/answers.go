@@ -102,7 +102,7 @@ func (g *gatewayModel) pay(f *flight, doubled bool) payment.Verdict {
 	switch {
 	case o.state == payment.ClassPaid && !g.traits.IdempotentPay:
 		// AlphaPay's S says that the call succeeded; only an inquiry proves payment.
-		told.Class, told.Amount, told.PaidAt = payment.ClassAccepted, payment.Money{}, time.Time{}
+		told.Class, told.Amount, told.PaidAt, told.Returned = payment.ClassAccepted, payment.Money{}, time.Time{}, ""
 	case o.state == payment.ClassPending && o.payload != "":
 		told.QR = &payment.QR{Payload: o.payload}
 	}
@@ -120,6 +120,7 @@ func (o *order) tell(state payment.Class) payment.Verdict {
 		v.Class = payment.ClassClosed
 	case state == payment.ClassPaid:
 		v.PaidAt = dayOne.Add(o.paidAt)
+		v.Returned = o.returned()
 	case state != payment.ClassPending:
 		v.Reason = o.reason
 	}
@@ -175,6 +176,9 @@ func (g *gatewayModel) cancel(f *flight) payment.Verdict {
 			g.cancelled[f.attempt.RequestID] = true
 		}
 		return notFound
+	case g.traits.CancelReverses && o.captured && !o.reversed && o.paidAt < g.windowEnd && w.now >= g.windowEnd:
+		w.fired(faultCancelTooLate)
+		return payment.Verdict{Class: payment.ClassCancelTooLate, GatewayCode: "CANCEL_WINDOW_EXCEED", Documented: true}
 	case g.traits.CancelReverses: // from now on the order can only end cancelled
 		o.end(payment.ClassClosed, payment.ReasonCancelled)
 		if o.captured && !o.reversed {

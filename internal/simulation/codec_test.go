@@ -72,7 +72,8 @@ func TestCodecBites(t *testing.T) {
 // A request that is not the one that the engine wanted is found out: by its
 // signature, its headers, its path and what it says.
 func TestWireHearsWrongRequests(t *testing.T) {
-	w, s := playedUntil(t, "codec/0/0=1 wallet/1/0=1 wallet-delay/1/0=6", payment.SaleProcessing)
+	w := playedTo(t, "codec/0/0=1 "+waits, flying(payment.CallPay))
+	s := w.oracle.order[0].sale
 	c := w.gateways[0].codec
 	f := w.network.flights[0]
 	for name, spoil := range map[string]func(f *flight){

@@ -97,6 +97,7 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 		return
 	}
 	o.sighted(f, v)
+	o.toldOf(f, v)
 	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
 	asks := f.call.Kind == payment.CallInquire || f.call.Kind == payment.CallLookup
 	facts.asked = facts.flight == f && asks && v.Class.Verified()
@@ -125,6 +126,7 @@ func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Resul
 	if o.stream != nil {
 		o.stream.turned()
 	}
+	o.holdToldReturned()
 	f := o.sales[o.live]
 	if f == nil {
 		return
@@ -199,6 +201,7 @@ func (o *oracle) told(s payment.Sale) {
 // and what the oracle saw committed against it.
 func (o *oracle) restarted() {
 	w := o.world
+	o.toldBack = nil
 	for _, f := range o.order {
 		s, err := w.disk.Sale(f.sale.ID)
 		switch {

@@ -12,6 +12,7 @@ import (
 
 	"payscand/api/client"
 	"payscand/internal/crash"
+	"payscand/internal/tracer"
 	"payscand/store"
 )
 
@@ -49,7 +50,7 @@ func RecordDaemon(ctx context.Context, s Setting, sales int) (run crash.Run, err
 	if err := sh.StopDaemon(); err != nil {
 		return run, err
 	}
-	run = crash.Run{Name: "the daemon's sales", Dir: sh.dir, Prefix: database, Skip: []string{".reserve"}}
+	run = crash.Run{Dir: sh.dir, Prefix: database, Skip: []string{".reserve"}}
 	if run.Ops, err = t.load(); err != nil {
 		return run, err
 	}
@@ -57,12 +58,26 @@ func RecordDaemon(ctx context.Context, s Setting, sales int) (run crash.Run, err
 	if err != nil {
 		return run, err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	all, err := readWhole(db, make(folds))
-	run.Judge = func() crash.Judge {
-		return &daemonJudge{all: all, sales: make(map[string]int64), requests: make(map[string]bool), known: make(folds)}
+	if err != nil {
+		return run, err
 	}
-	return run, err
+	run.Judge = func() crash.Judge { return newDaemonJudge(all) }
+	return run, saidEnough(run, newDaemonJudge(all))
+}
+
+// saidEnough: a judge that was told nothing would find everything right.
+func saidEnough(run crash.Run, j *daemonJudge) error {
+	for _, op := range run.Ops {
+		if op.Kind == tracer.Said {
+			j.Said(op.Data)
+		}
+	}
+	if len(j.sales) == 0 || j.seq == 0 || len(j.requests) == 0 {
+		return fmt.Errorf("the recorded daemon told of %d sales and %d events, and sent %d requests", len(j.sales), j.seq, len(j.requests))
+	}
+	return nil
 }
 
 // daemonJudge: the database opens and is whole, its journal is how the run's began,
@@ -75,6 +90,10 @@ type daemonJudge struct {
 	seq      uint64           // of the last event that was told
 	checks   int
 	known    folds
+}
+
+func newDaemonJudge(all contents) *daemonJudge {
+	return &daemonJudge{all: all, sales: make(map[string]int64), requests: make(map[string]bool), known: make(folds)}
 }
 
 var (
@@ -137,15 +156,4 @@ func (j *daemonJudge) check(db *store.DB) error {
 		}
 	}
 	return nil
-}
-
-// told says what the run told others, so that a judge of nothing is seen.
-func told(run crash.Run) (sales, events, requests int) {
-	j := &daemonJudge{sales: make(map[string]int64), requests: make(map[string]bool)}
-	for _, op := range run.Ops {
-		if len(op.Data) > 0 && op.Kind == "said" {
-			j.Said(op.Data)
-		}
-	}
-	return len(j.sales), int(j.seq), len(j.requests)
 }

@@ -3,8 +3,6 @@ package soak
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"payscand/internal/tracer"
 )
@@ -48,7 +44,6 @@ func Helper(arguments []string) (status int, asked bool) {
 type trace struct {
 	dir    string
 	record string   // file for the calls; empty: none
-	counts string   // file for the number of calls, as JSON; empty: none
 	told   string   // file for the calls that were made to fail; empty: none
 	faults []string // see tracer.ParseFault
 	// disarmed: nothing is counted until SIGUSR1.
@@ -57,7 +52,7 @@ type trace struct {
 
 // command is what the program's own command line is put behind.
 func (t trace) command() []string {
-	c := []string{"trace", "-dir", t.dir, "-record", t.record, "-counts", t.counts, "-told", t.told, "-fail", strings.Join(t.faults, ",")}
+	c := []string{"trace", "-dir", t.dir, "-record", t.record, "-told", t.told, "-fail", strings.Join(t.faults, ",")}
 	if t.disarmed {
 		c = append(c, "-disarmed")
 	}
@@ -87,21 +82,12 @@ func (t trace) run(ctx context.Context, arguments []string) error {
 
 func (t trace) load() ([]tracer.Op, error) { return tracer.Load(t.record) }
 
-func (t trace) loadCounts() (counts map[string]int, err error) {
-	content, err := os.ReadFile(t.counts)
-	if err != nil {
-		return nil, err
-	}
-	return counts, json.Unmarshal(content, &counts)
-}
-
 func runTrace(arguments []string) (status int, err error) {
 	var o tracer.Options
 	flags := flag.NewFlagSet("trace", flag.ContinueOnError)
 	flags.StringVar(&o.Dir, "dir", "", "folder to follow")
 	flags.BoolVar(&o.Disarmed, "disarmed", false, "count from SIGUSR1 on")
 	record := flags.String("record", "", "file for the calls")
-	counts := flags.String("counts", "", "file for the numbers of calls")
 	told := flags.String("told", "", "file for the calls that were made to fail")
 	faults := flags.String("fail", "", "faults, with commas between")
 	if err := flags.Parse(arguments); err != nil {
@@ -138,12 +124,7 @@ func runTrace(arguments []string) (status int, err error) {
 	line := flags.Args()
 	command := exec.CommandContext(context.Background(), line[0], line[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	status, err = t.Run(command)
-	if *counts != "" {
-		text, _ := json.Marshal(t.Counts()) //nolint:errchkjson // numbers
-		err = errors.Join(err, os.WriteFile(*counts, text, 0o600))
-	}
-	return status, err
+	return t.Run(command)
 }
 
 // pass hands signals on.
@@ -156,7 +137,7 @@ func pass(t *tracer.Tracer) {
 				t.Toggle()
 				continue
 			}
-			t.Signal(unix.Signal(s.(syscall.Signal))) //nolint:forcetypeassert // Linux has no other
+			t.Signal(s.(syscall.Signal)) //nolint:forcetypeassert // Linux has no other
 		}
 	}()
 }

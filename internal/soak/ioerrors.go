@@ -254,6 +254,9 @@ func (c IOErrors) refusedWhenFull(ctx context.Context, sh *shop) error {
 		if err := sh.StartDaemon(ctx); err != nil {
 			return err
 		}
+		if err := sh.AwaitReady(ctx); err != nil {
+			return err
+		}
 	}
 	before, _, err := sh.gatewayBooks()
 	if err != nil {

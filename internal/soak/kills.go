@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,9 @@ type Kills struct {
 type KillResult struct {
 	settled
 	Kills, Events, Faults int
+	// UnderWay counts what was under way at the kills: the statuses of sales and
+	// refunds that were not final, and starts.
+	UnderWay map[string]int
 	// Resolved are the times from the last restart until sales that were open at a
 	// kill became final, sorted.
 	Resolved []time.Duration
@@ -58,7 +62,7 @@ func (c Kills) Run(ctx context.Context) (r KillResult, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, sh.close()) }()
-	r.Speed = c.Speed
+	r.Speed, r.UnderWay = c.Speed, make(map[string]int)
 	t, err := sh.Register.Terminal(ctx)
 	if err != nil {
 		return r, err
@@ -87,7 +91,7 @@ func (c Kills) Run(ctx context.Context) (r KillResult, err error) {
 			}
 		})
 		others.Go(func() { r.Faults += c.spoil(visiting, sh) })
-		err := c.killing(ctx, sh, random, &r, &restarts)
+		err := c.killing(ctx, sh, random, events, &r, &restarts)
 		stop()
 		others.Wait()
 		select {
@@ -121,28 +125,45 @@ func streamError(following <-chan error) error {
 	}
 }
 
-// killing kills the daemon until the next settling.
-func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, r *KillResult, restarts *[]time.Time) error {
-	for range min(c.SettleEvery, c.Kills-r.Kills) {
+// killing kills the daemon until the next settling, now and then while it starts.
+func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, events *stream, r *KillResult, restarts *[]time.Time) error {
+	for until := min(r.Kills+c.SettleEvery, c.Kills); r.Kills < until; {
 		if err := pause(ctx, time.Duration(20+random.IntN(900))*time.Millisecond); err != nil {
 			return err
 		}
+		events.underWay(r.UnderWay)
 		sh.KillDaemon()
-		if said := counter.Tail(sh.DaemonLog(), 400); bytes.Contains(said, []byte("panic")) || bytes.Contains(said, []byte("DATA RACE")) {
-			return fmt.Errorf("the daemon said:\n%s", said)
-		}
 		r.Kills++
 		if random.IntN(4) == 0 {
 			if err := pause(ctx, time.Duration(random.IntN(300))*time.Millisecond); err != nil {
 				return err
 			}
 		}
+		for ; r.Kills < until && random.IntN(6) == 0; r.Kills++ {
+			if err := sh.LaunchDaemon(); err != nil {
+				return err
+			}
+			if err := pause(ctx, time.Duration(random.IntN(150))*time.Millisecond); err != nil {
+				return err
+			}
+			r.UnderWay["a start"]++
+			sh.KillDaemon()
+		}
 		*restarts = append(*restarts, time.Now())
 		if err := sh.StartDaemon(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.quiet(sh)
+}
+
+// quiet: the daemon said nothing that a defect says.
+func (c Kills) quiet(sh *shop) error {
+	said, err := os.ReadFile(sh.DaemonLog())
+	if err == nil && (bytes.Contains(said, []byte("panic")) || bytes.Contains(said, []byte("DATA RACE"))) {
+		return fmt.Errorf("the daemon said:\n%s", counter.Tail(sh.DaemonLog(), 100))
+	}
+	return err
 }
 
 // spoil sets faults at the gateways until ctx ends.
@@ -199,7 +220,7 @@ func resolved(events *stream, restarts []time.Time) (times []time.Duration) {
 }
 
 // inspect reads the database that the campaign left.
-func (c Kills) inspect(sh *shop, r KillResult) error {
+func (c Kills) inspect(sh *shop, r KillResult) (err error) {
 	if err := sh.StopDaemon(); err != nil {
 		return err
 	}
@@ -207,7 +228,7 @@ func (c Kills) inspect(sh *shop, r KillResult) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	all, err := readWhole(db, make(folds))
 	switch {
 	case err != nil:

@@ -65,7 +65,7 @@ func undecided(s client.Sale) string {
 		return string(s.Status)
 	}
 	for _, r := range slices.Concat(s.Refunds, s.Reversals) {
-		if !r.Final() {
+		if !r.Final() && !forPerson(s, r) {
 			return fmt.Sprintf("%s, refund %d %s", s.Status, r.N, r.Status)
 		}
 	}
@@ -77,9 +77,17 @@ func undecided(s client.Sale) string {
 	return ""
 }
 
+// forPerson: AlphaPay would carry a partial refund out a second time if it were sent
+// again. One whose answer was lost, and that no list shows, is a person's (M13).
+// That it was not carried out the books tell.
+func forPerson(s client.Sale, r client.Refund) bool {
+	return r.Status == client.RefundUnknown && r.RefundID == "" && r.Amount < s.Amount
+}
+
 // settled is what was found when all was over.
 type settled struct {
 	Sales, Paid, Refunds, Reversals, Captures int
+	ForPerson                                 int   // refunds that a person must look at
 	Gateways, Terminal                        int64 // what was brought in, minor units
 	Difference                                int64 // summed over the sales, without sign
 }
@@ -117,6 +125,11 @@ func (s *shop) compare(ctx context.Context) (r settled, open []string, err error
 			r.Paid++
 		}
 		r.Refunds += len(sale.Refunds)
+		for _, refund := range sale.Refunds {
+			if forPerson(sale, refund) {
+				r.ForPerson++
+			}
+		}
 		r.Reversals += len(sale.Reversals)
 		r.Terminal += net(sale)
 		r.Gateways += taken[sale.ID]

@@ -65,6 +65,22 @@ func (st *stream) take(e client.Event) error {
 	return nil
 }
 
+// underWay counts what is not over, as far as the events told.
+func (st *stream) underWay(counts map[string]int) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, s := range st.sales {
+		if !s.Final() {
+			counts[string(s.Status)]++
+		}
+		for _, r := range s.Refunds {
+			if !r.Final() && !forPerson(s, r) {
+				counts["refund "+string(r.Status)]++
+			}
+		}
+	}
+}
+
 func split(id string) (epoch string, seq uint64) {
 	epoch, number, _ := strings.Cut(id, "-")
 	seq, _ = strconv.ParseUint(number, 10, 64)

@@ -124,9 +124,9 @@ func (a tillArguments) run(out io.Writer) error {
 
 // RecordTill records a day on a store that does not exist before. With lying,
 // fdatasync does nothing and says that it did: the control.
-func RecordTill(ctx context.Context, dir, name string, commits, size int, lying bool) (crash.Run, error) {
+func RecordTill(ctx context.Context, dir string, commits, size int, lying bool) (crash.Run, error) {
 	const seed = 1
-	run := crash.Run{Name: name, Dir: dir, Prefix: database, Skip: []string{".reserve"}}
+	run := crash.Run{Dir: dir, Prefix: database, Skip: []string{".reserve"}}
 	a := tillArguments{path: filepath.Join(dir, database), seed: seed, commits: commits, size: size}
 	t := trace{dir: dir, record: dir + ".ops"}
 	if lying {

@@ -76,8 +76,8 @@ func (t *Tracer) Signal(signal unix.Signal) {
 // Counts are how many calls were seen while armed, by name; after Run.
 func (t *Tracer) Counts() map[string]int { return t.counts }
 
-// Run runs the command, which must not be started, to its end and returns its
-// exit status, 128 and more for a signal.
+// Run runs the command, which must not be started and whose standard streams must
+// be files, to its end and returns its exit status, 128 and more for a signal.
 func (t *Tracer) Run(command *exec.Cmd) (status int, err error) {
 	// The kernel knows a thread as the tracer, not the program.
 	runtime.LockOSThread()

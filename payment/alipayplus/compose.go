@@ -56,7 +56,7 @@ type merchantBody struct {
 	Name        string      `json:"merchantName"`
 	MCC         string      `json:"merchantMCC"`
 	Address     addressBody `json:"merchantAddress"`
-	Store       *storeBody  `json:"store,omitempty"`
+	Store       storeBody   `json:"store"`
 }
 
 type addressBody struct {
@@ -186,10 +186,7 @@ func composeProblems(s payment.Sale, a payment.Attempt) (problems []error) {
 
 func (g *Gateway) merchant() merchantBody {
 	m := g.config.Merchant
-	body := merchantBody{ReferenceID: m.ReferenceID, Name: m.Name, MCC: m.MCC, Address: addressBody(m.Address)}
-	if s := g.config.Store; s != (Store{}) {
-		store := storeBody(s)
-		body.Store = &store
+	return merchantBody{
+		ReferenceID: m.ReferenceID, Name: m.Name, MCC: m.MCC, Address: addressBody(m.Address), Store: storeBody(g.config.Store),
 	}
-	return body
 }

@@ -2,10 +2,8 @@ package alipayplus
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -80,7 +78,7 @@ type Address struct {
 	ZipCode  string
 }
 
-// Store is where the terminal stands. Without a ReferenceID none is named.
+// Store is where the terminal stands; a scanned code requires it.
 type Store struct {
 	ReferenceID string // at most 64 characters
 	Name        string // at most 256 characters
@@ -132,14 +130,15 @@ var (
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// Lengths in characters. maxURL and maxID are the pages'; the others are those of
+// Lengths in characters. maxID is the pages'; the others are those of
 // the vendor's public data dictionary (inferred where a page does not repeat them).
 const (
 	maxID          = 64
-	maxURL         = 2048
 	maxName        = 256
 	maxDescription = 256
 	maxReason      = 256
+	maxState       = 8
+	maxCity        = 32
 	maxAddressLine = 256
 	maxZip         = 32
 )
@@ -169,39 +168,22 @@ func (c Config) check() (problems []error) {
 	form("merchant.mcc", c.Merchant.MCC, mccForm, "want four digits", true)
 	address := c.Merchant.Address
 	form("merchant.region", address.Region, regionForm, "want two capitals, such as CA", true)
-	text("merchant.state", address.State, maxAddressLine, false)
-	text("merchant.city", address.City, maxAddressLine, false)
+	text("merchant.state", address.State, maxState, false)
+	text("merchant.city", address.City, maxCity, false)
 	text("merchant.address1", address.Address1, maxAddressLine, false)
 	text("merchant.address2", address.Address2, maxAddressLine, false)
 	text("merchant.zip_code", address.ZipCode, maxZip, false)
-	text("store.reference_id", c.Store.ReferenceID, maxID, c.Store != Store{})
-	text("store.name", c.Store.Name, maxName, c.Store != Store{})
-	form("store.mcc", c.Store.MCC, mccForm, "want four digits", c.Store != Store{})
+	text("store.reference_id", c.Store.ReferenceID, maxID, true)
+	text("store.name", c.Store.Name, maxName, true)
+	form("store.mcc", c.Store.MCC, mccForm, "want four digits", true)
 	form("settlement_currency", string(c.SettlementCurrency), currencyForm, "want three capitals, such as CAD", false)
-	if err := checkNotifyURL(c.NotifyURL); err != nil {
+	if err := exchange.CheckNotifyURL(c.NotifyURL); err != nil {
 		wrong("notify_url", err.Error())
 	}
 	return problems
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
-
-// checkNotifyURL does not repeat the text, which may hold a password.
-func checkNotifyURL(text string) error {
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "":
-		return errors.New("want https:// and a host, without user and fragment")
-	case len(text) > maxURL:
-		return fmt.Errorf("want at most %d characters", maxURL)
-	case u.Path == "":
-		return errors.New("want a path behind the host: the notification's signature covers it")
-	}
-	return nil
-}
 
 // Name is the configured name.
 func (g *Gateway) Name() string { return g.client.Name() }

@@ -39,14 +39,14 @@ var orderTable = []parameter{
 	{"order.merchant.merchantName", true, 256, nil},
 	{"order.merchant.merchantMCC", true, 32, nil},
 	{"order.merchant.merchantAddress.region", true, 2, nil},
-	{"order.merchant.merchantAddress.city", false, 256, nil},
-	{"order.merchant.merchantAddress.state", false, 256, nil},
+	{"order.merchant.merchantAddress.city", false, 32, nil},
+	{"order.merchant.merchantAddress.state", false, 8, nil},
 	{"order.merchant.merchantAddress.address1", false, 256, nil},
 	{"order.merchant.merchantAddress.address2", false, 256, nil},
 	{"order.merchant.merchantAddress.zipCode", false, 32, nil},
-	{"order.merchant.store.referenceStoreId", false, 64, nil},
-	{"order.merchant.store.storeName", false, 256, nil},
-	{"order.merchant.store.storeMCC", false, 32, nil},
+	{"order.merchant.store.referenceStoreId", true, 64, nil},
+	{"order.merchant.store.storeName", true, 256, nil},
+	{"order.merchant.store.storeMCC", true, 32, nil},
 	{"order.env.storeTerminalId", true, 64, nil},
 	{"order.env.storeTerminalRequestTime", true, 0, iso8601},
 }
@@ -142,13 +142,12 @@ func checkContract(t *testing.T, table string, body []byte) {
 func TestRequestsKeepTheVendorsTables(t *testing.T) {
 	full := func(c *Config) {
 		c.SettlementCurrency = "USD"
-		c.Merchant.Address = Address{"CA", "British Columbia", "Vancouver", "1 Main Street", "Unit 2", "V5K 0A1"}
+		c.Merchant.Address = Address{"CA", "BC", "Vancouver", "1 Main Street", "Unit 2", "V5K 0A1"}
 		c.Merchant.Name = strings.Repeat("店", 256)
 		c.NotifyURL = "https://shop.example/" + strings.Repeat("n", 2000)
 	}
 	bare := func(c *Config) {
 		c.Merchant.Address = Address{Region: "CA"}
-		c.Store = Store{}
 	}
 	for _, change := range []func(*Config){func(*Config) {}, full, bare} {
 		f, g := newFake(t, func(string, map[string]any) string { return result("U", "UNKNOWN_EXCEPTION") }, change)
@@ -261,6 +260,7 @@ func TestNewRefuses(t *testing.T) {
 		"merchant.name":         func(c *Config) { c.Merchant.Name = "" },
 		"merchant.mcc":          func(c *Config) { c.Merchant.MCC = "54" },
 		"merchant.region":       func(c *Config) { c.Merchant.Address.Region = "Canada" },
+		"merchant.state":        func(c *Config) { c.Merchant.Address.State = "British Columbia" },
 		"merchant.zip_code":     func(c *Config) { c.Merchant.Address.ZipCode = "a\nb" },
 		"store.reference_id":    func(c *Config) { c.Store.ReferenceID = "" },
 		"store.mcc":             func(c *Config) { c.Store.MCC = "" },

@@ -24,7 +24,7 @@ func TestSecondSend(t *testing.T) {
 		a := attemptOf(t, g, instrument)
 		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassRetryLater, payment.ReasonGatewayError)
 		config := testConfig("https://open-sea.alipayplus.com")
-		config.Merchant.Name, config.Store, config.NotifyURL = "Another Name", Store{}, "https://other.example/notify"
+		config.Merchant.Name, config.Store.Name, config.NotifyURL = "Another Name", "Other", "https://other.example/notify"
 		later := newGateway(t, config)
 		assertVerdict(t, call(t, later, a, payment.CallPay), payment.ClassRetryLater, payment.ReasonGatewayError)
 		sent := f.calls()

@@ -13,6 +13,7 @@ import (
 type question struct {
 	kind      payment.CallKind
 	requestID string        // of the order, or of the refund that the call is about; "" for a probe
+	elsewhere bool          // another terminal's order, whose request id is not known yet
 	paymentID string        // that the call names, or whose refund it is about; "" for pay
 	refundID  string        // that an inquiry about a refund names
 	amount    payment.Money // of the order or of the refund; zero where the pay request is not known
@@ -47,6 +48,7 @@ type answer struct {
 	} `json:"refund"`
 
 	Transactions []transaction `json:"transactions"`
+	Settlements  []settlement  `json:"settlements"`
 	Pagination   struct {
 		Total text `json:"total"`
 	} `json:"pagination"`
@@ -116,7 +118,7 @@ func (a answer) agrees(q question) error {
 	switch {
 	case a.PaymentID != "" && (!exchange.IsID(string(a.PaymentID)) || exchange.HoldsCode(string(a.PaymentID), q.code)):
 		return errors.New("paymentId is not usable as one")
-	case a.RequestID != "" && string(a.RequestID) != q.requestID:
+	case a.RequestID != "" && string(a.RequestID) != q.requestID && !q.elsewhere:
 		return fmt.Errorf("%w: another paymentRequestId", exchange.ErrMismatch)
 	case a.PaymentID != "" && q.paymentID != "" && string(a.PaymentID) != q.paymentID:
 		return fmt.Errorf("%w: another paymentId", exchange.ErrMismatch)
@@ -149,6 +151,9 @@ func (a answer) placed(q question, v *payment.Verdict) error {
 	return nil
 }
 
+// returned says what a state tells of money given back, by whomever.
+var returned = map[text]payment.Extent{"PARTIAL_REFUND": payment.ReturnedInPart, "FULL_REFUND": payment.ReturnedInFull}
+
 // inquired completes the verdict of an inquiry that succeeded. The vendor's list
 // of states once prints OFFLINE_QRCODE where waiting is meant, so an unknown state
 // is still waiting, never failed.
@@ -163,6 +168,7 @@ func (a answer) inquired(v *payment.Verdict) error {
 		}
 		v.Class = payment.ClassPaid
 		v.PaidAt = exchange.ParseTime(string(a.PaidAt))
+		v.Returned = returned[a.Status]
 	case "CLOSED":
 		v.Class, v.Reason = payment.ClassClosed, payment.ReasonNotPaidInTime
 	case "FAILED":

@@ -38,6 +38,7 @@ const (
 	cancelPath        = "/api/v2.0/payments/cancel"
 	transactionsPath  = "/api/v2.0/payments/transactions"
 	refundPath        = "/api/v2.0/payments/refund"
+	settlementsPath   = "/api/v2.0/payments/settlements"
 	inquireRefundPath = "/api/v2.0/payments/inquiryRefund"
 )
 
@@ -50,6 +51,7 @@ type payBody struct {
 type orderBody struct {
 	Amount      amountBody `json:"orderAmount"`
 	Description string     `json:"description"`
+	NotifyURL   string     `json:"notifyUrl,omitempty"`
 }
 
 type amountBody struct {
@@ -73,6 +75,7 @@ func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 		RequestID: a.RequestID,
 		Order: orderBody{
 			Amount:      amountBody{strconv.FormatInt(s.Amount.Amount, 10), s.Amount.Currency},
+			NotifyURL:   g.config.NotifyURL,
 			Description: exchange.Describe(maxDescription, g.config.TerminalCode, s.Reference, s.Description),
 		},
 	}

@@ -46,9 +46,12 @@ type transaction struct {
 	Amount        text `json:"amount"`        // minor units (inferred)
 	Currency      text `json:"currency"`
 	Type          text `json:"transactionType"`
-	Method        text `json:"paymentMethod"`
-	CreatedAt     text `json:"createTime"`
-	PaidAt        text `json:"transactionTime"` // of a Debit row: when the money went back (inferred)
+
+	SettleAmount   text `json:"settleAmount"`
+	SettleCurrency text `json:"settleCurrency"`
+	Method         text `json:"paymentMethod"`
+	CreatedAt      text `json:"createTime"`
+	PaidAt         text `json:"transactionTime"` // of a Debit row: when the money went back (inferred)
 }
 
 func (t transaction) money() (payment.Money, bool) {
