@@ -54,7 +54,12 @@ func logged(t *testing.T) Setting {
 // TestCrashes: wherever a power cut hits a run, and whatever of the unsynced writes it leaves, the file opens, is whole,
 // holds what was acknowledged, and goes on (P1, P6). A disk that does not sync is noticed.
 func TestCrashes(t *testing.T) {
-	r, err := Crashes{Setting: logged(t), Bound: crash.Bound{AllOf: 5, Samples: 10, Torn: 1}, Commits: 24, Sales: 4}.Run(t.Context())
+	older, err := filepath.Glob("../../store/testdata/schema-*.db.gz")
+	if err != nil || len(older) == 0 {
+		t.Fatalf("there is no database of an earlier version: %v", err)
+	}
+	bound := crash.Bound{AllOf: 5, Samples: 10, Torn: 3}
+	r, err := Crashes{Setting: logged(t), Bound: bound, Commits: 24, Sales: 3, Older: older}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,8 +63,12 @@ func run(ctx context.Context) error {
 		run  func() error
 	}{
 		{"crashes", func() error {
-			bound := crash.Bound{AllOf: 9, Samples: 100, Torn: 3}
-			r, err := soak.Crashes{Setting: setting, Bound: bound, Commits: *commits, Sales: *commits / 10}.Run(ctx)
+			older, err := filepath.Glob("store/testdata/schema-*.db.gz")
+			if err != nil || len(older) == 0 {
+				return fmt.Errorf("run it in the project's root folder: store/testdata is not here (%w)", err)
+			}
+			bound := crash.Bound{AllOf: 9, Samples: 100, Torn: 12}
+			r, err := soak.Crashes{Setting: setting, Bound: bound, Commits: *commits, Sales: *commits / 10, Older: older}.Run(ctx)
 			report.Crashes = &r
 			return err
 		}},
