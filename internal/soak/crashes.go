@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"payscand/internal/crash"
 	"payscand/internal/tracer"
@@ -18,6 +19,8 @@ type Crashes struct {
 	Bound crash.Bound
 	// Commits on a bare store, and sales at the daemon.
 	Commits, Sales int
+	// Least: fewer states prove nothing, and are an error.
+	Least int
 	// Older are databases of earlier versions, packed with gzip, to be migrated.
 	Older []string
 }
@@ -84,20 +87,25 @@ func (c Crashes) Run(ctx context.Context) (r CrashResult, err error) {
 		}
 		options := options
 		if recording.large {
-			options.Bound = crash.Bound{AllOf: 3, Samples: c.Bound.Samples, Torn: 1}
+			options.Bound = crash.Bound{AllOf: 3, Torn: min(1, c.Bound.Torn)}
 		}
+		began := time.Now()
 		result, err := crash.Replay(ctx, run, options)
 		if err != nil {
 			return r, fmt.Errorf("replay %s: %w", recording.name, err)
 		}
 		r.Runs = append(r.Runs, CrashRun{recording.name, result})
-		c.log("%s: %d calls, %d crashes, %d states, %d wrong", recording.name, result.Calls, result.Crashes, result.States, len(result.Wrong))
+		c.log("%s: %d calls, %d crashes, %d states in %v, %d wrong", recording.name,
+			result.Calls, result.Crashes, result.States, time.Since(began).Round(time.Millisecond), len(result.Wrong))
 		if len(result.Wrong) > 0 {
 			return r, fmt.Errorf("%s: %w", recording.name, result.Wrong[0])
 		}
 		if result.States == 0 {
 			return r, fmt.Errorf("%s: nothing was recorded", recording.name)
 		}
+	}
+	if r.States() < c.Least {
+		return r, fmt.Errorf("%d states are too few, want %d", r.States(), c.Least)
 	}
 	return r, c.controls(ctx, options, &r)
 }
