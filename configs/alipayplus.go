@@ -66,7 +66,7 @@ func (a AlipayPlus) validate(p *collector, path string) {
 	case !accountCode.MatchString(a.ClientID):
 		p.addf(join(path, "client_id"), "must be 1 to 64 letters, digits, - and _")
 	}
-	if problem := notifyURLProblem(a.NotifyURL); problem != "" {
+	if problem := notifyURLProblem(a.NotifyURL, "Alipay+"); problem != "" {
 		p.addf(join(path, "notify_url"), "%s", problem)
 	}
 	if a.SettlementCurrency != "" {
@@ -122,14 +122,14 @@ func checkForm(p *collector, path, text string, form *regexp.Regexp, what string
 	}
 }
 
-func notifyURLProblem(text string) string {
+func notifyURLProblem(text, vendor string) string {
 	if text == "" {
 		return ""
 	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "" || u.Scheme != "https" && u.Scheme != "http":
-		return "must be the address at which Alipay+ reaches you, such as https://shop.example/notify/alipayplus"
+		return "must be the address at which " + vendor + " reaches you, such as https://shop.example/notify/payments"
 	case u.User != nil:
 		return "must not hold a user name or password"
 	case u.Path == "" || u.Fragment != "" || strings.Contains(text, "#"):

@@ -63,6 +63,8 @@ type AlphaPay struct {
 	Account
 
 	MerchantCode string `toml:"merchant_code"`
+	// NotifyURL gets AlphaPay's notifications; empty: it sends none.
+	NotifyURL string `toml:"notify_url"`
 }
 
 // PlatformKeys are files of a gateway's public keys by key version, from 1.
@@ -77,10 +79,11 @@ func (g Gateways) Names() []string { return slices.Sorted(maps.Keys(g)) }
 // practice reports whether every gateway is on this machine.
 func (g Gateways) practice() bool {
 	for _, gateway := range g {
-		if gateway.AlphaPay == nil {
+		account := gateway.Account()
+		if account == nil {
 			return false
 		}
-		u, err := url.Parse(gateway.AlphaPay.BaseURL)
+		u, err := url.Parse(account.BaseURL)
 		if err != nil || !isLoopback(u.Hostname()) {
 			return false
 		}
@@ -190,6 +193,9 @@ func (a AlphaPay) validate(p *collector, path string) {
 		p.addf(join(path, "merchant_code"), "is missing; AlphaPay gives it to the merchant")
 	case !accountCode.MatchString(a.MerchantCode):
 		p.addf(join(path, "merchant_code"), "must be 1 to 64 letters, digits, - and _")
+	}
+	if problem := notifyURLProblem(a.NotifyURL, "AlphaPay"); problem != "" {
+		p.addf(join(path, "notify_url"), "%s", problem)
 	}
 }
 

@@ -40,8 +40,10 @@ func Load(path string, options Options) (*Config, error) {
 	}
 	return parse(path, data, func(c *Config, p *collector) {
 		c.Gateways.findCredentials(options.CredentialsDirectory)
+		c.Notify.KeyFile = c.Notify.KeyFile.found(options.CredentialsDirectory)
 		if !options.WithoutKeys {
 			c.Gateways.checkFiles(p)
+			c.Notify.checkFiles(p)
 		}
 	})
 }
@@ -119,9 +121,11 @@ func oneLine(text string) string {
 }
 
 func resolvePaths(c *Config, folder string) {
-	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path} {
+	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path, &c.Store.BackupDir} {
 		*path = resolvePath(folder, *path)
 	}
+	c.Notify.CertFile = resolvePath(folder, c.Notify.CertFile)
+	c.Notify.KeyFile = c.Notify.KeyFile.resolved(folder)
 	for _, gateway := range c.Gateways {
 		account := gateway.Account()
 		if account == nil {
@@ -179,6 +183,18 @@ func (g Gateways) checkFiles(p *collector) {
 		if account.CAFile != "" {
 			check(checkCertificates(account.CAFile), join(path, "ca_file"))
 		}
+	}
+}
+
+func (n Notify) checkFiles(p *collector) {
+	if n.CertFile == "" {
+		return
+	}
+	if err := checkCertificates(n.CertFile); err != nil {
+		p.addf("notify.cert_file", "%v", err)
+	}
+	if _, err := n.KeyFile.ReadPrivate(); err != nil {
+		p.addf("notify.key_file", "%v", err)
 	}
 }
 

@@ -201,6 +201,11 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"code rules overlap", code("wallet = \"wechat\"\nprefixes = [\"10-15\"]\ndigits = [18, 18]\n\n[[code]]\nwallet = \"unionpay\"\n" +
 			"prefixes = [\"15\"] #!\ndigits = [16, 19]"), "code[1].prefixes", "code[0]"},
 
+		{"notifications without a port", "[notify]\nlisten = \"shop.example\" #!\n" + account, "notify.listen", "a host and a port"},
+		{"certificate without a key", "[notify] #!\ncert_file = \"a.pem\"\n" + account, "notify.key_file", "is missing"},
+		{"key without a certificate", "[notify] #!\nkey_file = \"a.pem\"\n" + account, "notify.cert_file", "is missing"},
+		{"AlphaPay's notify url", account + "notify_url = \"shop.example\" #!", "gateway.alphapay.notify_url", "https://shop.example/notify"},
+
 		{"scanner without a type", account + "[[scanner]] #!\nport = \"/dev/ttyACM0\"", "scanner[0].type", "is missing; use one of serial, hid"},
 		{"scanner of an unknown type", account + "[[scanner]]\ntype = \"usb\" #!\nvendor_id = 0x05e0", "scanner[0].type", "use one of serial, hid"},
 		{"scanner without a port", account + "[[scanner]] #!\ntype = \"serial\"", "scanner[0].port", "/dev/ttyACM0"},
@@ -362,7 +367,7 @@ func TestNoMessageRepeatsAValue(t *testing.T) {
 	values := []string{`"` + secret + `"`, pem, `["` + secret + `"]`, `{ x = "` + secret + `" }`, `{ 2 = ` + pem + ` }`, `"credential:../` + secret + `"`}
 	keys := []string{
 		"terminal.code", "terminal.currency", "terminal.languages", "terminal.timezone", "terminal.day_start",
-		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path",
+		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path", "store.retention_days", "store.backup_dir", "store.keep_backups",
 		"gateway.alphapay.type", "gateway.alphapay.base_url", "gateway.alphapay.merchant_code", "gateway.alphapay.private_key_file",
 		"gateway.alphapay.platform_key_file", "gateway.alphapay.ca_file", "gateway.alphapay.private_key",
 		"gateway.alipayplus.client_id", "gateway.alipayplus.notify_url", "gateway.alipayplus.merchant", "gateway.alipayplus.merchant.name",

@@ -22,11 +22,21 @@ func (c Config) validate() Problems {
 	if !isFilePath(c.Store.Path) {
 		p.addf("store.path", "must be the path of the database file, such as /var/lib/payscand/payscand.db")
 	}
+	if c.Store.RetentionDays < MinRetentionDays || c.Store.RetentionDays > MaxRetentionDays {
+		p.addf("store.retention_days", "must be %d to %d days", MinRetentionDays, MaxRetentionDays)
+	}
+	if !isFilePath(c.Store.BackupDir) {
+		p.addf("store.backup_dir", "must be the path of a folder, such as /var/lib/payscand/backups")
+	}
+	if c.Store.KeepBackups < 1 || c.Store.KeepBackups > 1000 {
+		p.addf("store.keep_backups", "must be 1 to 1000")
+	}
 	c.Gateways.validate(&p)
 	c.validateRoutes(&p)
 	validateCodes(&p, c.Codes)
 	validateScanners(&p, c.Scanners)
 	validateDisplays(&p, c.Displays)
+	c.Notify.validate(&p)
 	c.Policy.validate(&p, c.Gateways)
 	return p.found
 }
@@ -87,6 +97,25 @@ func (a API) validate(p *collector) {
 		case slices.Contains(a.AllowedOrigins[:i], origin):
 			p.addf(index("api.allowed_origins", i), "is named twice")
 		}
+	}
+}
+
+func (n Notify) validate(p *collector) {
+	if n.Listen != "" {
+		if host, port, err := net.SplitHostPort(n.Listen); err != nil || !isPort(port, 0) || strings.ContainsFunc(host, isControl) {
+			p.addf("notify.listen", `must be a host and a port, such as "127.0.0.1:8482"`)
+		}
+	}
+	if strings.ContainsFunc(n.CertFile, isControl) {
+		p.addf("notify.cert_file", "must be the path of a file")
+	}
+	switch hasKey := n.KeyFile != (KeyFile{}); {
+	case n.CertFile != "" && !hasKey:
+		p.addf("notify.key_file", "is missing; name the file of the certificate's private key")
+	case n.CertFile == "" && hasKey:
+		p.addf("notify.cert_file", "is missing; name the file of the certificate")
+	case hasKey:
+		n.KeyFile.validate(p, "notify.key_file", "is missing")
 	}
 }
 

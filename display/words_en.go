@@ -107,6 +107,10 @@ var english = words{
 			"The gateway could not make this refund. Once it has failed here, refund again or give the money back another way.",
 			"Your refund is not possible right now. Please ask the cashier.",
 		},
+		payment.ReasonRefundUnproved: {
+			"For a month no trace of this refund was found, so the terminal has stopped looking; its amount stays reserved. Compare the payment in the gateway's portal: only there it can be seen whether the money went back.",
+			"We are still checking your refund. Please ask the cashier.",
+		},
 		payment.ReasonBadSignature: {
 			"The gateway refused our signature. Use another way to pay and tell the operator: the private key must match the one registered with the gateway.",
 			"This way to pay is not available right now. Please ask the cashier.",

@@ -107,6 +107,10 @@ var french = words{
 			"La passerelle n’a pas pu faire ce remboursement. Une fois qu’il a échoué ici, remboursez de nouveau ou rendez l’argent autrement.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
 		},
+		payment.ReasonRefundUnproved: {
+			"Depuis un mois, aucune trace de ce remboursement n’a été trouvée; le terminal a cessé de chercher et le montant reste réservé. Comparez le paiement dans le portail de la passerelle : on ne voit que là si l’argent a été rendu.",
+			"Nous vérifions encore votre remboursement. Veuillez vous adresser à la caisse.",
+		},
 		payment.ReasonBadSignature: {
 			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",
 			"Ce mode de paiement n’est pas disponible pour le moment. Veuillez vous adresser à la caisse.",

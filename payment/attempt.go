@@ -11,6 +11,8 @@ type Instrument string
 const (
 	InstrumentCode Instrument = "code" // the customer's code was scanned
 	InstrumentQR   Instrument = "qr"   // the customer scans the QR shown
+	// InstrumentElsewhere: it was paid at another terminal; only refunds of it are here.
+	InstrumentElsewhere Instrument = "elsewhere"
 )
 
 // AttemptStatus says what is known of one gateway order.

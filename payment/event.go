@@ -20,13 +20,14 @@ const (
 	EventRecovered   EventKind = "recovered"
 	EventRefund      EventKind = "refund"
 	EventResolved    EventKind = "resolved"
+	EventElsewhere   EventKind = "paid_elsewhere"
 )
 
 // EventKinds lists every kind of event.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventCreated, EventCode, EventQR, EventCancel, EventCheck,
-		EventScannerLost, EventDue, EventOutcome, EventRecovered, EventRefund, EventResolved,
+		EventScannerLost, EventDue, EventOutcome, EventRecovered, EventRefund, EventResolved, EventElsewhere,
 	}
 }
 
@@ -82,6 +83,10 @@ type Outcome struct {
 	Verdict Verdict
 	// MayReverse: the day's automatic reversals are not used up (M12).
 	MayReverse bool
+	// Notified: the gateway said so unasked, in a verified notification; Seq is 0.
+	// It counts for an attempt that is not over, as an inquiry's answer would, and
+	// brings the next question forward where it cannot.
+	Notified bool
 }
 
 // RefundRequested is the register's wish to give money of a paid sale back (M13).
@@ -100,6 +105,16 @@ type Resolved struct {
 	Note     string
 }
 
+// PaidElsewhere makes the record of a payment that another terminal took, so that
+// it can be refunded here: a sale that is paid from the start. Like Created it is
+// an event of the zero Sale.
+type PaidElsewhere struct {
+	ID, Key            string
+	Gateway, PaymentID string
+	// Verdict is the verified answer to an inquiry about that payment id.
+	Verdict Verdict
+}
+
 // Recovered says that the daemon was started and no call is under way.
 type Recovered struct{}
 
@@ -114,6 +129,7 @@ func (Outcome) Kind() EventKind         { return EventOutcome }
 func (Recovered) Kind() EventKind       { return EventRecovered }
 func (RefundRequested) Kind() EventKind { return EventRefund }
 func (Resolved) Kind() EventKind        { return EventResolved }
+func (PaidElsewhere) Kind() EventKind   { return EventElsewhere }
 
 // Change is one committed step. A Change without Before and After only adds its
 // Record to the journal.
@@ -151,6 +167,8 @@ const (
 	// RecordLateCapture: money was taken for an attempt that is over (M12). A
 	// person must look at it where its capture says that it is kept.
 	RecordLateCapture RecordType = "sale.late_capture"
+	// RecordElsewhere: the record of another terminal's payment was made, to refund it.
+	RecordElsewhere RecordType = "sale.elsewhere"
 	// RecordReturned: money of a payment was given back by somebody else, such as a
 	// person in the gateway's portal.
 	RecordReturned RecordType = "refund.found"
@@ -166,6 +184,9 @@ const (
 // stays, the last refund whose status changed, or money that was found to be taken
 // or given back.
 func recordType(before, after Sale) RecordType {
+	if before.ID == "" && after.Elsewhere() {
+		return RecordElsewhere
+	}
 	if before.Status == after.Status {
 		for i, r := range slices.Backward(after.Refunds) {
 			if i >= len(before.Refunds) || before.Refunds[i].Status != r.Status {

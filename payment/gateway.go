@@ -124,6 +124,15 @@ type Search struct {
 	At     time.Time // when the pass was answered
 }
 
+// Notification is what a gateway sent unasked about one of its orders or refunds.
+type Notification struct {
+	Gateway   string
+	RequestID string // of the order, or of the refund
+	// Verified: the gateway's signature was right. Only then Verdict is set.
+	Verified bool
+	Verdict  Verdict
+}
+
 // Request is a prepared call: body and signature are made, nothing was sent.
 // Its concrete type is the gateway's own.
 type Request any
@@ -139,7 +148,9 @@ type Gateway interface {
 	// (amount, currency, a length); nothing may be sent then.
 	Compose(Sale, Attempt) (Intent, error)
 	// Prepare makes the request of a call: CPU only. at is this machine's time.
-	// For CallProbe the sale is zero; a refund's call names the refund too.
+	// For CallProbe the sale is zero; a refund's call names the refund too. Of an
+	// attempt of InstrumentElsewhere there is no pay request, and its request id may
+	// be unknown (empty) and have another terminal's form.
 	Prepare(Sale, Call, time.Time) (Request, error)
 	// Send never fails: no answer is a verdict's absence, said as ClassNoAnswer
 	// or ClassNotSent.

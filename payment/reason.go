@@ -33,6 +33,7 @@ const (
 	ReasonRefundInReview   Reason = "refund_in_review"
 	ReasonRefundAmount     Reason = "refund_amount"
 	ReasonRefundFailed     Reason = "refund_failed"
+	ReasonRefundUnproved   Reason = "refund_unproved" // no trace of it was found for as long as anybody asks
 
 	// The call was refused: the shop's IT must mend something.
 	ReasonBadSignature    Reason = "bad_signature"
@@ -60,7 +61,7 @@ func Reasons() []Reason {
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
 		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
-		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
+		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundUnproved,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
 		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
 		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,

@@ -184,6 +184,12 @@ func (s Sale) Gateway() string {
 	return gateway
 }
 
+// Elsewhere reports whether another terminal made the sale: here are only refunds
+// of its payment, and it is no sale of this terminal's.
+func (s Sale) Elsewhere() bool {
+	return len(s.Attempts) == 1 && s.Attempts[0].Instrument == InstrumentElsewhere
+}
+
 // Asks reports whether a call of the sale, now or later, asks the gateway.
 func (s Sale) Asks(gateway string) bool {
 	asks := false

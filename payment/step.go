@@ -35,6 +35,8 @@ func (t *step) apply(e Event) error {
 	switch e := e.(type) {
 	case Created:
 		return t.created(e)
+	case PaidElsewhere:
+		return t.paidElsewhere(e)
 	case CodePresented:
 		return t.codePresented(e)
 	case QRRequested:

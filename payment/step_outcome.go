@@ -10,6 +10,10 @@ func (t *step) outcome(e Outcome) {
 		t.refundOutcome(e)
 		return
 	}
+	if e.Notified {
+		t.notified(a, e.Verdict)
+		return
+	}
 	if a.Call == nil || a.Call.Seq != e.Seq {
 		return
 	}
@@ -26,6 +30,29 @@ func (t *step) outcome(e Outcome) {
 		a.Capture = wrongCapture(a, v, t.now)
 	}
 	if !t.judge(a, kind, v) {
+		t.plan(a)
+	}
+}
+
+// notified takes in what the gateway said unasked. It is an answer to a question
+// that was not asked yet, save while a pay or a cancel is under way: then only a
+// payment counts, and where a cancel gives that back not even that (M5). Whatever
+// it does not decide is asked about at once.
+func (t *step) notified(a *Attempt, v Verdict) {
+	v = t.matched(a, v)
+	asking := a.Call == nil || a.Call.Kind == CallInquire || a.Call.Kind == CallLookup
+	counts := !a.Status.Final() && !t.reversible(a) && (v.Class == ClassPaid || asking && (v.Class == ClassFailed || v.Class == ClassClosed))
+	if !counts {
+		if !a.Status.Final() || a.Watch != nil {
+			t.hasten(a)
+		}
+		return
+	}
+	if asking {
+		a.Call = nil // what it was to ask is told
+	}
+	t.learn(a, CallInquire, v)
+	if !t.judge(a, CallInquire, v) {
 		t.plan(a)
 	}
 }

@@ -194,6 +194,7 @@ func (t *step) planRefund(r *Refund) {
 	age := t.now.Sub(r.RequestedAt)
 	switch {
 	case age > t.policy.GiveUpAfter && r.Polls >= t.policy.fewestQuestions():
+		r.Reason = ReasonRefundUnproved
 		t.planRefundCall(r, "", time.Time{}) // a person's now
 	case traits.IdempotentRefund, !r.Doubted && r.RefundID == "":
 		// Sent again: it is processed once, or was never taken.

@@ -31,6 +31,8 @@ type View struct {
 	// RefundedAmount is Sale.Refunded.
 	RefundedAmount int64     `json:"refunded_amount"` // minor units
 	Override       *Override `json:"override,omitempty"`
+	// Elsewhere is Sale.Elsewhere.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // RefundView is the public part of a Refund.
@@ -83,6 +85,7 @@ func (s Sale) View() View {
 		Late: s.Late, LastFailure: s.LastFailure, Receipt: s.Receipt,
 		Attempts: make([]AttemptView, len(s.Attempts)),
 		Refunds:  []RefundView{}, Reversals: []RefundView{}, RefundedAmount: s.Refunded(), Override: s.Override,
+		Elsewhere: s.Elsewhere(),
 	}
 	for i, a := range s.Attempts {
 		v.Attempts[i] = AttemptView{

@@ -3,7 +3,6 @@ package store_test
 import (
 	"compress/gzip"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,14 +72,7 @@ func TestWriteFixture(t *testing.T) {
 // fixture unpacks the database that a version of the program wrote, and returns its path.
 func fixture(t testing.TB, name string) string {
 	t.Helper()
-	file, err := os.Open(filepath.Join("testdata", name+".db.gz"))
-	check(t, err)
-	defer file.Close()
-	packed, err := gzip.NewReader(file)
-	check(t, err)
-	content, err := io.ReadAll(packed)
-	check(t, err)
 	path := filepath.Join(t.TempDir(), "payscand.db")
-	check(t, os.WriteFile(path, content, 0o600))
+	check(t, storetest.Unpack(filepath.Join("testdata", name+".db.gz"), path))
 	return path
 }

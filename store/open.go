@@ -319,6 +319,9 @@ func writeNew(path string) error {
 	if err != nil {
 		return err
 	}
+	if err := ownedAsFolder(path); err != nil {
+		return errors.Join(err, bolt.Close())
+	}
 	if err := bolt.Update(func(tx *bbolt.Tx) error {
 		if err := createBuckets(tx); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // editor says what becomes of an entry in the new file: its value there, and
@@ -92,10 +93,28 @@ func newFile(path string) (*bbolt.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bolt.Update(createBuckets); err != nil {
+	err = ownedAsFolder(path)
+	if err == nil {
+		err = bolt.Update(createBuckets)
+	}
+	if err != nil {
 		return nil, errors.Join(err, bolt.Close(), os.Remove(path))
 	}
 	return bolt, nil
+}
+
+// ownedAsFolder gives a file that root makes to the owner of its folder, who is
+// the daemon's user: restored, migrated or compacted by an administrator, the
+// database must be one that the daemon can open.
+func ownedAsFolder(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var folder unix.Stat_t
+	if err := unix.Stat(filepath.Dir(path), &folder); err != nil {
+		return err
+	}
+	return os.Lchown(path, int(folder.Uid), int(folder.Gid))
 }
 
 func removeIfThere(path string) error {

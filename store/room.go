@@ -90,7 +90,7 @@ func (db *DB) keepReserve() error {
 		_, err = file.WriteAt(make([]byte, reserveSize), 0)
 	}
 	if err == nil {
-		err = file.Sync()
+		err = errors.Join(ownedAsFolder(db.reservePath()), file.Sync())
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(db.reservePath()))

@@ -90,8 +90,9 @@ type Terminal struct {
 	answers  chan Answered
 	scans    chan Input
 	scanners chan struct{}
-	done     chan struct{} // closed when Run has returned
-	dropped  atomic.Int64  // scans that came faster than they could be taken
+	done     chan struct{}         // closed when Run has returned
+	dropped  atomic.Int64          // scans that came faster than they could be taken
+	later    map[string]chan Reply // callers whose reply follows; the loop's own
 }
 
 type request struct {
@@ -105,6 +106,7 @@ func New(c Config) (*Terminal, error) {
 		config: c, watchers: newWatchers(),
 		requests: make(chan request, requestQueue), inspect: make(chan func()), answers: make(chan Answered),
 		scans: make(chan Input, maxScans), scanners: make(chan struct{}, 1), done: make(chan struct{}),
+		later: make(map[string]chan Reply),
 	}
 	t.started = t.clock.now()
 	o := Options{Policy: c.Policy, Rules: c.Rules, Scanners: len(c.Scanners)}
@@ -249,9 +251,17 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 	}
 	t.publish(result, now)
 	for i, r := range batch {
-		if r.reply != nil {
-			r.reply <- result.Replies[i]
+		switch reply := result.Replies[i]; {
+		case r.reply == nil:
+		case reply.Later != "":
+			t.later[reply.Later] = r.reply
+		default:
+			r.reply <- reply
 		}
+	}
+	for _, late := range result.Late {
+		t.later[late.Later] <- late.Reply
+		delete(t.later, late.Later)
 	}
 	if !result.Wake.IsZero() {
 		timer.Reset(max(0, result.Wake.Sub(now)))

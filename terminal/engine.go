@@ -21,6 +21,9 @@ type Store interface {
 	// ByKey returns the sale made with an idempotency key and the digest of its
 	// request, or an error that wraps payment.ErrNotFound.
 	ByKey(key string) (sale, digest string, err error)
+	// ByRequest returns the sale that a request id belongs to, or an error that wraps
+	// payment.ErrNotFound.
+	ByRequest(requestID string) (sale string, err error)
 	// Open pages through the sales that are not final, by id.
 	Open(after string, limit int) ([]payment.Sale, error)
 	// Due returns the ids of a gateway's sales whose time has come, earliest first.
@@ -82,6 +85,7 @@ type Engine struct {
 	refused    refusedScans
 	scanners   int // ready
 	reversals  reversals
+	elsewhere  []*elsewhere // refunds that wait for an inquiry, oldest first
 
 	turn turn
 }
@@ -94,6 +98,8 @@ type turn struct {
 	changes []payment.Change
 	calls   []payment.Call
 	probes  []payment.Call
+	asks    []*elsewhere // inquiries to start
+	late    []LateReply
 }
 
 // NewEngine returns an engine that knows nothing yet: give it Recover inputs
@@ -125,6 +131,8 @@ type Result struct {
 	// Customer is the sale that the customer at the counter sees: the live one,
 	// or the last that was, as it was when it stopped being live. Zero: none yet.
 	Customer payment.Sale
+	// Late are the replies to inputs of earlier turns.
+	Late []LateReply
 	// OutOfOrder: no gateway takes sales, and none is still being proved.
 	OutOfOrder bool
 }
@@ -136,8 +144,16 @@ type Reply struct {
 	Replayed bool
 	// More is the id to continue Recover after; empty: all is read.
 	More string
+	// Later is not empty where the reply follows in a Result's Late, by this name.
+	Later string
 	// Err is an *Error: the input was refused and changed nothing.
 	Err error
+}
+
+// LateReply answers an input of an earlier turn, that which was given Reply.Later.
+type LateReply struct {
+	Later string
+	Reply Reply
 }
 
 // Turn takes inputs in order, commits everything that they and the due times
@@ -166,7 +182,7 @@ func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
 	wake, err := e.wake()
 	return Result{
 		Replies: replies, Wake: wake, Changed: e.changed(),
-		Arming: e.arming(), Customer: e.shown(), OutOfOrder: e.outOfOrder(),
+		Arming: e.arming(), Customer: e.shown(), Late: e.turn.late, OutOfOrder: e.outOfOrder(),
 	}, err
 }
 
@@ -182,6 +198,10 @@ func (e *Engine) commit() error {
 	}
 	for _, c := range t.probes {
 		e.executor.Prepare(payment.Sale{}, c, t.now)
+	}
+	for _, w := range t.asks {
+		e.executor.Prepare(w.asked, w.call, t.now)
+		calls = append(calls, w.call)
 	}
 	if len(t.changes) > 0 {
 		if err := e.store.Commit(t.changes); err != nil {
@@ -336,6 +356,7 @@ func (e *Engine) runDue() error {
 		if err := e.sweep(g); err != nil {
 			return err
 		}
+		e.askElsewhere(g)
 		if err := e.runDueOf(g); err != nil {
 			return err
 		}
@@ -389,6 +410,11 @@ func (e *Engine) room(g *gateway) int {
 			room--
 		}
 	}
+	for _, w := range e.turn.asks {
+		if w.call.Gateway == g.name {
+			room--
+		}
+	}
 	return room
 }
 
@@ -407,6 +433,9 @@ func (e *Engine) wake() (time.Time, error) {
 		}
 		if g.state == GatewayDown || g.inFlight >= g.slots-1 {
 			continue // an answer or a probe wakes the engine
+		}
+		if e.waitsElsewhere(g) {
+			sooner(g.tokenAt(e.turn.now))
 		}
 		next, ok, err := e.store.NextDue(g.name)
 		if err != nil {

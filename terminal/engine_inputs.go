@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,18 +49,23 @@ type Answered struct {
 	Verdict payment.Verdict
 }
 
+// Notified is what a gateway sent unasked.
+type Notified struct{ payment.Notification }
+
 // Recover reads one page of open sales after a restart.
 type Recover struct{ After string }
 
-func (Create) input()        {}
-func (Command) input()       {}
-func (Post) input()          {}
-func (Refund) input()        {}
-func (Scanned) input()       {}
-func (Damaged) input()       {}
-func (ScannersReady) input() {}
-func (Answered) input()      {}
-func (Recover) input()       {}
+func (Create) input()          {}
+func (Command) input()         {}
+func (Post) input()            {}
+func (Refund) input()          {}
+func (RefundElsewhere) input() {}
+func (Scanned) input()         {}
+func (Damaged) input()         {}
+func (ScannersReady) input()   {}
+func (Answered) input()        {}
+func (Notified) input()        {}
+func (Recover) input()         {}
 
 const recoverPage = 256
 
@@ -75,6 +81,8 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{Sale: s}, err
 	case Refund:
 		return e.refund(in)
+	case RefundElsewhere:
+		return e.refundElsewhere(in)
 	case Scanned:
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
@@ -84,12 +92,41 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{}, e.scannersReady(in.Count)
 	case Answered:
 		return Reply{}, e.answered(in)
+	case Notified:
+		return Reply{}, e.notified(in.Notification)
 	case Recover:
 		return e.recover(in.After)
 	default:
 		return Reply{}, fmt.Errorf("unknown input %T", in)
 	}
 	return Reply{}, nil
+}
+
+// notified lets a notification count for its sale: a verified one about an order
+// as an outcome, any other only as a reason to ask. It is refused where no sale of
+// this terminal has the request id at that gateway.
+func (e *Engine) notified(n payment.Notification) error {
+	const idLength = 26 // of a ULID
+	unknown := &Error{Code: CodeNotFound, Message: "no sale of this terminal has this request id"}
+	sale, _, _ := strings.Cut(n.RequestID, "-")
+	if len(sale) != idLength {
+		return unknown
+	}
+	s, err := e.sale(sale)
+	if err != nil {
+		return err
+	}
+	attempt := slices.IndexFunc(s.Attempts, func(a payment.Attempt) bool { return a.RequestID == n.RequestID && a.Gateway == n.Gateway })
+	refund := slices.IndexFunc(s.Refunds, func(r payment.Refund) bool { return r.RequestID == n.RequestID })
+	var event payment.Event = payment.CheckRequested{}
+	switch {
+	case attempt < 0 && (refund < 0 || s.Attempts[s.Refunds[refund].Attempt-1].Gateway != n.Gateway):
+		return unknown
+	case attempt >= 0 && n.Verified:
+		event = payment.Outcome{Attempt: attempt + 1, Verdict: n.Verdict, Notified: true}
+	}
+	_, err = e.step(s, event)
+	return err
 }
 
 func (e *Engine) create(in Create) (Reply, error) {
@@ -235,6 +272,9 @@ func (e *Engine) answered(in Answered) error {
 	e.observe(in.Call, in.Verdict)
 	if in.Call.Kind == payment.CallProbe {
 		return nil
+	}
+	if w := e.takeElsewhere(in.Call); w != nil {
+		return e.answeredElsewhere(w, in.Verdict)
 	}
 	s, err := e.sale(in.Call.Sale)
 	if err != nil {

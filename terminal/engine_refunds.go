@@ -27,16 +27,8 @@ type Refund struct {
 // same key before (M13).
 func (e *Engine) refund(in Refund) (Reply, error) {
 	n := in.Request
-	bad := func(field, why string) error {
-		return &Error{Code: CodeInvalid, Field: field, Message: why, Sale: in.Sale}
-	}
-	switch {
-	case !validKey(n.Key):
-		return Reply{}, bad("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-	case n.Amount < 0:
-		return Reply{}, bad("amount", "must be at least 1 minor unit")
-	case !plainText(n.Note, 100):
-		return Reply{}, bad("reason", "must be at most 100 characters on one line")
+	if err := validateRefund(n, in.Sale); err != nil {
+		return Reply{}, err
 	}
 	s, err := e.sale(in.Sale)
 	if err != nil {
@@ -47,22 +39,43 @@ func (e *Engine) refund(in Refund) (Reply, error) {
 	} else if known {
 		return replayedRefund(s, n)
 	}
+	return e.beginRefund(s, n)
+}
+
+// beginRefund lets a refund begin, if its gateway answers; its request may have to
+// wait for a slot.
+func (e *Engine) beginRefund(s payment.Sale, n NewRefund) (Reply, error) {
 	if err := e.notAdopted(); err != nil {
 		return Reply{}, err
 	}
 	wait := false
 	if g := e.gateways[paidGateway(s)]; g != nil {
-		if err := g.ready(); err != nil {
+		if err := g.readyToRefund(); err != nil {
 			return Reply{}, err
 		}
 		wait = e.room(g) <= 0
 	}
-	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note, Wait: wait})
+	s, err := e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note, Wait: wait})
 	if err != nil {
 		return Reply{}, err
 	}
 	e.turn.keys[n.Key] = s.ID
 	return Reply{Sale: s, Refund: len(s.Refunds)}, nil
+}
+
+func validateRefund(n NewRefund, sale string) error {
+	bad := func(field, why string) error {
+		return &Error{Code: CodeInvalid, Field: field, Message: why, Sale: sale}
+	}
+	switch {
+	case !validKey(n.Key):
+		return bad("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+	case n.Amount < 0:
+		return bad("amount", "must be at least 1 minor unit")
+	case !plainText(n.Note, 100):
+		return bad("reason", "must be at most 100 characters on one line")
+	}
+	return nil
 }
 
 func (e *Engine) refundKeyKnown(key string) (bool, error) {

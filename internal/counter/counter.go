@@ -123,6 +123,8 @@ token_dir = "tokens"
 
 [store]
 path = %q
+backup_dir = "backups"
+keep_backups = 3
 
 [gateway.alphapay]
 base_url = %q

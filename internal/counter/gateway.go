@@ -99,6 +99,13 @@ func (l Ledger) Decline(payPage string) error {
 	return control(http.MethodPost, payPage+"/decline", nil, nil)
 }
 
+// RefundInPortal gives an amount of a paid order back, in minor units, as a person
+// in the vendor's portal does.
+func (l Ledger) RefundInPortal(requestID string, amount int64) error {
+	body := fmt.Appendf(nil, `{"amount": %d}`, amount)
+	return control(http.MethodPost, l.URL+"/control/orders/"+requestID+"/refund", body, nil)
+}
+
 // Faults sets the gateway's faults: a JSON body of its control API, such as
 // {"down": true}. ClearFaults ends them all.
 func (l Ledger) Faults(body string) error {

@@ -2,10 +2,8 @@ package alipayplus
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -132,11 +130,10 @@ var (
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// Lengths in characters. maxURL and maxID are the pages'; the others are those of
+// Lengths in characters. maxID is the pages'; the others are those of
 // the vendor's public data dictionary (inferred where a page does not repeat them).
 const (
 	maxID          = 64
-	maxURL         = 2048
 	maxName        = 256
 	maxDescription = 256
 	maxReason      = 256
@@ -180,30 +177,13 @@ func (c Config) check() (problems []error) {
 	text("store.name", c.Store.Name, maxName, true)
 	form("store.mcc", c.Store.MCC, mccForm, "want four digits", true)
 	form("settlement_currency", string(c.SettlementCurrency), currencyForm, "want three capitals, such as CAD", false)
-	if err := checkNotifyURL(c.NotifyURL); err != nil {
+	if err := exchange.CheckNotifyURL(c.NotifyURL); err != nil {
 		wrong("notify_url", err.Error())
 	}
 	return problems
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
-
-// checkNotifyURL does not repeat the text, which may hold a password.
-func checkNotifyURL(text string) error {
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "":
-		return errors.New("want https:// and a host, without user and fragment")
-	case len(text) > maxURL:
-		return fmt.Errorf("want at most %d characters", maxURL)
-	case u.Path == "":
-		return errors.New("want a path behind the host: the notification's signature covers it")
-	}
-	return nil
-}
 
 // Name is the configured name.
 func (g *Gateway) Name() string { return g.client.Name() }

@@ -13,6 +13,7 @@ import (
 type question struct {
 	kind      payment.CallKind
 	requestID string        // of the order, or of the refund that the call is about; "" for a probe
+	elsewhere bool          // another terminal's order, whose request id is not known yet
 	paymentID string        // that the call names, or whose refund it is about; "" for pay
 	refundID  string        // that an inquiry about a refund names
 	amount    payment.Money // of the order or of the refund; zero where the pay request is not known
@@ -117,7 +118,7 @@ func (a answer) agrees(q question) error {
 	switch {
 	case a.PaymentID != "" && (!exchange.IsID(string(a.PaymentID)) || exchange.HoldsCode(string(a.PaymentID), q.code)):
 		return errors.New("paymentId is not usable as one")
-	case a.RequestID != "" && string(a.RequestID) != q.requestID:
+	case a.RequestID != "" && string(a.RequestID) != q.requestID && !q.elsewhere:
 		return fmt.Errorf("%w: another paymentRequestId", exchange.ErrMismatch)
 	case a.PaymentID != "" && q.paymentID != "" && string(a.PaymentID) != q.paymentID:
 		return fmt.Errorf("%w: another paymentId", exchange.ErrMismatch)

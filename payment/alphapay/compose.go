@@ -51,6 +51,7 @@ type payBody struct {
 type orderBody struct {
 	Amount      amountBody `json:"orderAmount"`
 	Description string     `json:"description"`
+	NotifyURL   string     `json:"notifyUrl,omitempty"`
 }
 
 type amountBody struct {
@@ -74,6 +75,7 @@ func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 		RequestID: a.RequestID,
 		Order: orderBody{
 			Amount:      amountBody{strconv.FormatInt(s.Amount.Amount, 10), s.Amount.Currency},
+			NotifyURL:   g.config.NotifyURL,
 			Description: exchange.Describe(maxDescription, g.config.TerminalCode, s.Reference, s.Description),
 		},
 	}

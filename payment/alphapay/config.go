@@ -39,6 +39,8 @@ type Config struct {
 	// TerminalCode tells this terminal's orders apart in the merchant's account:
 	// 1 to 3 letters or digits.
 	TerminalCode string
+	// NotifyURL gets the vendor's notifications; empty: it sends none.
+	NotifyURL string
 	// ConnectTimeout bounds name resolution, connection and TLS handshake together;
 	// AnswerTimeout all that follows. 0 means the defaults of 3 s and 15 s.
 	ConnectTimeout, AnswerTimeout time.Duration
@@ -80,6 +82,9 @@ func New(config Config) (*Gateway, error) {
 	var problems []error
 	if !terminalForm.MatchString(config.TerminalCode) {
 		problems = append(problems, &ConfigError{Field: "terminal.code", Problem: "want 1 to 3 letters or digits"})
+	}
+	if err := exchange.CheckNotifyURL(config.NotifyURL); err != nil {
+		problems = append(problems, &ConfigError{Field: "notify_url", Problem: err.Error()})
 	}
 	client, err := exchange.New(exchange.Config{
 		Scheme: scheme, Name: config.Name, BaseURL: config.BaseURL, Account: config.MerchantCode,

@@ -119,6 +119,9 @@ func (g *Gateway) orderCall(r *request, a payment.Attempt, at time.Time) error {
 
 // orderOf reads what the attempt's order is about from its stored pay request.
 func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
+	if a.Instrument == payment.InstrumentElsewhere { // the id is another terminal's, and told by the answer
+		return question{requestID: a.RequestID, elsewhere: a.RequestID == ""}, nil
+	}
 	if !requestIDForm.MatchString(a.RequestID) {
 		return question{}, errors.New("the attempt has no usable request id")
 	}

@@ -71,7 +71,7 @@ func (c *Client) signed(path, timeHeader string, body []byte, at time.Time) (htt
 func (c *Client) verify(m *Message, header http.Header, body []byte) (answered time.Time, _ *Fault) {
 	sent, err := c.believe(m.Path, "Response-Time", header, body)
 	if err != nil {
-		return time.Time{}, noAnswer(payment.ReasonAnswerUnverified, "%w%s", err, c.hint(body))
+		return time.Time{}, noAnswer(payment.ReasonAnswerUnverified, "the answer is not verified: %w%s", err, c.hint(body))
 	}
 	// The form of Response-Time is inferred from Request-Time's. One that cannot be
 	// read leaves the clock to the Date header; the answer is the vendor's all the same.
@@ -80,6 +80,18 @@ func (c *Client) verify(m *Message, header http.Header, body []byte) (answered t
 		return time.Time{}, noAnswer(payment.ReasonAnswerUnverified, "the answer is an old one: its time is over %s behind", MaxClockSkew)
 	}
 	return answered, nil
+}
+
+// VerifyNotification checks that the vendor sent this request to this account: the
+// signature over its bytes as received, with the path that the vendor was told to
+// send it to. Its time is not held against any clock: the vendor repeats a
+// notification for a day, and what it says stays true.
+func (c *Client) VerifyNotification(path string, header http.Header, body []byte) error {
+	if values := header.Values(c.config.Scheme.AccountHeader); len(values) != 1 || values[0] != c.config.Account {
+		return fmt.Errorf("it is not for this %s", c.config.Scheme.AccountKey)
+	}
+	_, err := c.believe(path, "Request-Time", header, body)
+	return err
 }
 
 // believe checks who signed the headers and the body, and returns the time that
@@ -91,13 +103,13 @@ func (c *Client) believe(path, timeHeader string, header http.Header, body []byt
 	}
 	for _, name := range names {
 		if values := header.Values(name); len(values) != 1 || values[0] == "" {
-			return "", fmt.Errorf("the answer has %d %s headers, want one", len(values), name)
+			return "", fmt.Errorf("it has %d %s headers, want one", len(values), name)
 		}
 	}
 	sent = header.Get(timeHeader)
 	content := c.config.Scheme.Content(http.MethodPost, path, c.config.Account, sent, header.Get("Nonce"), body)
 	if err := c.verifier.Verify(content, header.Get("Signature")); err != nil {
-		return "", fmt.Errorf("the answer's signature: %w", err)
+		return "", fmt.Errorf("its signature: %w", err)
 	}
 	return sent, nil
 }

@@ -38,36 +38,46 @@ type plusTransaction struct {
 	Time      string     `json:"transactionTime,omitempty"`
 }
 
-type plusInquiryAnswer struct {
-	Result        wireResult        `json:"result"`
-	PaymentResult wireResult        `json:"paymentResult"`
-	AcquirerID    string            `json:"acquirerId"`
-	RequestID     string            `json:"paymentRequestId"`
-	PaymentID     string            `json:"paymentId"`
-	Amount        plusAmount        `json:"paymentAmount"`
-	Transactions  []plusTransaction `json:"transactions,omitempty"`
+// plusState is how an order stands, as inquiries and notifications tell it.
+type plusState struct {
+	PaymentResult wireResult `json:"paymentResult"`
+	AcquirerID    string     `json:"acquirerId"`
+	RequestID     string     `json:"paymentRequestId"`
+	PaymentID     string     `json:"paymentId"`
+	Amount        plusAmount `json:"paymentAmount"`
 	plusPaid
+}
+
+type plusInquiryAnswer struct {
+	Result wireResult `json:"result"`
+	plusState
+	Transactions []plusTransaction `json:"transactions,omitempty"`
 }
 
 // inquire tells how an order stands; result is that of the call, paymentResult
 // that of the payment. A request that never arrived has no order.
 func (a *alipayPlus) inquire(call *plusCall) any {
-	order, refusal := a.lookUp(call, func(now time.Time, which lookup) (Order, error) { return a.ledger.find(now, which) })
+	order, refusal := a.lookUp(call, a.ledger.find)
 	if refusal != nil {
 		return call.refuse(*refusal)
 	}
 	call.result = plusSuccess
-	answer := plusInquiryAnswer{
-		Result: plusSuccess, PaymentResult: plusPaymentResult(order), AcquirerID: a.acquirerID(), RequestID: order.RequestID,
-		PaymentID: order.PaymentID, Amount: plusAmountOf(order.Amount, order.Currency),
-	}
-	if order.Status == StatusPaid {
-		answer.plusPaid = a.paid(order)
-	}
+	answer := plusInquiryAnswer{Result: plusSuccess, plusState: a.stateOf(order)}
 	for _, refund := range order.Refunds {
 		answer.Transactions = append(answer.Transactions, plusTransactionOf(order, refund))
 	}
 	return answer
+}
+
+func (a *alipayPlus) stateOf(order Order) plusState {
+	state := plusState{
+		PaymentResult: plusPaymentResult(order), AcquirerID: a.acquirerID(), RequestID: order.RequestID,
+		PaymentID: order.PaymentID, Amount: plusAmountOf(order.Amount, order.Currency),
+	}
+	if order.Status == StatusPaid {
+		state.plusPaid = a.paid(order)
+	}
+	return state
 }
 
 // plusPaymentResult is what became of the payment so far. One that was cancelled

@@ -271,7 +271,8 @@ func (r alphaIDRequest) check() *wireResult {
 	return new(alphaInvalid("paymentId", "want 1 to 64 visible ASCII characters"))
 }
 
-type alphaInquiryAnswer struct {
+// alphaState is how an order stands, as inquiries and notifications tell it.
+type alphaState struct {
 	ScenarioCode string     `json:"scenarioCode"`
 	RequestID    string     `json:"paymentRequestId"`
 	Order        alphaOrder `json:"order"`
@@ -280,7 +281,11 @@ type alphaInquiryAnswer struct {
 	PaymentTime  string     `json:"paymentTime,omitempty"` // once paid
 	PaymentID    string     `json:"paymentId"`
 	Status       string     `json:"paymentStatus"`
-	Result       wireResult `json:"result"`
+}
+
+type alphaInquiryAnswer struct {
+	alphaState
+	Result wireResult `json:"result"`
 }
 
 var alphaStatuses = map[Status]string{
@@ -306,18 +311,22 @@ func (a *alphaPay) inquire(call *alphaCall) any {
 		return call.refuse(*refusal)
 	}
 	call.result = alphaSuccess
-	answer := alphaInquiryAnswer{
+	return alphaInquiryAnswer{alphaStateOf(order), alphaSuccess}
+}
+
+func alphaStateOf(order Order) alphaState {
+	state := alphaState{
 		ScenarioCode: scenarioCode, RequestID: order.RequestID, Order: orderOf(order),
 		CreateTime: vendorTime(order.CreatedAt), ExpireTime: vendorTime(order.ExpiresAt),
-		PaymentID: order.PaymentID, Status: alphaStatusOf(order), Result: alphaSuccess,
+		PaymentID: order.PaymentID, Status: alphaStatusOf(order),
 	}
 	if order.Instrument == InstrumentQR {
-		answer.ScenarioCode = scenarioQR
+		state.ScenarioCode = scenarioQR
 	}
 	if order.Status == StatusPaid {
-		answer.PaymentTime = vendorTime(order.EndedAt)
+		state.PaymentTime = vendorTime(order.EndedAt)
 	}
-	return answer
+	return state
 }
 
 type alphaCancelAnswer struct {

@@ -22,14 +22,19 @@ type alphaRefund struct {
 	NotifyURL   string      `json:"notifyUrl,omitempty"`
 }
 
-type alphaRefundAnswer struct {
+// alphaRefundState is how a refund stands, as inquiries and notifications tell it.
+type alphaRefundState struct {
 	RefundID   string      `json:"refundId"`
 	PaymentID  string      `json:"paymentId"`
 	RequestID  string      `json:"refundRequestId"`
 	Refund     alphaRefund `json:"refund"`
 	RefundTime string      `json:"refundTime"`             // when the refund was asked for, as the vendor's SDK says
-	Status     string      `json:"refundStatus,omitempty"` // answers to inquiries only
-	Result     wireResult  `json:"result"`
+	Status     string      `json:"refundStatus,omitempty"` // in answers to inquiries and in notifications
+}
+
+type alphaRefundAnswer struct {
+	alphaRefundState
+	Result wireResult `json:"result"`
 }
 
 var alphaRefundStatuses = map[RefundStatus]string{
@@ -84,7 +89,7 @@ func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, r
 		return refuse("refund.description", "want at most 128 characters")
 	}
 	return refundSpec{Order: byPayment(GatewayAlphaPay, request.PaymentID), RequestID: request.RequestID, Amount: amount,
-		Currency: refund.Amount.Currency, Description: refund.Description}, nil
+		Currency: refund.Amount.Currency, Description: refund.Description, NotifyURL: refund.NotifyURL}, nil
 }
 
 // refund gives money back, whole or in part. Success says that the request was
@@ -119,9 +124,7 @@ func (a *alphaPay) refund(call *alphaCall) any {
 	default:
 		call.result = alphaSuccess
 	}
-	answer := refundAnswerOf(order, refund, call.result)
-	answer.Refund.NotifyURL = request.Refund.NotifyURL
-	return answer
+	return alphaRefundAnswer{alphaRefundStateOf(order, refund), call.result}
 }
 
 func refundRefusal(err error) wireResult {
@@ -133,11 +136,12 @@ func refundRefusal(err error) wireResult {
 	return alphaSystemError
 }
 
-func refundAnswerOf(order Order, refund Refund, result wireResult) alphaRefundAnswer {
-	return alphaRefundAnswer{
+func alphaRefundStateOf(order Order, refund Refund) alphaRefundState {
+	return alphaRefundState{
 		RefundID: refund.RefundID, PaymentID: order.PaymentID, RequestID: refund.RequestID,
-		Refund:     alphaRefund{Amount: alphaAmount{strconv.FormatInt(refund.Amount, 10), order.Currency}, Description: refund.Description},
-		RefundTime: vendorTime(refund.CreatedAt), Result: result,
+		Refund: alphaRefund{Amount: alphaAmount{strconv.FormatInt(refund.Amount, 10), order.Currency}, Description: refund.Description,
+			NotifyURL: refund.NotifyURL},
+		RefundTime: vendorTime(refund.CreatedAt),
 	}
 }
 
@@ -167,7 +171,7 @@ func (a *alphaPay) inquireRefund(call *alphaCall) any {
 		return call.refuse(alphaMismatch)
 	}
 	call.result = alphaSuccess
-	answer := refundAnswerOf(order, refund, alphaSuccess)
-	answer.Status = alphaRefundStatuses[refund.Status]
-	return answer
+	state := alphaRefundStateOf(order, refund)
+	state.Status = alphaRefundStatuses[refund.Status]
+	return alphaRefundAnswer{state, alphaSuccess}
 }

@@ -76,6 +76,9 @@ type Order struct {
 	RefundSends int        `json:"refund_sends"` // how many refund requests came
 	Refunded    int64      `json:"refunded"`     // minor units; of the refunds that succeeded
 	Refunds     []Refund   `json:"refunds"`      // the oldest first; only the last can be pending
+	NotifyURL   string     `json:"notify_url,omitempty"`
+
+	Notifications []Notification `json:"notifications,omitempty"` // the oldest first
 }
 
 // Errors of the model.
@@ -88,6 +91,8 @@ var (
 	errNotOpen   = errors.New("the order is not waiting for the customer")
 	errWindow    = errors.New("the order can be cancelled no more")
 	errPartly    = errors.New("the order is refunded in part")
+
+	errNoBehaviour = errors.New("digits: want those of a row of the table of behaviours")
 )
 
 // orderSpec is what a merchant asks for, whatever the wire protocol.
@@ -123,6 +128,7 @@ type order struct {
 func (o *order) view() Order {
 	seen := o.Order
 	seen.Refunds = slices.Clone(o.Refunds)
+	seen.Notifications = slices.Clone(o.Notifications)
 	return seen
 }
 
@@ -142,6 +148,25 @@ type ledger struct {
 	byRefund  map[orderKey]*order
 
 	refundRequests map[orderKey]*order // by refundRequestId, the last that used it
+
+	qrQueue []QRBehaviour // how the next QR orders behave
+
+	wake chan struct{} // holds one token when something may have changed
+	save func(*order)  // keeps an order beyond this process
+}
+
+// changed is told of an order that may have changed.
+func (l *ledger) changed(o *order) {
+	l.save(o)
+	l.awake()
+}
+
+// awake has Run look at what is due.
+func (l *ledger) awake() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // orderKey is an id of an order or of its refund, at its gateway.
@@ -176,7 +201,8 @@ func byAnyRequest(id string) lookup {
 
 func newLedger(seed string, pendingDelay time.Duration, limit int) *ledger {
 	return &ledger{seed: seed, pendingDelay: pendingDelay, limit: limit,
-		byRequest: map[orderKey]*order{}, byPayment: map[orderKey]*order{}, byToken: map[string]*order{}, byRefund: map[orderKey]*order{}, refundRequests: map[orderKey]*order{}}
+		byRequest: map[orderKey]*order{}, byPayment: map[orderKey]*order{}, byToken: map[string]*order{}, byRefund: map[orderKey]*order{}, refundRequests: map[orderKey]*order{},
+		wake: make(chan struct{}, 1), save: func(*order) {}}
 }
 
 // arrive notes that a pay request was sent, and returns how often it was by now
@@ -187,6 +213,7 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 	key := orderKey{spec.Gateway, spec.RequestID}
 	if known := l.byRequest[key]; known != nil {
 		known.Sends++
+		l.changed(known)
 		if known.digest != spec.digest() {
 			return known.Sends, known.behaviour, errDifferent
 		}
@@ -195,17 +222,18 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 	if err := l.makeRoom(now); err != nil {
 		return 0, Behaviour{}, err
 	}
-	chosen = behaviourFor(spec)
+	chosen = l.behaviourFor(spec)
 	made := &order{
 		Order: Order{
 			Gateway: spec.Gateway, RequestID: spec.RequestID, Instrument: spec.Instrument, Wallet: walletOf(spec.Code), CodeMask: mask(spec.Code),
 			Behaviour: chosen.Digits, Amount: spec.Amount, Currency: spec.Currency, Description: spec.Description,
-			Status: StatusAbsent, Sends: 1, CreatedAt: now.UTC(),
+			Status: StatusAbsent, Sends: 1, CreatedAt: now.UTC(), NotifyURL: spec.NotifyURL,
 		},
 		digest: spec.digest(), life: spec.Life, behaviour: chosen,
 	}
 	l.inOrder = append(l.inOrder, made)
 	l.byRequest[key] = made
+	l.changed(made)
 	return 1, chosen, nil
 }
 
@@ -230,17 +258,49 @@ func (l *ledger) place(now time.Time, gateway Gateway, requestID string) (placed
 	found.PayPath = "/pay/" + found.token
 	l.byPayment[orderKey{gateway, found.PaymentID}] = found
 	l.byToken[found.token] = found
-	switch found.behaviour.truth {
-	case paysAtOnce:
-		found.end(StatusPaid, now)
-	case failsAtOnce:
-		found.end(StatusFailed, now)
-	case paysLater:
-		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusPaid
-	case failsLater:
-		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusFailed
-	}
+	l.begin(found, now)
+	l.changed(found)
 	return found.view(), true, nil
+}
+
+// begin lets a pending order take the course that its behaviour has for it. One
+// that is shown as a QR code waits for its page where a scanned one ends at once.
+func (l *ledger) begin(o *order, now time.Time) {
+	atOnce := o.Instrument == InstrumentCode
+	o.settleAt = time.Time{}
+	switch o.behaviour.truth {
+	case paysAtOnce:
+		if atOnce {
+			o.end(StatusPaid, now)
+			o.announce(now)
+		}
+	case failsAtOnce:
+		if atOnce {
+			o.end(StatusFailed, now)
+			o.announce(now)
+		}
+	case paysLater:
+		o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusPaid
+	case failsLater:
+		o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusFailed
+	}
+}
+
+// behave gives an order that waits another behaviour: errNotOpen if it does not
+// wait, errNoBehaviour for digits that the table does not list.
+func (l *ledger) behave(now time.Time, which lookup, digits string) (Order, error) {
+	return l.with(now, which, func(o *order) error {
+		switch {
+		case !isBehaviour(digits):
+			return errNoBehaviour
+		case o.Status != StatusPending:
+			return errNotOpen
+		}
+		o.behaviour = behaviourNamed(o.Instrument, digits)
+		o.Behaviour = digits
+		l.begin(o, now)
+		return nil
+	})
 }
 
 // end is the only place where an order ends and where money is taken.
@@ -263,8 +323,12 @@ func (l *ledger) settle(o *order, now time.Time) {
 	switch {
 	case settles && (!expires || !o.ExpiresAt.Before(o.settleAt)):
 		o.end(o.settleTo, o.settleAt)
+		if o.Status != StatusReversed { // which the shop asked for
+			o.announce(o.EndedAt)
+		}
 	case expires:
 		o.end(StatusClosed, o.ExpiresAt)
+		o.announce(o.EndedAt)
 	}
 	if !o.refundAt.IsZero() && !now.Before(o.refundAt) {
 		o.endRefund(o.refundTo, o.refundAt)
@@ -338,8 +402,12 @@ func (l *ledger) decide(now time.Time, which lookup, decision Status) (Order, er
 		}
 		if o.Instrument == InstrumentQR && decision == StatusPaid {
 			o.Wallet = WalletAlipay
+			if o.behaviour.truth == failsAtOnce { // the wallet cannot pay
+				decision = StatusFailed
+			}
 		}
 		o.end(decision, now)
+		o.announce(now)
 		return nil
 	})
 }
@@ -354,6 +422,7 @@ func (l *ledger) with(now time.Time, which lookup, change func(*order) error) (O
 	}
 	l.settle(found, now)
 	err := change(found)
+	l.changed(found)
 	return found.view(), err
 }
 

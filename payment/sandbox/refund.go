@@ -32,6 +32,7 @@ type Refund struct {
 	By          Refunder     `json:"by"`
 	Amount      int64        `json:"amount"` // minor units of the order's currency
 	Description string       `json:"description,omitempty"`
+	NotifyURL   string       `json:"notify_url,omitempty"`
 	Status      RefundStatus `json:"status"`
 	CreatedAt   time.Time    `json:"created_at"`
 	EndedAt     time.Time    `json:"ended_at,omitzero"` // when it succeeded or failed
@@ -61,6 +62,7 @@ type refundSpec struct {
 	Amount      int64 // minor units
 	Currency    string
 	Description string
+	NotifyURL   string
 	Once        bool // a request id that comes again finds the refund it made
 }
 
@@ -95,7 +97,8 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 		if err := o.refusesRefund(now, spec.Amount, spec.Currency); err != nil {
 			return err
 		}
-		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount, Description: spec.Description})
+		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount,
+			Description: spec.Description, NotifyURL: spec.NotifyURL})
 		switch course {
 		case refundsLater, refundsReviewed, refundsReviewedUnnamed:
 			o.refundAt, o.refundTo = now.Add(l.pendingDelay), RefundSucceeded
@@ -175,6 +178,7 @@ func (o *order) endRefund(status RefundStatus, at time.Time) {
 	last.Status, last.EndedAt, o.refundAt = status, at.UTC(), time.Time{}
 	if status == RefundSucceeded {
 		o.Refunded += last.Amount
+		o.announceRefund(*last)
 	}
 }
 

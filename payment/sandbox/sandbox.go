@@ -15,6 +15,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"payscand/payment/signature"
@@ -43,11 +45,14 @@ type Config struct {
 
 	Currency string // the host's currency, CAD (default) or USD; CNY is taken by AlphaPay besides
 	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
-	Seed     string // payment ids, page addresses and nonces follow from it; default: random
+	Seed     string // payment ids, page addresses and nonces follow from it; default: that of the state file, or random
+	State    string // file that keeps orders, refunds and notifications beyond this process; default: none
 
 	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has its own limits below
 	PendingDelay time.Duration // until a pending order settles by itself; default 3 s
 	LateBy       time.Duration // of late deliveries and answers (behaviours 30, 31); default 20 s
+	NotifySpeed  int           // the vendors' pauses between notifications are divided by it; default 60
+	NotifyHosts  []string      // that notifications may go to besides loopback addresses
 	MaxOrders    int           // kept in memory, the oldest that are over make room; default 10,000
 	MaxNonces    int           // remembered against replay within 10 min; default 20,000
 
@@ -67,13 +72,13 @@ func (c *Config) fillIn() error {
 		problems = append(problems, errors.New("base URL: want http:// or https:// and a host"))
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	c.Seed = orDefault(c.Seed, rand.Text())
 	c.OrderLife = orDefault(c.OrderLife, 5*time.Minute)
 	c.PendingDelay = orDefault(c.PendingDelay, 3*time.Second)
 	c.LateBy = orDefault(c.LateBy, 20*time.Second)
+	c.NotifySpeed = orDefault(c.NotifySpeed, 60)
 	c.MaxOrders = orDefault(c.MaxOrders, 10_000)
 	c.MaxNonces = orDefault(c.MaxNonces, 20_000)
-	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces) < 0 {
+	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces, c.NotifySpeed) < 0 {
 		problems = append(problems, errors.New("durations and limits must not be negative"))
 	}
 	if c.Clock == nil {
@@ -125,9 +130,13 @@ type Server struct {
 	config  Config
 	ledger  *ledger
 	faults  *faults
+	vendors map[Gateway]vendor
 	handler http.Handler
-	closing chan struct{}
-	close   func()
+
+	notifier *http.Client
+	ahead    atomic.Int64 // of the gateway's clock, nanoseconds
+	closing  chan struct{}
+	close    func()
 }
 
 // New makes a practice gateway, or says everything that is wrong with config.
@@ -135,19 +144,34 @@ func New(config Config) (*Server, error) {
 	if err := config.fillIn(); err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
-	s := &Server{
-		config:  config,
-		ledger:  newLedger(config.Seed, config.PendingDelay, config.MaxOrders),
-		faults:  &faults{},
-		closing: make(chan struct{}),
+	s := &Server{}
+	machine := config.Clock
+	config.Clock = func() time.Time { return machine().Add(time.Duration(s.ahead.Load())) }
+	kept, err := readState(config.State)
+	if err != nil {
+		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
+	config.Seed = cmp.Or(config.Seed, kept.seed, rand.Text())
+	s.config = config
+	s.ledger = newLedger(config.Seed, config.PendingDelay, config.MaxOrders)
+	s.faults = &faults{}
+	s.vendors = map[Gateway]vendor{}
+	s.closing = make(chan struct{})
+	s.notifier = newNotifier()
 	s.close = sync.OnceFunc(func() { close(s.closing) })
+	if err := s.ledger.keepIn(config.State, kept, config.Logger); err != nil {
+		return nil, fmt.Errorf("practice gateway: %w", err)
+	}
 	mux := http.NewServeMux()
 	if config.MerchantCode != "" {
-		newAlphaPay(s).register(mux)
+		speaker := newAlphaPay(s)
+		s.vendors[GatewayAlphaPay] = speaker
+		speaker.register(mux)
 	}
 	if config.ClientID != "" {
-		newAlipayPlus(s).register(mux)
+		speaker := newAlipayPlus(s)
+		s.vendors[GatewayAlipayPlus] = speaker
+		speaker.register(mux)
 	}
 	s.registerControl(mux)
 	s.registerPages(mux)
@@ -190,6 +214,24 @@ func (s *Server) Decline(requestID string) (Order, error) {
 // the process of a refund, or if amount is not between 1 and what is left.
 func (s *Server) Refund(requestID string, amount int64) (Order, error) {
 	return s.ledger.refundInPortal(s.config.Clock(), requestID, amount)
+}
+
+// Behave gives an order that waits another behaviour, by its digits in the table.
+// It fails if the order is unknown or does not wait, or there is no such row.
+func (s *Server) Behave(requestID, digits string) (Order, error) {
+	return s.ledger.behave(s.config.Clock(), byAnyRequest(requestID), digits)
+}
+
+// SetClock makes the gateway's clock run that far ahead of the machine's, or
+// behind it.
+func (s *Server) SetClock(ahead time.Duration) {
+	s.ahead.Store(int64(ahead))
+	s.ledger.awake()
+}
+
+// Clock returns the gateway's time, and how far that is ahead of the machine's.
+func (s *Server) Clock() (now time.Time, ahead time.Duration) {
+	return s.config.Clock(), time.Duration(s.ahead.Load())
 }
 
 // reply is an answer on its way out.
