@@ -297,3 +297,28 @@ func TestRules(t *testing.T) {
 		t.Errorf("no rule for %v", want)
 	}
 }
+
+// Of each device it is said what to do: stop who holds it, or give the user the
+// right to open it; of one that can be used as it is, nothing.
+func TestAdvice(t *testing.T) {
+	user := User{Name: "payscand", id: 12345, groups: map[uint32]bool{}}
+	usbNode, port := "/proc/kmsg", "/proc/kmsg" // what nobody but root may open
+	for name, test := range map[string]struct {
+		device Device
+		says   string
+	}{
+		"held by the daemon":  {Device{Type: "hid", Node: "/dev/null", Holder: "payscand (process 7)"}, "stop the daemon first"},
+		"held by another":     {Device{Type: "serial", Node: "/dev/null", Holder: "ModemManager (process 7)"}, "stop the program"},
+		"port without right":  {Device{Type: "serial", Node: port}, "dialout"},
+		"POS without right":   {Device{Type: "hid", Mode: "pos", Node: usbNode}, "70-payscand-scanner.rules"},
+		"keyboard, no right":  {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Node: usbNode}, `ATTR{idProduct}=="1200"`},
+		"POS with the right":  {Device{Type: "hid", Mode: "pos", Node: "/dev/null"}, ""},
+		"a mode not read":     {Device{Advice: "set it", Node: usbNode}, "set it"},
+		"advice that remains": {Device{Type: "hid", Mode: "ibm", Advice: "HID POS is better", Node: "/dev/null"}, "HID POS is better"},
+	} {
+		test.device.judge(user)
+		if advice := test.device.Advice; test.says == "" && advice != "" || !strings.Contains(advice, test.says) {
+			t.Errorf("%s: %q", name, advice)
+		}
+	}
+}

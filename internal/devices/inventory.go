@@ -167,6 +167,9 @@ func (d *Device) judge(user User) {
 	switch {
 	case d.Type == "":
 	case strings.HasPrefix(d.Holder, daemonName+" "):
+		if d.Type == typeHID && d.Mode == "" {
+			d.What = "a scanner that payscand's daemon reads"
+		}
 		d.Advice = "payscand's daemon reads it; to test it, stop the daemon first (systemctl stop payscand)"
 	case d.Holder != "":
 		d.Advice = "stop the program that holds it"
