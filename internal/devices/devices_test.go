@@ -228,6 +228,7 @@ func TestStationEnds(t *testing.T) {
 // The lines name a USB scanner by its ids, with what differs from the defaults
 // only, and strings in TOML's own form.
 func TestLines(t *testing.T) {
+	one := 1
 	for name, test := range map[string]struct {
 		device  Device
 		finding Finding
@@ -237,6 +238,8 @@ func TestLines(t *testing.T) {
 			"[[scanner]]\ntype = \"hid\"\nmode = \"pos\"\nvendor_id = 0x05e0\nproduct_id = 0x1900\n"},
 		"keyboard": {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Serial: `a"b`}, Finding{Right: true, Layout: "fr", Terminator: "cr", Prefix: "\x02\\"},
 			"[[scanner]]\ntype = \"hid\"\nmode = \"keyboard\"\nvendor_id = 0x05e0\nproduct_id = 0x1200\nserial = \"a\\\"b\"\nlayout = \"fr\"\nterminator = \"cr\"\nprefix = \"\\u0002\\\\\"\n"},
+		"one of two ports, at its speed": {Device{Type: "serial", VendorID: "0403", ProductID: "6010", Interface: &one, Port: "/dev/ttyUSB1", twin: true, baud: 115200}, Finding{Right: true, Terminator: "lf"},
+			"[[scanner]]\ntype = \"serial\"\nvendor_id = 0x0403\nproduct_id = 0x6010\ninterface = 1\nbaud = 115200\nterminator = \"lf\"\n"},
 	} {
 		if got := Lines(test.device, test.finding); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
