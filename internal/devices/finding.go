@@ -129,8 +129,14 @@ func Lines(d Device, findings ...Finding) string {
 		if d.Serial != "" {
 			add("serial = %s", tomlString(d.Serial))
 		}
+		if d.twin && d.Interface != nil {
+			add("interface = %d", *d.Interface)
+		}
 	} else {
 		add("port = %s", tomlString(d.Port))
+	}
+	if d.baud != 0 {
+		add("baud = %d", d.baud)
 	}
 	f := common(findings)
 	if f.Layout != "" && f.Layout != "us" {

@@ -171,6 +171,9 @@ func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out cha
 		s.say("%s: %v", d.title(), err)
 		return
 	}
+	if d.Type == typeSerial {
+		d.baud = s.Baud
+	}
 	shot := func(got device.Shot) {
 		select {
 		case out <- heard{d, got}:
