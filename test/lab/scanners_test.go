@@ -19,8 +19,8 @@ type scanner struct {
 	device string // how the daemon calls it
 	id     wire.Identity
 	// hid: payscand takes it from the kernel's driver, and must be allowed to.
-	hid   bool
-	cable cable
+	hid bool
+	cable
 }
 
 // cable is how a test handles a scanner.
@@ -74,8 +74,8 @@ func ibmScanner(mode string, port int, id wire.Identity, descriptor []byte, pack
 }
 
 func emulated(mode string, port int, device vhci.Descriptor, encode func(string, bool) [][]byte) scanner {
-	id := wire.Identity{VendorID: device.VendorID, ProductID: device.ProductID}
-	return hidScanner(mode, id, usbCable{port, device, encode})
+	cable := usbCable{port, device, encode}
+	return hidScanner(mode, cable.id(), cable)
 }
 
 func hidScanner(mode string, id wire.Identity, cable cable) scanner {
@@ -95,6 +95,10 @@ type usbCable struct {
 	device vhci.Descriptor
 	// encode makes the reports of a whole scan, or of the beginning of one.
 	encode func(text string, whole bool) [][]byte
+}
+
+func (c usbCable) id() wire.Identity {
+	return wire.Identity{VendorID: c.device.VendorID, ProductID: c.device.ProductID}
 }
 
 func (c usbCable) plug(t *testing.T, m *machine) {
@@ -227,7 +231,20 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// bystander is a keyboard that no configuration names, of the maker of one that is.
+var bystander = usbCable{
+	port: 6, encode: keyboardReports,
+	device: bootKeyboardDevice(wire.Identity{VendorID: 0x05e0, ProductID: 0x1201}),
+}
+
+// stranger is a keyboard that the rule does not name either.
+var stranger = usbCable{
+	port: 7, encode: keyboardReports,
+	device: bootKeyboardDevice(wire.Identity{VendorID: 0x05e0, ProductID: 0x1202}),
+}
+
 // installedRule is the project's udev rule as a shop's IT would install it for the lab's scanners: with a line for each.
+// The bystander has one too: what keeps it a keyboard must be the daemon, and not that it may not open it.
 func installedRule() ([]byte, error) {
 	shipped, err := os.ReadFile("../../systemd/70-payscand-scanner.rules")
 	if err != nil {
@@ -239,12 +256,21 @@ func installedRule() ([]byte, error) {
 			installed.WriteString(line)
 			continue
 		}
-		for _, s := range scanners() {
-			if s.hid {
-				replace := strings.NewReplacer("05e0", fmt.Sprintf("%04x", s.id.VendorID), "1900", fmt.Sprintf("%04x", s.id.ProductID))
-				installed.WriteString(replace.Replace(line))
-			}
+		for _, id := range ruled() {
+			replace := strings.NewReplacer("05e0", fmt.Sprintf("%04x", id.VendorID), "1900", fmt.Sprintf("%04x", id.ProductID))
+			installed.WriteString(replace.Replace(line))
 		}
 	}
 	return installed.Bytes(), nil
+}
+
+// ruled are the devices that the installed rule names.
+func ruled() []wire.Identity {
+	ids := []wire.Identity{bystander.id()}
+	for _, s := range scanners() {
+		if s.hid {
+			ids = append(ids, s.id)
+		}
+	}
+	return ids
 }

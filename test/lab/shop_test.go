@@ -41,9 +41,14 @@ func open(t *testing.T, m *machine, scanners ...scanner) *shop {
 	s.startGateway()
 	do[wire.Nothing](t, m, wire.WriteFile, wire.File{Name: configFile, Mode: 0o644, Content: []byte(configuration(scanners))})
 	before := len(s.charged())
-	s.start()
+	s.start(member)
 	t.Cleanup(func() {
-		s.stop()
+		switch running := s.inspect().Running; {
+		case running && t.Failed():
+			s.end(syscall.SIGKILL)
+		case running:
+			s.stop()
+		}
 		for _, code := range s.charged()[before:] {
 			if !slices.Contains(s.scanned, code) {
 				t.Errorf("the gateway was asked to charge %q, which nobody scanned; scanned: %q", code, s.scanned)
@@ -60,7 +65,7 @@ func (s *shop) startGateway() {
 		return
 	}
 	do[wire.Nothing](s.t, s.machine, wire.Start, wire.Command{
-		Name: gateway, User: wire.ShopUser,
+		Name: gateway, User: wire.ShopUser, Group: wire.ShopUser,
 		Args: []string{"sandbox", "--listen", wire.GatewayAddress, "--dir", wire.ShopDir + "/keys", "--pending-delay", "300ms"},
 	})
 	// The keys are there when the gateway has made them and goes on to listen.
@@ -71,11 +76,11 @@ func (s *shop) startGateway() {
 	s.gatewayStarted = true
 }
 
-// part runs a part of the test with a name of its own.
-func (s *shop) part(name string, test func()) {
+// part runs a part of the test with a name of its own, and tells whether it passed.
+func (s *shop) part(name string, test func()) bool {
 	s.t.Helper()
 	whole := s.t
-	whole.Run(name, func(t *testing.T) {
+	return whole.Run(name, func(t *testing.T) {
 		s.t = t
 		defer func() { s.t = whole }()
 		test()
@@ -118,12 +123,17 @@ level = "debug"
 	return text.String()
 }
 
+// The daemon's user is the service's, with the groups that an installation gives it, or without.
+var (
+	member   = wire.Command{User: wire.ShopUser, Group: wire.ShopUser, Groups: []uint32{wire.DialoutGroup}}
+	outsider = wire.Command{User: wire.ShopUser, Group: 65534}
+)
+
 // start starts the daemon and waits until it is of use.
-func (s *shop) start() {
+func (s *shop) start(as wire.Command) {
 	s.t.Helper()
-	do[wire.Nothing](s.t, s.machine, wire.Start, wire.Command{
-		Name: daemon, User: wire.ShopUser, Groups: []uint32{wire.DialoutGroup}, Args: []string{"run", "--config", configFile}, Env: []string{"GOTRACEBACK=all"},
-	})
+	as.Name, as.Args, as.Env = daemon, []string{"run", "--config", configFile}, []string{"GOTRACEBACK=all"}
+	do[wire.Nothing](s.t, s.machine, wire.Start, as)
 	s.await("the gateway is proved", func(t client.Terminal) bool { return t.Gateways[0].State == "up" })
 }
 
@@ -208,6 +218,28 @@ func (s *shop) awaitState(of scanner, state string) client.Scanner {
 	return found
 }
 
+// plug plugs scanners in and waits until they are ready.
+func (s *shop) plug(scanners ...scanner) {
+	s.t.Helper()
+	for _, scanner := range scanners {
+		scanner.plug(s.t, s.machine)
+	}
+	for _, scanner := range scanners {
+		s.awaitState(scanner, "ready")
+	}
+}
+
+// unplug pulls scanners out and waits until the daemon says so.
+func (s *shop) unplug(scanners ...scanner) {
+	s.t.Helper()
+	for _, scanner := range scanners {
+		scanner.unplug(s.t, s.machine)
+	}
+	for _, scanner := range scanners {
+		s.awaitState(scanner, "missing")
+	}
+}
+
 // code makes a payment code that the practice gateway pays at once.
 func (s *shop) code() string {
 	s.t.Helper()
@@ -232,7 +264,7 @@ func (s *shop) sell(mode client.Mode) client.Sale {
 func (s *shop) scan(with scanner, code string) {
 	s.t.Helper()
 	s.scanned = append(s.scanned, code)
-	with.cable.scan(s.t, s.machine, code)
+	with.scan(s.t, s.machine, code)
 }
 
 // pay takes a whole sale: made, scanned, paid, and charged for the very code that was scanned.
