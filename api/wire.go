@@ -114,7 +114,7 @@ func (s *Server) wireTerminal(status terminal.Status) client.Terminal {
 		}
 	}
 	if r := status.LastRefusedScan; r != nil {
-		state.LastRefusedScan = &client.RefusedScan{At: r.At, Device: r.Device, Kind: r.Kind, Mask: r.Mask, Sale: r.Sale}
+		state.LastRefusedScan = &client.RefusedScan{At: r.At, Device: r.Device, Kind: r.Kind, Mask: r.Mask, Sale: r.Sale, Reason: s.reason(r.Reason)}
 	}
 	return state
 }

@@ -65,8 +65,6 @@ type = "serial"
 port = "/dev/ttyACM0"
 [[scanner]]
 type = "hid"
-vendor_id = 0x05e0
-product_id = 0x1900
 [[display]]
 type = "kiosk"
 `))

@@ -176,18 +176,26 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"kiosk's host", account + "[[display]]\ntype = \"kiosk\"\nhosts = [\"http://x\"] #!", "display[0].hosts[0]", "without a port"},
 		{"same kiosk twice", account + "[[display]]\ntype = \"kiosk\"\n[[display]] #!\ntype = \"kiosk\"", "display[1].listen", "is that of display[0] already"},
 		{"key of a display", account + "[[display]]\ntype = \"kiosk\"\ncolour = 1 #!", "display[0].colour", "unknown key; known here: type, listen"},
-		{"keyboard scanner without ids, vendor", account + "[[scanner]] #!\ntype = \"hid\"\nproduct_id = 1", "scanner[0].vendor_id", "lsusb"},
-		{"keyboard scanner without ids, product", account + "[[scanner]] #!\ntype = \"hid\"\nvendor_id = 1", "scanner[0].product_id", "lsusb"},
+		{"USB scanner with half of its ids, vendor", account + "[[scanner]] #!\ntype = \"hid\"\nproduct_id = 1", "scanner[0].vendor_id", "devices list"},
+		{"USB scanner with half of its ids, product", account + "[[scanner]] #!\ntype = \"hid\"\nvendor_id = 1", "scanner[0].product_id", "devices list"},
 		{"vendor id", hid("vendor_id = 0x10000 #!\nproduct_id = 1"), "scanner[0].vendor_id", "within 0x0001 and 0xffff"},
 		{"vendor id in quotes", hid("vendor_id = \"05e0\" #!\nproduct_id = 1"), "scanner[0].vendor_id", "must be a whole number, not a string"},
 		{"product id", hid("vendor_id = 1\nproduct_id = -1 #!"), "scanner[0].product_id", "within 0x0001 and 0xffff"},
 		{"serial number", hid(ids + "serial = \"a\\u0007\" #!"), "scanner[0].serial", "control characters"},
 		{"interface", hid(ids + "interface = 256 #!"), "scanner[0].interface", "within 0 and 255"},
-		{"layout", hid(ids + "layout = \"dvorak\" #!"), "scanner[0].layout", "use one of us"},
+		{"layout", hid(ids + "layout = \"dvorak\" #!"), "scanner[0].layout", "use one of cn, de, fr, gb, us"},
 		{"keyboard scanner's terminator", hid(ids + "terminator = \"enter\" #!"), "scanner[0].terminator", "use one of auto, cr"},
 		{"keyboard scanner's idle time-out", hid(ids + "idle_timeout = \"5ms\" #!"), "scanner[0].idle_timeout", `within "10ms" and "1s"`},
-		{"key of another type", hid(ids + "baud = 9600 #!"), "scanner[0].baud", "unknown key; known here: type, name, vendor_id"},
+		{"key of another type", hid(ids + "baud = 9600 #!"), "scanner[0].baud", "unknown key; known here: type, name, mode, vendor_id"},
 		{"same keyboard scanner twice", hid(ids + "[[scanner]]\ntype = \"hid\"\nvendor_id = 0x1\nproduct_id = 0x2 #!"), "scanner[1].product_id", "is that of scanner[0] already"},
+		{"USB mode", hid("mode = \"wedge\" #!"), "scanner[0].mode", "use one of auto, pos, ibm, keyboard"},
+		{"keyboard that is not named", account + "[[scanner]] #!\ntype = \"hid\"\nmode = \"keyboard\"", "scanner[0].vendor_id", "anybody's keyboard"},
+		{"two that are not named", hid("[[scanner]]\ntype = \"hid\"\nmode = \"pos\" #!"), "scanner[1].mode", "is that of scanner[0] already"},
+		{"prefix that ends a scan", hid(ids + "prefix = \"\\r\" #!"), "scanner[0].prefix", "without CR"},
+		{"long suffix", scanner("suffix = \"123456789012345678901234567890123\" #!"), "scanner[0].suffix", "at most 32 bytes"},
+		{"port and ids", account + "[[scanner]]\ntype = \"serial\"\nvendor_id = 1\nproduct_id = 2\nport = \"/dev/ttyACM0\" #!", "scanner[0].port", "not by both"},
+		{"serial scanner with half of its ids", account + "[[scanner]] #!\ntype = \"serial\"\nvendor_id = 1", "scanner[0].product_id", "devices list"},
+		{"same serial device twice", account + "[[scanner]]\ntype = \"serial\"\n" + ids + "[[scanner]]\ntype = \"serial\"\nvendor_id = 0x1\nproduct_id = 0x2 #!", "scanner[1].product_id", "is that of scanner[0] already"},
 		{"key of a scanner", scanner("bauds = 1 #!"), "scanner[0].bauds", "unknown key; known here: type, name, port"},
 
 		{"duration without a unit", "[policy]\nscan_window = \"30\" #!\n" + account, "policy.scan_window", `such as "50ms"`},
@@ -359,8 +367,16 @@ baud = 115200
 idle_timeout = "80ms"
 
 [[scanner]]
+type = "serial"
+vendor_id = 0x05f9
+product_id = 0x4204
+suffix = "#"
+
+[[scanner]]
 type = "hid"
 name = "left"
+mode = "keyboard"
+prefix = "\u0002"
 vendor_id = 0x0C2E
 product_id = 2817
 serial = "S/N 1"
@@ -388,9 +404,12 @@ level = "debug"
 	}}}
 	serial := DefaultSerialScanner()
 	serial.Port, serial.Baud, serial.IdleTimeout = "/dev/ttyUSB0", 115200, 80*time.Millisecond
+	byUSB := DefaultSerialScanner()
+	byUSB.VendorID, byUSB.ProductID, byUSB.Suffix = 0x05f9, 0x4204, "#"
 	hid := DefaultHIDScanner()
+	hid.Mode, hid.Prefix = "keyboard", "\x02"
 	hid.VendorID, hid.ProductID, hid.Serial, hid.Interface, hid.Terminator = 0x0c2e, 0x0b01, "S/N 1", 0, "cr"
-	want.Scanners = []Scanner{{Type: ScannerSerial, Serial: &serial}, {Type: ScannerHID, Name: "left", HID: &hid}}
+	want.Scanners = []Scanner{{Type: ScannerSerial, Serial: &serial}, {Type: ScannerSerial, Serial: &byUSB}, {Type: ScannerHID, Name: "left", HID: &hid}}
 	want.Policy.ScanWindow = 45 * time.Second
 	want.Log.Level = slog.LevelDebug
 	if diff := cmp.Diff(want, *config); diff != "" {

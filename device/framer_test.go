@@ -246,3 +246,85 @@ func TestFrameIsWiped(t *testing.T) {
 		t.Errorf("%d bytes of a scan stay in memory", len(kept))
 	}
 }
+
+// plain is summary with the texts of scans alone.
+func plain(frames []Frame) []string {
+	told := summary(frames)
+	for i := range told {
+		told[i] = strings.TrimPrefix(told[i], "scan:")
+	}
+	return told
+}
+
+// What the scanner sends around each code is taken off; where it is missing, the
+// beginning or the end of the code may be too, so the scan is damaged.
+func TestAffixes(t *testing.T) {
+	for _, test := range []struct {
+		affixes Affixes
+		data    string
+		want    []string
+	}{
+		{Affixes{Prefix: "QR:"}, "QR:2812\r", []string{"2812"}},
+		{Affixes{Prefix: "QR:"}, "2812\r", []string{"incomplete"}},
+		{Affixes{Prefix: "QR:"}, ":2812\rQR:2812\r", []string{"incomplete", "2812"}},
+		{Affixes{Prefix: "QR:"}, "]Q1QR:2812\r", []string{"2812"}},
+		{Affixes{Prefix: "QR:"}, "QR:]Q12812\r", []string{"2812"}},
+		{Affixes{Prefix: "\x02"}, "\x022812\r", []string{"2812"}},
+		{Affixes{Suffix: "##"}, "2812##\r", []string{"2812"}},
+		{Affixes{Suffix: "##"}, "2812#\r", []string{"incomplete"}},
+		{Affixes{Suffix: "##"}, "2812\r\n12##\r\n", []string{"incomplete", "12"}},
+		{Affixes{Prefix: "A", Suffix: "Z"}, "AZ\rA28Z\r", []string{"empty", "28"}},
+		{Affixes{Prefix: "A", Suffix: "Z"}, "\rA28\x00\r", []string{"empty", "noise"}},
+	} {
+		r := newRecorder(TerminatorAuto)
+		r.Strip(test.affixes)
+		for i := range test.data {
+			r.feed(0, uint64(i), test.data[i:i+1])
+		}
+		if got := plain(r.frames); !slices.Equal(got, test.want) {
+			t.Errorf("%+v, %q: %q, want %q", test.affixes, test.data, got, test.want)
+		}
+	}
+	for _, bad := range []Affixes{{Prefix: "\r"}, {Suffix: "a\n"}, {Prefix: "\t"}, {Suffix: "\x00"}, {Prefix: "\xff"}, {Suffix: strings.Repeat("x", MaxAffix+1)}} {
+		if bad.Valid() {
+			t.Errorf("%+v is valid", bad)
+		}
+	}
+}
+
+// Two codes that a scanner reads in one shot are two scans where it ends each;
+// where it does not, and gives them one end, they are one text, in which the
+// recogniser of payment codes sees two.
+func TestTwoCodesInOneShot(t *testing.T) {
+	r := newRecorder(TerminatorAuto)
+	r.feed(0, 1, "5901234123457\r281234567890123456\r")
+	r.feed(time.Minute, 1, "5901234123457281234567890123456\r")
+	want := []string{"5901234123457", "281234567890123456", "5901234123457281234567890123456"}
+	if got := plain(r.frames); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A device that tells itself where a scan ends: a terminator that it sends as well
+// is taken off, one inside is noise, and a scan that it does not end is damaged.
+func TestEndByTheDevice(t *testing.T) {
+	r := newRecorder(TerminatorDevice)
+	for i, text := range []string{"2812", "2813\r", "2814\r\n", "2815\n", "2816\t", "28\r17", "", "]C02818"} {
+		now := epoch.Add(time.Duration(i) * time.Minute)
+		r.Feed([]byte(text), 1, now, r.emit)
+		r.End("qr", 1, now, r.emit)
+	}
+	r.feed(time.Hour, 1, "2819")
+	r.expire(time.Hour + StallTimeout - 1)
+	r.expire(time.Hour + StallTimeout)
+	want := []string{"2812", "2813", "2814", "2815", "2816", "noise", "empty", "2818", "incomplete"}
+	if got := plain(r.frames); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if first, last := r.frames[0].Scan.Symbology, r.frames[7].Scan.Symbology; first != "qr" || last != "code128" {
+		t.Errorf("symbologies %q and %q", first, last)
+	}
+	if TerminatorDevice.Valid() {
+		t.Error("it is a setting")
+	}
+}

@@ -37,6 +37,7 @@ const (
 	declinedFor   = 10 * time.Second
 	cancelledFor  = 6 * time.Second
 	unresolvedFor = time.Minute
+	damagedFor    = 6 * time.Second
 )
 
 // Screen is what the customer sees. It holds keys, no words, and nothing that only the shop may see: no reference, no
@@ -45,7 +46,8 @@ type Screen struct {
 	Kind Kind
 	// Amount is to be shown if Currency is not empty.
 	Amount payment.Money
-	// Reason is why the last attempt ended, for KindDeclined.
+	// Reason is why the last attempt ended, for KindDeclined; for KindAmount that
+	// the last scan was damaged, or empty.
 	Reason payment.Reason
 	// QR is to be shown for KindQR, and is empty for every other kind.
 	QR payment.QR
@@ -74,6 +76,8 @@ func (s Screen) after() Screen {
 type Terminal struct {
 	// OutOfOrder: no sale could be taken now.
 	OutOfOrder bool
+	// DamagedScanAt is when a scan for the armed sale did not arrive whole; zero: none did.
+	DamagedScanAt time.Time
 	// QRMargin is payment.Policy's: how long before the gateway's expiry a QR leaves the screen.
 	QRMargin time.Duration
 }
@@ -96,7 +100,7 @@ func screenOf(s payment.Sale, t Terminal) Screen {
 	case "":
 		return Screen{Kind: rest}
 	case payment.SaleAwaitingCode:
-		return awaiting(s)
+		return awaiting(s, t)
 	case payment.SaleShowingQR:
 		return showingQR(s, t)
 	case payment.SaleProcessing:
@@ -120,14 +124,21 @@ func screenOf(s payment.Sale, t Terminal) Screen {
 	}
 }
 
-// awaiting invites to show a code, if one could be scanned; for a while it says first why the last attempt ended.
-func awaiting(s payment.Sale) Screen {
+// awaiting invites to show a code, if one could be scanned; for a while it says first why the last attempt ended, or that
+// the last scan was damaged.
+func awaiting(s payment.Sale, t Terminal) Screen {
 	next := KindAskCashier
 	switch {
 	case s.Armed():
 		next = KindAmount
 	case !s.QRRetryAt.IsZero():
 		next = KindWait
+	}
+	if next == KindAmount && t.DamagedScanAt.After(lastEnd(s)) {
+		return Screen{
+			Kind: KindAmount, Amount: s.Amount, Reason: payment.ReasonScanDamaged,
+			Until: t.DamagedScanAt.Add(damagedFor), Then: KindAmount,
+		}
 	}
 	if s.LastFailure == nil || silent(s.LastFailure.Reason) {
 		return Screen{Kind: next, Amount: s.Amount}

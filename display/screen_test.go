@@ -108,6 +108,31 @@ func TestScreenOfEachStatus(t *testing.T) {
 	}
 }
 
+// A damaged scan is told to the customer who holds a code up, for a while, and to nobody else.
+func TestScreenOfADamagedScan(t *testing.T) {
+	at := terminal
+	at.DamagedScanAt = noon
+	waiting := saleIn(payment.SaleAwaitingCode)
+	waiting.UpdatedAt = noon.Add(-time.Second)
+	got := ScreenOf(waiting, at, noon)
+	if got.Kind != KindAmount || got.Amount != money || got.Reason != payment.ReasonScanDamaged {
+		t.Errorf("%+v", got)
+	}
+	for _, l := range Languages() {
+		if w := got.Words(l); w.Hint != WordsIn(l, payment.ReasonScanDamaged).Customer || w.Title != (Screen{Kind: KindAmount}).Words(l).Title {
+			t.Errorf("%s: %+v", l, w)
+		}
+	}
+	if next := ScreenOf(waiting, at, noon.Add(damagedFor)); next != (Screen{Kind: KindAmount, Amount: money}) {
+		t.Errorf("later: %+v", next)
+	}
+	for _, status := range payment.SaleStatuses() {
+		if s := saleIn(status); status != payment.SaleAwaitingCode && ScreenOf(s, at, noon) != ScreenOf(s, terminal, noon) {
+			t.Errorf("%s: a damaged scan changes the screen", status)
+		}
+	}
+}
+
 // What a declined customer is told is the reason of the last attempt; an expired sale's is that its time ran out.
 func TestScreenReason(t *testing.T) {
 	for _, reason := range payment.Reasons() {

@@ -48,7 +48,7 @@ func WordsIn(l Language, reason payment.Reason) ReasonWords {
 // Words returns what the screen says in a language; empty for a language that is unknown.
 func (s Screen) Words(l Language) ScreenWords {
 	w := catalogue[l].screens[s.Kind]
-	if s.Kind == KindDeclined {
+	if s.Kind == KindDeclined || s.Reason != "" {
 		w.Hint = WordsIn(l, s.Reason).Customer
 	}
 	return w

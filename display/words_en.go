@@ -55,6 +55,10 @@ var english = words{
 			"A person decided how this sale ended; the gateway had not said. The terminal keeps checking and will show it if the truth is another.",
 			"The shop has settled this payment. Please ask the cashier if you have questions.",
 		},
+		payment.ReasonScanDamaged: {
+			"What was scanned did not arrive whole, so nothing was sent. Scan the code again; if it happens often, the terminal's status says what to mend at the scanner.",
+			"We could not read that code. Please hold your phone still and show it again.",
+		},
 		payment.ReasonNotEnoughBalance: {
 			"The shop's balance at the gateway does not cover this refund. Tell the operator, who can top it up. Give the money back another way only once this refund has failed.",
 			"Your refund is not possible right now. Please ask the cashier.",

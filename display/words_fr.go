@@ -55,6 +55,10 @@ var french = words{
 			"Une personne a décidé de l’issue de cette vente; la passerelle ne l’avait pas donnée. Le terminal continue de vérifier et l’affichera si la vérité est autre.",
 			"Le commerce a réglé la question de ce paiement. Veuillez vous adresser à la caisse au besoin.",
 		},
+		payment.ReasonScanDamaged: {
+			"Ce qui a été balayé est arrivé incomplet; rien n’a été envoyé. Balayez le code à nouveau; si cela se répète, l’état du terminal indique quoi corriger sur le lecteur.",
+			"Nous n’avons pas pu lire ce code. Veuillez tenir votre téléphone immobile et le présenter à nouveau.",
+		},
 		payment.ReasonNotEnoughBalance: {
 			"Le solde du commerce auprès de la passerelle ne couvre pas ce remboursement. Avisez le soutien technique, qui peut l’approvisionner. Ne rendez l’argent autrement qu’une fois ce remboursement échoué.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",

@@ -17,6 +17,9 @@ const (
 	ReasonAbsent     Reason = "absent"     // the gateway never had the order
 	ReasonOverridden Reason = "overridden" // a person decided
 
+	// ReasonScanDamaged: what was scanned did not arrive whole. It ends no attempt.
+	ReasonScanDamaged Reason = "scan_damaged"
+
 	// Verdicts about a refund.
 	ReasonNotEnoughBalance Reason = "not_enough_balance" // the merchant's, at the gateway
 	ReasonAlreadyRefunded  Reason = "already_refunded"
@@ -49,6 +52,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonInsufficientFunds, ReasonDeclined, ReasonInvalidCode, ReasonExpiredCode,
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
+		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
 		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,

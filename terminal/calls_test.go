@@ -147,7 +147,7 @@ func TestNothingUncommittedIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &brokenStore{Store: memory.New("e")}
 		var shown []string
-		tm, end := run(t, terminal.Config{Store: store, Show: func(customer payment.Sale, _ bool, _ time.Time) {
+		tm, end := run(t, terminal.Config{Store: store, Show: func(customer payment.Sale, _ terminal.Scene, _ time.Time) {
 			shown = append(shown, customer.ID)
 		}}, &fakeGateway{})
 		store.broken = true

@@ -34,7 +34,7 @@ type Config struct {
 	Log    *slog.Logger
 	// Show is told what the customer is to see, after each commit and before
 	// anybody is answered; it must not block. See Result.
-	Show func(customer payment.Sale, outOfOrder bool, now time.Time)
+	Show func(customer payment.Sale, scene Scene, now time.Time)
 	// Ready is called once every open sale was recovered.
 	Ready func()
 	// Heartbeat is called by the loop itself at least every HeartbeatEvery, so
@@ -58,6 +58,15 @@ type DriverStore interface {
 	Sales(payment.SaleQuery) (payment.SalePage, error)
 }
 
+// Scene is what the customer is to see besides the sale.
+type Scene struct {
+	// OutOfOrder: no sale could be taken now.
+	OutOfOrder bool
+	// DamagedAt is when the last scan for the sale that is armed did not arrive
+	// whole; zero: none did. It is no part of the sale: such a scan changes nothing.
+	DamagedAt time.Time
+}
+
 // Terminal is the loop around the engine, and its only caller.
 type Terminal struct {
 	config   Config
@@ -66,6 +75,10 @@ type Terminal struct {
 	watchers watchers
 	clock    steadyClock
 	started  time.Time
+	damaged  struct { // the last damaged scan
+		token uint64
+		at    time.Time
+	}
 
 	requests chan request
 	inspect  chan func()
@@ -208,13 +221,16 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 		batch = refuseRequests(batch)
 	}
 	inputs := make([]Input, len(batch))
+	now := t.clock.now()
 	for i, r := range batch {
 		inputs[i] = r.input
-		if a, ok := r.input.(Answered); ok {
-			t.calls.Taken(a.Call)
+		switch in := r.input.(type) {
+		case Answered:
+			t.calls.Taken(in.Call)
+		case Damaged:
+			t.damaged.token, t.damaged.at = in.Problem.Arming, now
 		}
 	}
-	now := t.clock.now()
 	result, err := t.engine.Turn(now, inputs)
 	if err != nil {
 		return err
@@ -238,7 +254,11 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 func (t *Terminal) publish(r Result, now time.Time) {
 	t.config.Arming.Arm(r.Arming)
 	if t.config.Show != nil {
-		t.config.Show(r.Customer, r.OutOfOrder, now)
+		scene := Scene{OutOfOrder: r.OutOfOrder}
+		if r.Arming != 0 && r.Arming == t.damaged.token {
+			scene.DamagedAt = t.damaged.at
+		}
+		t.config.Show(r.Customer, scene, now)
 	}
 	t.watchers.tell(r.Changed)
 }

@@ -69,7 +69,10 @@ func run(t *testing.T, config terminal.Config, gateway *fakeGateway) (tm *termin
 	policy := payment.DefaultPolicy()
 	policy.Routes = []payment.Route{{Gateway: gatewayName}}
 	config.Policy, config.Rules, config.Gateways = policy, payment.DefaultCodeRules(), []payment.Gateway{gateway}
-	config.Log, config.Arming = slog.New(slog.DiscardHandler), new(device.Arming)
+	config.Log = slog.New(slog.DiscardHandler)
+	if config.Arming == nil {
+		config.Arming = new(device.Arming)
+	}
 	config.Ready = func() { close(ready) }
 	tm, err := terminal.New(config)
 	if err != nil {

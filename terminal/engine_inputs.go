@@ -79,7 +79,7 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
 		p := in.Problem
-		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind)})
+		e.refuseScan(RefusedScan{At: p.At, Device: p.Device, Kind: string(p.Kind), Reason: payment.ReasonScanDamaged})
 	case ScannersReady:
 		return Reply{}, e.scannersReady(in.Count)
 	case Answered:

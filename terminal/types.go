@@ -70,4 +70,6 @@ type RefusedScan struct {
 	Kind   string // a payment.RefusalKind, or why the sale could not use it
 	Mask   string
 	Sale   string // the live sale, if there was one
+	// Reason has words for the customer too; empty where Kind says all.
+	Reason payment.Reason
 }

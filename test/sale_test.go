@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"payscand/api/client"
+	"payscand/payment"
 )
 
 // TestScannedSalePaid: a scanned code pays a sale. What the API answers is the gateway's truth: one order of one request,
@@ -74,6 +75,26 @@ func TestScannerReplugged(t *testing.T) {
 		t.Errorf("one reconnect is not counted as one: %+v", again.Counters)
 	}
 
+	s.pay(s.sell(2200), s.code(paidAtOnce))
+}
+
+// TestM9ScannerLostShowsTheQR: a scanner that is unplugged while a sale in auto mode waits for a code moves the sale to
+// the QR, long before its scan window is over; scanned with the scanner back, the next sale is paid.
+func TestM9ScannerLostShowsTheQR(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	sale, _ := s.create("auto-lost", client.NewSale{Amount: 1500, Currency: "CAD", Mode: client.ModeAuto})
+	s.must(s.Scanner.Unplug())
+	sale = s.await(sale.ID, "showing its QR", func(sale client.Sale) bool {
+		return sale.Status == client.StatusShowingQR && sale.Attempts[0].QR != nil
+	})
+	if waited := sale.Attempts[0].SubmittedAt.Sub(sale.CreatedAt); waited >= payment.DefaultPolicy().ScanWindow {
+		t.Errorf("the QR was asked for after %v: the scan window, not the lost scanner, brought it", waited)
+	}
+	s.cancel(sale.ID)
+	s.awaitStatus(sale.ID, client.StatusCancelled)
+	s.must(s.Scanner.Plug())
+	s.awaitScanner("ready")
 	s.pay(s.sell(2200), s.code(paidAtOnce))
 }
 

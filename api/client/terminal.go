@@ -57,6 +57,7 @@ type RefusedScan struct {
 	Kind   string    `json:"kind" doc:"What was scanned, or why the sale could not use it."`
 	Mask   string    `json:"mask,omitempty" doc:"Its first two and last four characters."`
 	Sale   string    `json:"sale,omitempty" doc:"The live sale at that time."`
+	Reason *Reason   `json:"reason,omitempty" doc:"Where it did not arrive whole: what to say to cashier and customer."`
 }
 
 // Health is the answer of /healthz and /readyz.

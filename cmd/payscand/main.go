@@ -61,7 +61,7 @@ func newRoot() *cobra.Command {
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newConfig(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newConfig(), newVersion())
 	return root
 }
 

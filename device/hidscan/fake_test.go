@@ -111,6 +111,7 @@ func (u *fakeUSB) scanner(t *testing.T, config Config, arming *device.Arming) *S
 		t.Fatal(err)
 	}
 	s.tree, s.open = u.tree, u.open
+	s.listen = func() *device.PlugNews { return new(device.PlugNews) } // looks often, on a bubble's clock too
 	return s
 }
 

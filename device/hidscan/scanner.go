@@ -9,10 +9,6 @@ import (
 	"payscand/device"
 )
 
-// lookInterval is the pause between two looks for the scanner. With settleQuiet
-// it keeps a replug within the promised second.
-const lookInterval = 500 * time.Millisecond
-
 // noSupport is the detail of a scanner in a program without cgo.
 const noSupport = "this payscand was built without HID support: install one that was built with cgo, " +
 	"or set the scanner to USB serial mode and configure it as a serial scanner"
@@ -25,6 +21,7 @@ type Scanner struct {
 	reporter *device.Reporter
 	tree     tree
 	open     opener // nil: no HID support
+	listen   func() *device.PlugNews
 }
 
 var _ device.Scanner = (*Scanner)(nil)
@@ -43,6 +40,7 @@ func New(config Config, arming *device.Arming) (*Scanner, error) {
 		framers:  framersOf(config),
 		tree:     systemTree(),
 		open:     openUSB,
+		listen:   device.ListenForPlugs,
 	}, nil
 }
 
@@ -71,41 +69,37 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 		<-ctx.Done()
 		return
 	}
-	refusedBefore := false
-	for ctx.Err() == nil {
-		err := s.session(ctx, sink)
-		if err == nil {
-			continue
-		}
-		state, detail := s.explain(err)
-		// A scanner that was just plugged in may be refused for a moment, until
-		// udev has set its rights and the library has heard of it.
-		missing := state == device.StateMissing
-		if missing || refusedBefore {
-			s.reporter.Enter(sink, state, detail, time.Now())
-		}
-		refusedBefore = !missing
-		pause(ctx, lookInterval)
-	}
+	news := s.listen()
+	defer news.Close()
+	s.reporter.Keep(ctx, sink, news, func() error { return s.session(ctx, sink) }, s.explain)
 }
 
-// session finds and opens the scanner and reads it until it is lost, with the
-// reason, or until ctx ends, with nil.
-func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+// claim finds and opens the scanner, so that it sends its scans here alone.
+func (s *Scanner) claim() (handle, target, error) {
 	s.tree.rebind(s.config)
 	found, err := s.tree.find(s.config)
 	if err != nil {
-		return err
+		return nil, found, err
 	}
 	if err := checkAccess(s.config, found.node); err != nil {
-		return err
+		return nil, found, err
 	}
 	opened, err := s.open(found.path)
 	if err != nil {
-		return s.explainOpen(found, err)
+		return nil, found, s.explainOpen(found, err)
 	}
 	if err := greet(opened, found, s.config); err != nil {
 		_ = opened.Close()
+		return nil, found, err
+	}
+	return opened, found, nil
+}
+
+// session claims the scanner and reads it until it is lost, with the reason, or
+// until ctx ends, with nil.
+func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
+	opened, found, err := s.claim()
+	if err != nil {
 		return err
 	}
 	reader := newReader(opened, s.arming, time.Now)
@@ -175,13 +169,4 @@ func (s *Scanner) explain(err error) (device.State, string) {
 		return refused.state, refused.detail
 	}
 	return device.StateMissing, fmt.Sprintf("the scanner %s was unplugged: plug it in again", describe(s.config))
-}
-
-func pause(ctx context.Context, length time.Duration) {
-	timer := time.NewTimer(length)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

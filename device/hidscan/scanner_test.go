@@ -227,7 +227,7 @@ func TestOpenedInTheMiddleOfAScan(t *testing.T) {
 			sink := run(t, usb.scanner(t, Config{Terminator: device.TerminatorCR}, new(device.Arming)))
 			sink.expectState(t, device.StateMissing)
 			must(t, usb.Plug())
-			for end := time.Now().Add(length + lookInterval); time.Now().Before(end); {
+			for end := time.Now().Add(length + 500*time.Millisecond); time.Now().Before(end); {
 				must(t, usb.Scan("5"))
 				<-time.After(20 * time.Millisecond)
 			}
@@ -286,7 +286,7 @@ func TestRefusalsAreToldWhenTheyStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		usb := newFakeUSB(t, zebra())
 		scanner := usb.scanner(t, Config{}, new(device.Arming))
-		failures := 1
+		failures := 3
 		scanner.open = func(path string) (handle, error) {
 			if failures > 0 {
 				failures--
@@ -299,7 +299,7 @@ func TestRefusalsAreToldWhenTheyStay(t *testing.T) {
 
 		must(t, usb.Unplug())
 		sink.expectState(t, device.StateMissing)
-		failures = 3
+		failures = 30
 		must(t, usb.Plug())
 		status := sink.expectState(t, device.StateFailed)
 		if !strings.Contains(status.Detail, "05e0:1900") || !strings.Contains(status.Detail, "failed to open device") {

@@ -3,11 +3,14 @@ package serialscan
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"go.bug.st/serial"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
 
 // Parity is the parity setting of a line.
@@ -38,15 +41,24 @@ const (
 	MaxBaud        = 4_000_000
 	MinIdleTimeout = 10 * time.Millisecond
 	MaxIdleTimeout = time.Second
+	MaxInterface   = 255
 )
 
-// Config describes one serial scanner. Each zero field but Port has a default;
-// the line settings default to 9600 8N1, as most scanners are delivered.
-// USB scanners in serial mode ignore line settings.
+// Config describes one serial scanner, by its port or by its USB device. Each
+// other zero field has a default; the line settings default to 9600 8N1, as most
+// scanners are delivered. USB scanners in serial mode ignore line settings.
 type Config struct {
-	// Port is the absolute path of the device node, or of a symbolic link to it.
+	// Port is the absolute path of the device node, or of a symbolic link to it;
+	// empty where USB names a device.
 	Port string
-	// Name is what people call the scanner; default "serial:" and Port.
+	// USB is the scanner or its adapter, with vendor and product at least. It is
+	// found whatever number its port gets.
+	USB usb.ID
+	// Interface is the number of the USB interface that makes the port, 0 to
+	// MaxInterface; nil: the only one.
+	Interface *int
+	// Name is what people call the scanner; default its device name, such as
+	// "serial:/dev/ttyACM0" or "serial:05e0:1701".
 	Name string
 	// Baud is the line speed in bits per second, MinBaud to MaxBaud; default 9600.
 	Baud int
@@ -61,6 +73,8 @@ type Config struct {
 	// IdleTimeout ends a scan where no terminator does, MinIdleTimeout to
 	// MaxIdleTimeout; default device.DefaultIdleTimeout.
 	IdleTimeout time.Duration
+	// Affixes are what the scanner sends around each code.
+	device.Affixes
 }
 
 // WithDefaults returns c with every zero field set to its default.
@@ -99,8 +113,18 @@ func (c Config) Validate() error {
 			mistakes = append(mistakes, fmt.Errorf(format, args...))
 		}
 	}
-	check(len(c.Port) > 1 && c.Port[0] == '/',
-		"port %q is not an absolute path such as /dev/ttyACM0", c.Port)
+	if c.USB != (usb.ID{}) || c.Interface != nil {
+		check(c.Port == "", "port %q: name the scanner by its port or by its USB ids, not by both", c.Port)
+		check(c.USB.Vendor != 0, "the vendor id is missing: see it with payscand devices list")
+		check(c.USB.Product != 0, "the product id is missing: see it with payscand devices list")
+		check(len([]rune(c.USB.Serial)) <= usb.MaxSerialLength && !strings.ContainsFunc(c.USB.Serial, unicode.IsControl),
+			"serial number: must be at most %d characters without control characters", usb.MaxSerialLength)
+		check(c.Interface == nil || *c.Interface >= 0 && *c.Interface <= MaxInterface,
+			"interface number: must be between 0 and %d", MaxInterface)
+	} else {
+		check(len(c.Port) > 1 && c.Port[0] == '/',
+			"port %q is not an absolute path such as /dev/ttyACM0", c.Port)
+	}
 	check(c.Baud >= MinBaud && c.Baud <= MaxBaud,
 		"baud %d is not between %d and %d", c.Baud, MinBaud, MaxBaud)
 	check(c.DataBits == 7 || c.DataBits == 8,
@@ -113,11 +137,24 @@ func (c Config) Validate() error {
 		"terminator %q is not one of auto, cr, lf, crlf, tab, none", c.Terminator)
 	check(c.IdleTimeout >= MinIdleTimeout && c.IdleTimeout <= MaxIdleTimeout,
 		"idle time-out %v is not between %v and %v", c.IdleTimeout, MinIdleTimeout, MaxIdleTimeout)
+	check(c.Affixes.Valid(), "prefix and suffix: at most %d bytes each, without CR, LF, TAB and NUL", device.MaxAffix)
 	return errors.Join(mistakes...)
 }
 
 // device is the stable name of the scanner in scans and statuses.
-func (c Config) device() string { return "serial:" + c.Port }
+func (c Config) device() string {
+	if c.Port != "" {
+		return "serial:" + c.Port
+	}
+	name := fmt.Sprintf("serial:%04x:%04x", c.USB.Vendor, c.USB.Product)
+	if c.USB.Serial != "" {
+		name += ":" + c.USB.Serial
+	}
+	if c.Interface != nil {
+		name += fmt.Sprintf("/%d", *c.Interface)
+	}
+	return name
+}
 
 func (c Config) mode() *serial.Mode {
 	return &serial.Mode{

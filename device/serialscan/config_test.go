@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
 
 // A port alone is a whole configuration: 9600 8N1, automatic terminator.
@@ -41,6 +42,8 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, config := range []Config{
 		{}, {Port: "/"}, {Port: "/dev/x", Baud: -9600}, {Port: "/dev/x", Baud: MaxBaud + 1},
+		{USB: usb.ID{Vendor: 1}}, {USB: usb.ID{Product: 1}}, {USB: usb.ID{Serial: "1"}}, {Port: "/dev/x", USB: usb.ID{Vendor: 1, Product: 1}},
+		{Port: "/dev/x", Affixes: device.Affixes{Suffix: "\r"}},
 		{Port: "/dev/x", DataBits: 5}, {Port: "/dev/x", IdleTimeout: -1}, {Port: "/dev/x", IdleTimeout: MinIdleTimeout - 1},
 	} {
 		if config.Validate() == nil {

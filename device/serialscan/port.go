@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.bug.st/serial"
 	"golang.org/x/sys/unix"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
 
 // maxDescriptor keeps file descriptors below select's limit of 1024, beyond
@@ -34,11 +36,37 @@ type openError struct {
 func (e *openError) Error() string { return e.detail }
 func (e *openError) Unwrap() error { return e.cause }
 
-// openPort opens, locks and configures the port. The error is an *openError.
-func openPort(config Config) (*port, error) {
-	lock, err := lockNode(config.Port)
+// pathOf returns the device node of the scanner: the configured one, or the one
+// that its USB device has now. No port is opened to find it. The error is an
+// *openError.
+func pathOf(config Config, tree usb.Tree) (string, error) {
+	if config.Port != "" {
+		return config.Port, nil
+	}
+	var found []string
+	for _, port := range tree.Ports() {
+		if port.Device != nil && port.Device.Is(config.USB) && (config.Interface == nil || port.Interface == *config.Interface) {
+			found = append(found, port.Path)
+		}
+	}
+	ids := strings.TrimPrefix(config.device(), "serial:")
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", &openError{state: device.StateMissing, cause: fs.ErrNotExist, detail: fmt.Sprintf("no serial port of a USB device %s: "+
+			"plug the scanner in, set it to USB serial mode, or mend its ids in the configuration (payscand devices list shows them)", ids)}
+	}
+	return "", &openError{state: device.StateFailed, detail: fmt.Sprintf("%d serial ports are of USB devices %s, and nothing says which one is meant: "+
+		"configure the serial number or the interface, or unplug the others", len(found), ids)}
+}
+
+// openPort opens, locks and configures the port at path. The error is an
+// *openError.
+func openPort(path string, config Config) (*port, error) {
+	lock, err := lockNode(path)
 	if err != nil {
-		return nil, explainOpen(config.Port, err)
+		return nil, explainOpen(path, err)
 	}
 	// The library gets the very node that was locked, even if the path has
 	// come to mean another one since.
@@ -46,12 +74,12 @@ func openPort(config Config) (*port, error) {
 	line, err := serial.Open(node, config.mode())
 	if err != nil {
 		_ = unix.Close(lock)
-		return nil, explainOpen(config.Port, err)
+		return nil, explainOpen(path, err)
 	}
 	p := &port{lock: lock, line: line}
 	if err := p.releasePseudoTerminal(); err != nil {
 		p.close()
-		return nil, explainOpen(config.Port, fmt.Errorf("leave exclusive mode: %w", err))
+		return nil, explainOpen(path, fmt.Errorf("leave exclusive mode: %w", err))
 	}
 	return p, nil
 }

@@ -124,7 +124,7 @@ func TestDiscardsWhatCameBeforeOpen(t *testing.T) {
 // taken over when it is let go.
 func TestBusyPort(t *testing.T) {
 	virtual := newPTY(t)
-	held, err := openPort(Config{Port: virtual.Path()}.WithDefaults())
+	held, err := openPort(virtual.Path(), Config{}.WithDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestNotAPort(t *testing.T) {
 		filepath.Join(folder, "absent"): device.StateMissing,
 		dangling:                        device.StateMissing,
 	} {
-		_, err := openPort(Config{Port: path}.WithDefaults())
+		_, err := openPort(path, Config{}.WithDefaults())
 		var refused *openError
 		if !errors.As(err, &refused) || refused.state != want || !strings.Contains(refused.detail, path) {
 			t.Errorf("%s: %v, want state %s", path, err, want)
@@ -197,7 +197,7 @@ func TestExplainOpen(t *testing.T) {
 // reading would shut out its successor.
 func TestPseudoTerminalStaysOpenable(t *testing.T) {
 	virtual := newPTY(t)
-	p, err := openPort(Config{Port: virtual.Path()}.WithDefaults())
+	p, err := openPort(virtual.Path(), Config{}.WithDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,14 +211,14 @@ func TestPseudoTerminalStaysOpenable(t *testing.T) {
 // error instead of a panic, and one that was opened before goes on.
 func TestTooManyDescriptors(t *testing.T) {
 	early, late := newPTY(t), newPTY(t)
-	before, err := openPort(Config{Port: early.Path()}.WithDefaults())
+	before, err := openPort(early.Path(), Config{}.WithDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer before.close()
 	fillDescriptors(t)
 
-	_, err = openPort(Config{Port: late.Path()}.WithDefaults())
+	_, err = openPort(late.Path(), Config{}.WithDefaults())
 	var refused *openError
 	if !errors.Is(err, errDescriptors) || !errors.As(err, &refused) || refused.state != device.StateFailed {
 		t.Errorf("open beyond the limit: %v", err)

@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"payscand/device"
+	"payscand/device/usb"
 )
 
 const (
-	// retryInterval is the pause between two tries to open the port. With
-	// settleLimit it keeps a replug within the promised second.
-	retryInterval = 250 * time.Millisecond
 	// readInterval is how soon a read returns without bytes, to look at ctx.
 	readInterval = 100 * time.Millisecond
 	// settleQuiet and settleLimit: after an open, bytes are discarded until
@@ -31,6 +29,7 @@ type Scanner struct {
 	arming   *device.Arming
 	framer   *device.Framer
 	reporter *device.Reporter
+	tree     usb.Tree
 }
 
 var _ device.Scanner = (*Scanner)(nil)
@@ -42,11 +41,14 @@ func New(config Config, arming *device.Arming) (*Scanner, error) {
 		return nil, fmt.Errorf("serial scanner: %w", err)
 	}
 	config = config.WithDefaults()
+	framer := device.NewFramer(config.device(), config.Terminator, config.IdleTimeout)
+	framer.Strip(config.Affixes)
 	return &Scanner{
 		config:   config,
 		arming:   arming,
-		framer:   device.NewFramer(config.device(), config.Terminator, config.IdleTimeout),
+		framer:   framer,
 		reporter: device.NewReporter(config.device(), config.Name),
+		tree:     usb.System(),
 	}, nil
 }
 
@@ -56,19 +58,22 @@ func (s *Scanner) Status() device.Status { return s.reporter.Status() }
 // Run reads the scanner until ctx ends, which it notices within readInterval.
 func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 	defer func() { s.reporter.Stop(time.Now()) }()
-	for ctx.Err() == nil {
-		if err := s.session(ctx, sink); err != nil {
-			state, detail := s.explain(err)
-			s.reporter.Enter(sink, state, detail, time.Now())
-			pause(ctx, retryInterval)
-		}
+	news := new(device.PlugNews) // a path may be a link, of which nobody makes news
+	if s.config.Port == "" {
+		news = device.ListenForPlugs()
 	}
+	defer news.Close()
+	s.reporter.Keep(ctx, sink, news, func() error { return s.session(ctx, sink) }, s.explain)
 }
 
 // session opens the port and reads it until it is lost, with the reason, or
 // until ctx ends, with nil.
 func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
-	port, err := openPort(s.config)
+	path, err := pathOf(s.config, s.tree)
+	if err != nil {
+		return err
+	}
+	port, err := openPort(path, s.config)
 	if err != nil {
 		return err
 	}
@@ -130,17 +135,8 @@ func (s *Scanner) explain(err error) (device.State, string) {
 		return refused.state, refused.detail
 	}
 	if errors.Is(err, errDescriptors) {
-		refused = explainOpen(s.config.Port, err)
+		refused = explainOpen(s.config.device(), err)
 		return refused.state, refused.detail
 	}
-	return device.StateMissing, fmt.Sprintf("the scanner at %s was unplugged: plug it in again", s.config.Port)
-}
-
-func pause(ctx context.Context, length time.Duration) {
-	timer := time.NewTimer(length)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
+	return device.StateMissing, fmt.Sprintf("the scanner %s was unplugged: plug it in again", s.config.device())
 }

@@ -119,8 +119,10 @@ func (d *daemon) newTerminal(db *store.DB, board *display.Board, recovered func(
 	return terminal.New(terminal.Config{
 		Code: d.config.Terminal.Code, Version: d.options.Version, Store: db, Gateways: gateways,
 		Policy: policy, Rules: d.config.Codes, Scanners: scanners, Arming: arming, Log: d.options.Log,
-		Show: func(s payment.Sale, outOfOrder bool, now time.Time) {
-			board.Show(display.ScreenOf(s, display.Terminal{OutOfOrder: outOfOrder, QRMargin: policy.QRMargin}, now), now)
+		Show: func(s payment.Sale, scene terminal.Scene, now time.Time) {
+			board.Show(display.ScreenOf(s, display.Terminal{
+				OutOfOrder: scene.OutOfOrder, DamagedScanAt: scene.DamagedAt, QRMargin: policy.QRMargin,
+			}, now), now)
 		},
 		Ready:     recovered,
 		Heartbeat: d.options.Heartbeat, HeartbeatEvery: d.options.HeartbeatEvery,

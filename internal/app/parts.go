@@ -8,6 +8,7 @@ import (
 	"payscand/device"
 	"payscand/device/hidscan"
 	"payscand/device/serialscan"
+	"payscand/device/usb"
 	"payscand/payment"
 	"payscand/payment/alphapay"
 	"payscand/payment/signature"
@@ -67,17 +68,24 @@ func scannersOf(config *configs.Config, arming *device.Arming) ([]device.Scanner
 func scannerOf(s configs.Scanner, arming *device.Arming) (device.Scanner, error) {
 	if h := s.HID; h != nil {
 		config := hidscan.Config{
-			Name: s.Name, VendorID: uint16(h.VendorID), ProductID: uint16(h.ProductID), Serial: h.Serial,
+			Name: s.Name, Mode: hidscan.Mode(h.Mode), VendorID: uint16(h.VendorID), ProductID: uint16(h.ProductID), Serial: h.Serial,
 			Layout: h.Layout, Terminator: device.Terminator(h.Terminator), IdleTimeout: h.IdleTimeout,
+			Affixes: device.Affixes{Prefix: h.Prefix, Suffix: h.Suffix},
 		}
 		if h.Interface != configs.AnyInterface {
 			config.Interface = &h.Interface
 		}
 		return hidscan.New(config, arming)
 	}
-	return serialscan.New(serialscan.Config{
+	config := serialscan.Config{
 		Name: s.Name, Port: s.Serial.Port, Baud: s.Serial.Baud, DataBits: s.Serial.DataBits,
+		USB:    usb.ID{Vendor: uint16(s.Serial.VendorID), Product: uint16(s.Serial.ProductID), Serial: s.Serial.USBSerial},
 		Parity: serialscan.Parity(s.Serial.Parity), StopBits: s.Serial.StopBits,
 		Terminator: device.Terminator(s.Serial.Terminator), IdleTimeout: s.Serial.IdleTimeout,
-	}, arming)
+		Affixes: device.Affixes{Prefix: s.Serial.Prefix, Suffix: s.Serial.Suffix},
+	}
+	if s.Serial.Interface != configs.AnyInterface {
+		config.Interface = &s.Serial.Interface
+	}
+	return serialscan.New(config, arming)
 }

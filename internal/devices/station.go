@@ -1,0 +1,322 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"payscand/device"
+	"payscand/device/hidscan"
+	"payscand/device/serialscan"
+	"payscand/device/usb"
+)
+
+// Station listens to scanners while people scan test codes.
+type Station struct {
+	Tree usb.Tree
+	User User
+	// Only is the ID or the port of the device to listen to. Without it these are
+	// listened to: scanners in HID POS and IBM mode, and whatever is plugged in
+	// meanwhile, keyboards and serial ports included: who plugs it in now means it.
+	Only string
+	// Baud is the speed of a serial line; 0: the default.
+	Baud int
+	// Say tells people what happens, one at a time.
+	Say func(format string, args ...any)
+
+	saying sync.Mutex
+}
+
+func (s *Station) say(format string, args ...any) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	s.Say(format, args...)
+}
+
+// heard is a shot of one device.
+type heard struct {
+	device Device
+	shot   device.Shot
+}
+
+// ErrNoSuchDevice: Only names nothing that is plugged in.
+var ErrNoSuchDevice = errors.New("there is no such device: payscand devices list shows what there is")
+
+// listen begins to listen, until ctx ends and wait returns. What is there at the
+// start is ready when it returns, or was told not to be.
+func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), err error) {
+	out := make(chan heard)
+	var listeners sync.WaitGroup
+	known := map[string]bool{}
+	var opening sync.WaitGroup
+	start := func(d Device) {
+		known[d.key()] = true
+		opening.Add(1)
+		listeners.Go(func() { s.listenTo(ctx, d, sync.OnceFunc(opening.Done), out) })
+	}
+	news := device.ListenForPlugs()
+	chosen := 0
+	for _, d := range s.present() {
+		known[d.key()] = true
+		switch wanted := s.wants(d); {
+		case wanted && d.Holder != "" && s.Only != "":
+			news.Close()
+			return nil, nil, fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
+		case wanted && d.Holder != "":
+			s.say("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
+		case wanted:
+			start(d)
+			chosen++
+		case s.Only == "" && d.Type != "":
+			s.say("not touched: %s (%s); name it with --device %s, or unplug it and plug it in again", d.title(), d.What, d.ID())
+		}
+	}
+	if s.Only != "" && chosen == 0 {
+		news.Close()
+		return nil, nil, ErrNoSuchDevice
+	}
+	opening.Wait()
+	listeners.Go(func() {
+		defer news.Close()
+		for ctx.Err() == nil {
+			news.Wait(ctx)
+			present := map[string]bool{}
+			for _, d := range s.present() {
+				present[d.key()] = true
+				if !known[d.key()] && d.Type != "" && (s.Only == "" || s.wants(d)) {
+					start(d)
+				}
+			}
+			for key := range known {
+				if !present[key] {
+					delete(known, key) // it is a newcomer when it comes again
+				}
+			}
+		}
+	})
+	return out, listeners.Wait, nil
+}
+
+// present lists what is there, and the port that Only names where it is none of
+// them, such as one that another machine's scanner is on.
+func (s *Station) present() []Device {
+	found := List(s.Tree, s.User)
+	if !filepath.IsAbs(s.Only) || slices.ContainsFunc(found, s.wants) {
+		return found
+	}
+	node, err := filepath.EvalSymlinks(s.Only)
+	if err != nil {
+		return found
+	}
+	d := Device{Type: typeSerial, What: "a serial port", Port: s.Only, Node: node, Holder: findHolders()[node]}
+	d.judge(s.User)
+	return append(found, d)
+}
+
+// wants tells whether a device that is there at the start is listened to.
+func (s *Station) wants(d Device) bool {
+	switch {
+	case s.Only == "":
+		return d.Mode == string(hidscan.ModePOS) || d.Mode == string(hidscan.ModeIBM)
+	case d.Type == "":
+		return false
+	case filepath.IsAbs(s.Only):
+		target, err := filepath.EvalSymlinks(s.Only)
+		return d.Port != "" && (d.Port == s.Only || err == nil && d.Port == target)
+	}
+	return s.Only == d.ID() || s.Only == d.VendorID+":"+d.ProductID
+}
+
+// key tells a device from all others, and from itself plugged in again.
+func (d Device) key() string { return d.usbNode + " " + d.Node + " " + d.Mode }
+
+func (d Device) title() string {
+	name := d.ID()
+	if d.Name != "" {
+		name = d.Name + ", " + name
+	}
+	if d.Port != "" && d.Port != d.ID() {
+		name += " at " + d.Port
+	}
+	return name
+}
+
+// openPatience is how long a device that was just plugged in may be refused.
+const openPatience = 2 * time.Second
+
+func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out chan<- heard) {
+	defer opened()
+	listener, err := s.listener(d)
+	if err != nil {
+		s.say("%s: %v", d.title(), err)
+		return
+	}
+	shot := func(got device.Shot) {
+		select {
+		case out <- heard{d, got}:
+		case <-ctx.Done():
+		}
+	}
+	ready := func() {
+		s.say("listening to %s", d.title())
+		opened()
+	}
+	for begun := time.Now(); ctx.Err() == nil; device.Pause(ctx, openPatience/10) {
+		if err = listener.Listen(ctx, ready, shot); err == nil || time.Since(begun) > openPatience {
+			break
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		s.say("%s: %v", d.title(), err)
+	}
+}
+
+type listener interface {
+	Listen(ctx context.Context, ready func(), shot func(device.Shot)) error
+}
+
+func (s *Station) listener(d Device) (listener, error) {
+	if d.Type == typeSerial {
+		return serialscan.New(serialscan.Config{Port: d.Port, Baud: s.Baud}, new(device.Arming))
+	}
+	return hidscan.New(hidscan.Config{
+		Mode: hidscan.Mode(d.Mode), VendorID: hexadecimal(d.VendorID), ProductID: hexadecimal(d.ProductID), Serial: d.Serial, Interface: d.Interface,
+	}, new(device.Arming))
+}
+
+func hexadecimal(text string) uint16 {
+	n, err := strconv.ParseUint(text, 16, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(n)
+}
+
+// ErrNothingScanned: the time for a code is over.
+var ErrNothingScanned = errors.New("nothing was scanned in time")
+
+// Result is what came of one code of the sheet.
+type Result struct {
+	Code string `json:"code"`
+	Finding
+}
+
+// Report is what a test found out about a scanner.
+type Report struct {
+	Device Device `json:"device"`
+	// Right: every code came whole, and one configuration fits them all.
+	Right   bool     `json:"right"`
+	Results []Result `json:"results"`
+	// Configuration is the [[scanner]] table to paste.
+	Configuration string `json:"configuration,omitempty"`
+}
+
+// tries is how often a code is asked for before the next one is.
+const tries = 3
+
+// Test asks for each code, of the scanner that is heard first, and judges what
+// comes. It waits for each so long; 0: for ever.
+func (s *Station) Test(ctx context.Context, codes []Code, patience time.Duration) (Report, error) {
+	listening, stop := context.WithCancel(ctx)
+	shots, wait, err := s.listen(listening)
+	if err != nil {
+		stop()
+		return Report{}, err
+	}
+	defer wait()
+	defer stop()
+	var report Report
+	for _, code := range codes {
+		s.say("scan code %s of the sheet: %s", code.Name, code.Shows)
+		for try := 1; ; try++ {
+			got, err := next(ctx, shots, patience)
+			if err != nil {
+				return report, fmt.Errorf("code %s: %w", code.Name, err)
+			}
+			if len(report.Results) > 0 && got.device.key() != report.Device.key() {
+				s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
+				continue
+			}
+			finding := Judge(got.shot, code.Text)
+			if finding.Right || try == tries {
+				report.Device = got.device
+				report.Results = append(report.Results, Result{code.Name, finding})
+				s.say("%s: %s", code.Name, finding.Words())
+				break
+			}
+			s.say("%s: %s", code.Name, finding.Words())
+		}
+	}
+	report.conclude()
+	return report, nil
+}
+
+func next(ctx context.Context, shots <-chan heard, patience time.Duration) (heard, error) {
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, patience, ErrNothingScanned)
+		defer cancel()
+	}
+	select {
+	case got := <-shots:
+		return got, nil
+	case <-ctx.Done():
+		return heard{}, context.Cause(ctx)
+	}
+}
+
+func (r *Report) conclude() {
+	r.Right = true
+	findings := make([]Finding, len(r.Results))
+	for i, result := range r.Results {
+		findings[i] = result.Finding
+		r.Right = r.Right && result.Right
+	}
+	fits := common(findings)
+	for i := range r.Results {
+		f := &r.Results[i].Finding
+		if f.Right && (f.Prefix != fits.Prefix || f.Suffix != fits.Suffix) {
+			f.Right, r.Right = false, false
+			f.Advice = "its prefix or suffix is not that of the other codes: set one for all codes in the scanner's settings, or none"
+		}
+	}
+	if anyRight(findings) {
+		r.Configuration = Lines(r.Device, findings...)
+	}
+}
+
+func anyRight(findings []Finding) bool {
+	for _, f := range findings {
+		if f.Right {
+			return true
+		}
+	}
+	return false
+}
+
+// Words says what was found, for people.
+func (f Finding) Words() string {
+	if !f.Right {
+		return "not right: " + f.Advice
+	}
+	said := []string{"right"}
+	add := func(ok bool, format string, args ...any) {
+		if ok {
+			said = append(said, fmt.Sprintf(format, args...))
+		}
+	}
+	add(f.Layout != "", "layout %s", f.Layout)
+	add(f.Prefix != "", "prefix %q", f.Prefix)
+	add(f.Suffix != "", "suffix %q", f.Suffix)
+	add(f.AIM != "", "AIM identifier %s", f.AIM)
+	add(f.Symbology != "", "told as %s", f.Symbology)
+	add(f.Terminator != "" && f.Terminator != "none", "ended by %s", strings.ToUpper(f.Terminator))
+	add(f.Terminator == "none" && f.Layout != "", "nothing ends it: set the scanner to send Enter after each code")
+	return strings.Join(said, ", ")
+}
