@@ -40,7 +40,7 @@ type machine struct {
 // boot builds everything and starts a guest. The test is skipped, or fails in CI, where that is not possible.
 func boot(t *testing.T, b build) *machine {
 	t.Helper()
-	ctx := bounded(t)
+	ctx := within(t, buildPatience)
 	if _, err := exec.LookPath(emulator); err != nil {
 		need(t, fmt.Errorf("QEMU is not installed (Debian: qemu-system-x86): %w", err))
 	}
@@ -60,6 +60,9 @@ func boot(t *testing.T, b build) *machine {
 	}
 	return m
 }
+
+// buildPatience is for fetching a kernel and for compiling the USB library.
+const buildPatience = 3 * patience
 
 const emulator = "qemu-system-x86_64"
 

@@ -40,7 +40,7 @@ var words = [properties]string{
 	killed:      "read again after the daemon was killed and started anew",
 	givenBack:   "given back to the kernel's driver at a stop, also after an earlier kill; a scanner in keyboard mode types again",
 	denied:      "a daemon outside of the group that the udev rule names is refused, and says what to do",
-	replugs:     "plugged in and pulled out 50 times: neither descriptors, threads, goroutines nor memory leak",
+	replugs:     "56 replugs (`make lab`: 1,000): neither descriptors, threads, goroutines nor memory leak",
 }
 
 // appliesTo tells whether a scanner can have the property at all.
