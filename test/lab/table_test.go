@@ -81,8 +81,8 @@ func (s *shop) prove(scanner scanner, p property, test func()) {
 
 const (
 	page  = "../../docs/scanners.md"
-	begin = "<!-- The lab's tests write what follows: go test ./test/lab -update -->\n"
-	end   = "<!-- the lab's end -->\n"
+	begin = "<!-- lab-table:begin -->\n"
+	end   = "<!-- lab-table:end -->\n"
 )
 
 // TestTable: docs/scanners.md shows what the tests before this one have proved, no more and no less. It needs all of them.
