@@ -33,6 +33,11 @@ var the *machine
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Where depmod and modprobe are, which need no rights here.
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if the != nil {
 		if err := the.stop(); err != nil {
@@ -51,6 +56,9 @@ func guest(t *testing.T) *machine {
 	}
 	if err := the.alive(); err != nil {
 		t.Fatal(err)
+	}
+	if the.spoilt {
+		t.Fatal("an earlier test has failed, and the guest is as it left it")
 	}
 	return the
 }

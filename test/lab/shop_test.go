@@ -44,8 +44,8 @@ func open(t *testing.T, m *machine, scanners ...scanner) *shop {
 	s.start(member)
 	t.Cleanup(func() {
 		switch running := s.inspect().Running; {
-		case running && t.Failed():
-			s.end(syscall.SIGKILL)
+		case t.Failed():
+			m.spoilt = true
 		case running:
 			s.stop()
 		}
@@ -150,6 +150,9 @@ func (s *shop) stop() {
 func (s *shop) end(signal syscall.Signal) {
 	s.t.Helper()
 	do[wire.Nothing](s.t, s.machine, wire.Signal, wire.SignalProcess{Name: daemon, Signal: int(signal), Ends: true})
+	if output := s.inspect().Output; strings.Contains(output, "AddressSanitizer") || strings.Contains(output, "panic:") {
+		s.t.Errorf("the daemon crashed:\n%s", tailOf(output))
+	}
 }
 
 func (s *shop) inspect() wire.Process {
@@ -181,16 +184,13 @@ func (s *shop) until(what string, so func() bool) {
 }
 
 // await waits until the terminal's state is as wanted.
-func (s *shop) await(what string, wanted func(client.Terminal) bool) client.Terminal {
+func (s *shop) await(what string, wanted func(client.Terminal) bool) {
 	s.t.Helper()
 	ctx := bounded(s.t)
-	var state client.Terminal
 	s.until(what, func() bool {
-		var err error
-		state, err = s.register.Terminal(ctx)
+		state, err := s.register.Terminal(ctx)
 		return err == nil && wanted(state)
 	})
-	return state
 }
 
 func tailOf(output string) string { return output[max(0, len(output)-4096):] }
@@ -207,7 +207,7 @@ func (s *shop) state(of scanner, in client.Terminal) client.Scanner {
 	return client.Scanner{}
 }
 
-// awaitState waits until the daemon says that a scanner is ready, or missing, …
+// awaitState waits until the daemon says that a scanner is ready, missing or denied.
 func (s *shop) awaitState(of scanner, state string) client.Scanner {
 	s.t.Helper()
 	var found client.Scanner
@@ -302,10 +302,15 @@ func (s *shop) payFor(sale client.Sale, with scanner) {
 // damaged is how many scans of a scanner were refused because they were not whole.
 func (s *shop) damaged(scanner scanner) uint64 {
 	s.t.Helper()
+	counters := s.counters(scanner)
+	return counters.Incomplete + counters.Noise + counters.Oversize
+}
+
+func (s *shop) counters(scanner scanner) client.ScannerCounters {
+	s.t.Helper()
 	state, err := s.register.Terminal(bounded(s.t))
 	must(s.t, err)
-	counters := s.state(scanner, state).Counters
-	return counters.Incomplete + counters.Noise + counters.Oversize
+	return s.state(scanner, state).Counters
 }
 
 func (s *shop) sale(sale client.Sale) client.Sale {
@@ -316,11 +321,7 @@ func (s *shop) sale(sale client.Sale) client.Sale {
 }
 
 // awaitSale waits until the sale has the status.
-func (s *shop) awaitSale(sale client.Sale, status client.SaleStatus) client.Sale {
+func (s *shop) awaitSale(sale client.Sale, status client.SaleStatus) {
 	s.t.Helper()
-	s.until(fmt.Sprintf("the sale is %s", status), func() bool {
-		sale = s.sale(sale)
-		return sale.Status == status
-	})
-	return sale
+	s.until(fmt.Sprintf("the sale is %s", status), func() bool { return s.sale(sale).Status == status })
 }

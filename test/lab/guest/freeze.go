@@ -117,7 +117,7 @@ func stopThread(thread int) error {
 
 // inPoll tells whether a thread waits in poll, as none of Go's own does.
 func inPoll(folder string) bool {
-	content, err := os.ReadFile(filepath.Join(folder, "syscall"))
+	content, err := os.ReadFile(filepath.Join(folder, "syscall")) //nolint:gosec // of /proc
 	if err != nil {
 		return false
 	}
