@@ -64,12 +64,12 @@ func boot(t *testing.T, b build) *machine {
 // tools says which programs are missing, and where they are to be had.
 func tools() error {
 	var missing []error
-	for program, in := range map[string]string{
-		emulator: "qemu-system-x86", "modprobe": "kmod", "depmod": "kmod", "udevadm": "udev", "xz": "xz-utils",
-		"apt-get": "apt", "dpkg-deb": "dpkg", "ldd": "libc-bin", "gcc": "gcc",
+	for _, tool := range []struct{ program, in string }{
+		{emulator, "qemu-system-x86"}, {"modprobe", "kmod"}, {"depmod", "kmod"}, {"udevadm", "udev"}, {"xz", "xz-utils"},
+		{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"ldd", "libc-bin"}, {"gcc", "gcc"},
 	} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, fmt.Errorf("there is no %s (Debian: %s)", program, in))
+		if _, err := exec.LookPath(tool.program); err != nil {
+			missing = append(missing, fmt.Errorf("there is no %s (Debian: %s)", tool.program, tool.in))
 		}
 	}
 	return errors.Join(missing...)
