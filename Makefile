@@ -7,7 +7,7 @@ LAB_PACKAGES     := qemu-system-x86 kmod udev xz-utils
 TEST_PACKAGES    := $(BUILD_PACKAGES) $(BROWSER_PACKAGES) $(LAB_PACKAGES) ca-certificates openssl systemd
 TOOLS_BIN        := $(CURDIR)/bin/tools
 
-.PHONY: build demo test lab simulate mutants check screens tools clean help
+.PHONY: build demo test lab simulate soak mutants check screens tools clean help
 
 build: ## build bin/payscand
 	@scripts/packages.sh $(BUILD_PACKAGES) || echo 'build: going on without them' >&2
@@ -37,6 +37,9 @@ lab: ## the scanner lab at length: 1,000 replugs, and everything once more with 
 SEEDS ?= 0-100000
 simulate: ## play counter days against the money rules; SEEDS=A-B goes on where another run ended
 	go run ./internal/simulation/cmd/simulate -seeds $(SEEDS)
+
+soak: ## power cuts, failing disks, kills and a long day for the real program; ARGS='-only kills -kills 100'
+	go run ./internal/soak/cmd/soak $(ARGS)
 
 mutants: ## put deliberate defects into the source, one at a time: each must be noticed by a test
 	go run ./internal/mutants

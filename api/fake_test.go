@@ -29,18 +29,19 @@ const (
 
 // fakeTerminal answers with one sale, or with err, and keeps what it was asked.
 type fakeTerminal struct {
-	mu      sync.Mutex
-	sale    payment.Sale
-	status  terminal.Status
-	err     error
-	byKey   map[string]terminal.NewSale
-	created []terminal.NewSale
-	codes   []string
-	refunds []terminal.NewRefund
-	decided []payment.Resolved
-	queries []payment.SaleQuery
-	page    payment.SalePage
-	calls   []string
+	mu        sync.Mutex
+	sale      payment.Sale
+	status    terminal.Status
+	err       error
+	byKey     map[string]terminal.NewSale
+	created   []terminal.NewSale
+	codes     []string
+	refunds   []terminal.NewRefund
+	elsewhere []terminal.RefundElsewhere
+	decided   []payment.Resolved
+	queries   []payment.SaleQuery
+	page      payment.SalePage
+	calls     []string
 	// waits, when not nil, hears of each WaitSale that began to wait.
 	waits   chan struct{}
 	changed chan struct{} // closed when sale changes
@@ -160,6 +161,14 @@ func (f *fakeTerminal) Refund(_ context.Context, id string, wanted terminal.NewR
 	return sale, 1, false, nil
 }
 
+// RefundElsewhere answers with the sale's first refund.
+func (f *fakeTerminal) RefundElsewhere(ctx context.Context, wanted terminal.RefundElsewhere) (payment.Sale, int, bool, error) {
+	f.mu.Lock()
+	f.elsewhere = append(f.elsewhere, wanted)
+	f.mu.Unlock()
+	return f.Refund(ctx, saleID, wanted.Request)
+}
+
 func (f *fakeTerminal) Resolve(_ context.Context, id string, decision payment.Resolved) (payment.Sale, error) {
 	f.mu.Lock()
 	f.decided = append(f.decided, decision)
@@ -254,7 +263,10 @@ func wholeStatus() terminal.Status {
 	}
 }
 
-func words(reason payment.Reason) (message, customerMessage string) {
+func words(reason payment.Reason, refund bool) (message, customerMessage string) {
+	if refund {
+		return "refund, cashier: " + string(reason), "refund, customer: " + string(reason)
+	}
 	return "cashier: " + string(reason), "customer: " + string(reason)
 }
 
@@ -300,7 +312,7 @@ func serve(t *testing.T) *counter {
 		c.tokens[role] = readToken(t, filepath.Join(dir, "tokens"), role)
 	}
 	c.server, err = api.NewServer(api.Config{
-		Terminal: c.terminal, Words: words, Tokens: tokens, Version: "0.1.0",
+		Terminal: c.terminal, Backups: c.terminal, Words: words, Tokens: tokens, Version: "0.1.0",
 		Origins: []string{"https://pos.example.com"},
 		Log:     slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

@@ -87,7 +87,9 @@ func TestOpenAPI(t *testing.T) {
 		"GET /v1/sales":                  {"200", "", "status reference from to limit cursor"},
 		"POST /v1/sales/{id}/refunds":    {"201 200", "NewRefund", "Idempotency-Key! id!"},
 		"GET /v1/sales/{id}/refunds/{n}": {"200", "", "wait after id! n!"},
+		"POST /v1/refunds":               {"201 200", "NewRefundElsewhere", "Idempotency-Key!"},
 		"POST /v1/sales/{id}/resolve":    {"200", "Resolution", "id!"},
+		"POST /v1/backups":               {"201", "", ""},
 		"GET /v1/events":                 {"200", "", "Last-Event-ID after"},
 		"GET /v1/terminal":               {"200", "", ""},
 		"GET /healthz":                   {"200", "", ""},
@@ -208,7 +210,7 @@ func TestOpenAPISchemas(t *testing.T) {
 	}{
 		{"Sale", "status", texts(payment.SaleStatuses())},
 		{"Attempt", "status", texts(payment.AttemptStatuses())},
-		{"Attempt", "instrument", texts([]payment.Instrument{payment.InstrumentCode, payment.InstrumentQR})},
+		{"Attempt", "instrument", texts([]payment.Instrument{payment.InstrumentCode, payment.InstrumentQR, payment.InstrumentElsewhere})},
 		{"NewSale", "mode", texts([]payment.Mode{payment.ModeAuto, payment.ModeScan, payment.ModeQR})},
 		{"Refund", "status", texts([]payment.RefundStatus{
 			payment.RefundSubmitting, payment.RefundPending, payment.RefundUnknown, payment.RefundSucceeded, payment.RefundFailed,
@@ -216,7 +218,8 @@ func TestOpenAPISchemas(t *testing.T) {
 		{"SaleRefund", "status", schemas["Refund"].Properties["status"].Enum},
 		{"Resolution", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
 		{"Override", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
-		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount})},
+		{"Returned", "extent", texts([]payment.Extent{payment.ReturnedInPart, payment.ReturnedInFull})},
+		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount, payment.KeptByRefund})},
 		{"Sale", "mode", texts([]payment.Mode{payment.ModeAuto, payment.ModeScan, payment.ModeQR})},
 	}
 	for _, enum := range enums {
@@ -231,7 +234,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		}
 	}
 	for name, s := range schemas {
-		if closed := s.Additional == false; closed != slices.Contains([]string{"NewSale", "PresentedCode", "NewRefund", "Resolution"}, name) {
+		if closed := s.Additional == false; closed != slices.Contains([]string{"NewSale", "PresentedCode", "NewRefund", "NewRefundElsewhere", "Resolution"}, name) {
 			t.Errorf("%s: additionalProperties %v", name, s.Additional)
 		}
 	}

@@ -36,6 +36,8 @@ var kinds = map[client.ErrorCode]kind{
 	client.CodeGatewayDown:          {http.StatusServiceUnavailable, "The payment gateway does not answer", "5"},
 	client.CodeGatewayMisconfigured: {http.StatusServiceUnavailable, "The payment gateway refuses this terminal", ""},
 	client.CodeStorageFull:          {http.StatusServiceUnavailable, "The terminal's disk is full", ""},
+	client.CodeNotAdopted:           {http.StatusServiceUnavailable, "The database is another machine's, or was restored", ""},
+	client.CodeBackupRunning:        {http.StatusConflict, "A backup is being made", ""},
 	client.CodeStopping:             {http.StatusServiceUnavailable, "The terminal is shutting down", "5"},
 
 	client.CodeMalformed:            {http.StatusBadRequest, "The body cannot be read", ""},
@@ -140,7 +142,11 @@ func (s *Server) problemOf(refused *terminal.Error) *problem {
 	}
 	if code == client.CodeNotFound {
 		// The id that was sent may be anything.
-		p := newProblem(code, "There is no such sale on this terminal.")
+		detail := "There is no such sale on this terminal."
+		if refused.Refund && refused.Sale == "" {
+			detail = refused.Message // of a payment elsewhere: it repeats nothing
+		}
+		p := newProblem(code, detail)
 		p.Field = refused.Field
 		return p
 	}
@@ -150,7 +156,7 @@ func (s *Server) problemOf(refused *terminal.Error) *problem {
 	}
 	p := newProblem(code, detail)
 	p.Field, p.Sale, p.Gateway = refused.Field, refused.Sale, refused.Gateway
-	p.Reason = s.reason(refused.Reason)
+	p.Reason = wireReason(refused.Reason, refused.Refund, s.words)
 	p.Refusal = wireRefusal(refused.Refusal)
 	for _, instrument := range refused.Offers {
 		p.Offers = append(p.Offers, string(instrument))

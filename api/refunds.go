@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -127,17 +126,7 @@ func (s *Server) createRefund(ctx context.Context, in *request, sale *saleInput)
 	if err != nil {
 		return nil, s.refusal(ctx, route, err)
 	}
-	refund, found := s.refundOf(refunded, n)
-	if !found {
-		return nil, s.refusal(ctx, route, fmt.Errorf("sale %s has no refund %d, which was begun just now", refunded.ID, n))
-	}
-	out := &refundOutput{
-		Status: http.StatusCreated, Location: fmt.Sprintf("/v1/sales/%s/refunds/%d", refunded.ID, n), Body: refund,
-	}
-	if replayed {
-		out.Status, out.Replayed = http.StatusOK, "true"
-	}
-	return out, nil
+	return s.begunRefund(ctx, route, refunded, n, replayed)
 }
 
 func (s *Server) getRefund(ctx context.Context, in *request, asked *refundInput) (*refundOutput, *problem) {

@@ -41,7 +41,8 @@ var refusals = map[terminal.ErrorCode]int{
 	terminal.CodeInvalid: 422, terminal.CodeNotFound: 404, terminal.CodeConflict: 409, terminal.CodeTerminalBusy: 409,
 	terminal.CodeUnresolvedTwin: 409, terminal.CodeKeyReused: 422, terminal.CodeCodeRefused: 422, terminal.CodeCodeUsed: 409,
 	terminal.CodeGatewayDown: 503, terminal.CodeGatewayMisconfigured: 503, terminal.CodeNoRoute: 422,
-	terminal.CodeStorageFull: 503, terminal.CodeStopping: 503,
+	terminal.CodeStorageFull: 503, terminal.CodeStopping: 503, terminal.CodeTooManyWaiting: 429, terminal.CodeNotAdopted: 503,
+	terminal.CodeBackupRunning: 409,
 }
 
 // Each refusal of the terminal has one HTTP status, the same for every call, and
@@ -57,6 +58,7 @@ func TestTerminalRefusals(t *testing.T) {
 		{"POST", "/v1/sales/" + saleID + "/check", ""},
 		{"POST", "/v1/sales/" + saleID + "/qr", ""},
 		{"POST", "/v1/sales/" + saleID + "/refunds", `{}`},
+		{"POST", "/v1/refunds", `{"gateway":"alphapay","payment_id":"P1","amount":1}`},
 		{"GET", "/v1/sales/" + saleID + "/refunds/1", ""},
 		{"GET", "/v1/sales/" + saleID + "/refunds/1?wait=1s&after=7", ""},
 		{"POST", "/v1/sales/" + saleID + "/resolve", `{"outcome":"paid","operator":"m","reason":"r"}`},

@@ -34,6 +34,8 @@ type request struct {
 	query  string
 	header http.Header
 	body   []byte
+	// control is of the answer's connection.
+	control *http.ResponseController
 }
 
 type requestKey struct{}
@@ -49,7 +51,7 @@ func withBody(w http.ResponseWriter, r *http.Request) (*http.Request, *problem) 
 		return nil, p
 	}
 	liftBodyTime(w)
-	in := &request{query: r.URL.RawQuery, header: r.Header, body: body}
+	in := &request{query: r.URL.RawQuery, header: r.Header, body: body, control: http.NewResponseController(w)}
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, in)), nil
 }
 

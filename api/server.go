@@ -40,6 +40,9 @@ type Terminal interface {
 	// Refund begins a refund, or returns the one that was begun with the same key
 	// and digest before (replayed): its number among the sale's refunds.
 	Refund(ctx context.Context, id string, wanted terminal.NewRefund) (sale payment.Sale, refund int, replayed bool, err error)
+	// RefundElsewhere does so for a payment that another terminal took. It waits for
+	// the gateway's answer about it; its ID is the terminal's to give.
+	RefundElsewhere(ctx context.Context, wanted terminal.RefundElsewhere) (sale payment.Sale, refund int, replayed bool, err error)
 	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
 	Status(context.Context) (terminal.Status, error)
 	Archive
@@ -69,8 +72,9 @@ type Journal interface {
 	Committed() (committed <-chan struct{}, stop func())
 }
 
-// Words returns what a reason means, for the cashier and for the customer.
-type Words func(payment.Reason) (message, customerMessage string)
+// Words returns what a reason means, for the cashier and for the customer; refund
+// says that a refund has it, not a payment.
+type Words func(reason payment.Reason, refund bool) (message, customerMessage string)
 
 // Config is what a Server is made of. Terminal, Words and Tokens are required.
 type Config struct {
@@ -80,6 +84,8 @@ type Config struct {
 	// Origins are the web origins that may call over TCP, such as
 	// "https://pos.example.com"; each exactly as a browser sends it.
 	Origins []string
+	// Backups may be nil: then there are none.
+	Backups Backups
 	// Version of the program, for the API's description.
 	Version string
 	Log     *slog.Logger // slog.Default() when nil
@@ -98,6 +104,7 @@ const maxWaiting = 64
 // [Server.HTTPServer] for the bounds that belong around them.
 type Server struct {
 	terminal Terminal
+	backups  Backups
 	words    Words
 	tokens   *Tokens
 	origins  map[string]bool
@@ -121,7 +128,7 @@ func NewServer(config Config) (*Server, error) {
 		return nil, errors.New("api: Terminal, Words and Tokens are required")
 	}
 	s := &Server{
-		terminal: config.Terminal, words: config.Words, tokens: config.Tokens,
+		terminal: config.Terminal, backups: config.Backups, words: config.Words, tokens: config.Tokens,
 		origins: make(map[string]bool), log: config.Log,
 		mux: http.NewServeMux(), access: make(map[string]access),
 		waiting: make(chan struct{}, maxWaiting), readers: make(chan struct{}, maxReaders),
@@ -144,8 +151,10 @@ func NewServer(config Config) (*Server, error) {
 	s.addSales()
 	s.addSearch()
 	s.addRefunds()
+	s.addRefundElsewhere()
 	s.addEvents()
 	s.addStatus()
+	s.addBackup()
 	return s, s.addDescription()
 }
 

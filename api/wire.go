@@ -17,14 +17,14 @@ func WireSale(v payment.View, words Words) client.Sale {
 		Attempts:       make([]client.Attempt, len(v.Attempts)),
 		Refunds:        wireRefunds(v.Refunds, words),
 		Reversals:      wireRefunds(v.Reversals, words),
-		RefundedAmount: v.RefundedAmount,
+		RefundedAmount: v.RefundedAmount, Elsewhere: v.Elsewhere,
 	}
 	for i, a := range v.Attempts {
 		sale.Attempts[i] = wireAttempt(a, words)
 	}
 	if f := v.LastFailure; f != nil {
 		sale.LastFailure = &client.Failure{Attempt: f.Attempt, GatewayCode: f.GatewayCode}
-		if reason := wireReason(f.Reason, words); reason != nil {
+		if reason := wireReason(f.Reason, false, words); reason != nil {
 			sale.LastFailure.Reason = *reason
 		}
 	}
@@ -45,7 +45,7 @@ func wireRefunds(refunds []payment.RefundView, words Words) []client.Refund {
 	for i, r := range refunds {
 		all[i] = client.Refund{
 			N: r.N, RequestID: r.RequestID, Attempt: r.Attempt, Amount: r.Amount, Status: client.RefundStatus(r.Status),
-			Reason: wireReason(r.Reason, words), GatewayCode: r.GatewayCode, Note: r.Note, RefundID: r.RefundID,
+			Reason: wireReason(r.Reason, true, words), GatewayCode: r.GatewayCode, Note: r.Note, RefundID: r.RefundID,
 			RequestedAt: r.RequestedAt, EndedAt: r.EndedAt,
 		}
 	}
@@ -56,7 +56,7 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 	attempt := client.Attempt{
 		N: a.N, RequestID: a.RequestID, Gateway: a.Gateway, Instrument: string(a.Instrument),
 		Wallet: string(a.Wallet), CodeMask: a.CodeMask, PaymentID: a.PaymentID, Status: string(a.Status),
-		Reason: wireReason(a.Reason, words), GatewayCode: a.GatewayCode,
+		Reason: wireReason(a.Reason, false, words), GatewayCode: a.GatewayCode,
 		SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt,
 	}
 	if a.QRPayload != "" {
@@ -68,28 +68,35 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 			Sightings: c.Sightings, Kept: string(c.Kept),
 		}
 	}
+	if r := a.Returned; r != nil {
+		attempt.Returned = &client.Returned{
+			Extent: string(r.Extent), Amount: r.Amount.Amount, Currency: string(r.Amount.Currency), FoundAt: r.FoundAt,
+		}
+	}
 	if e := a.Absence; e != nil {
 		attempt.Absence = &client.Absence{Passes: e.Passes, Since: e.Since, At: e.At, Rows: e.Rows, Newest: e.Newest}
 	}
 	return attempt
 }
 
-func wireReason(reason payment.Reason, words Words) *client.Reason {
+func wireReason(reason payment.Reason, refund bool, words Words) *client.Reason {
 	if reason == "" {
 		return nil
 	}
-	message, customerMessage := words(reason)
+	message, customerMessage := words(reason, refund)
 	return &client.Reason{Code: string(reason), Message: message, CustomerMessage: customerMessage}
 }
 
-func (s *Server) reason(reason payment.Reason) *client.Reason { return wireReason(reason, s.words) }
+func (s *Server) reason(reason payment.Reason) *client.Reason {
+	return wireReason(reason, false, s.words)
+}
 
 func (s *Server) sale(sale payment.Sale) client.Sale { return WireSale(sale.View(), s.words) }
 
 func (s *Server) wireTerminal(status terminal.Status) client.Terminal {
 	state := client.Terminal{
 		Code: status.Code, Version: status.Version, StartedAt: status.StartedAt,
-		Unresolved: status.Unresolved, RefusedScans: status.RefusedScans, DiskFree: status.DiskFree,
+		Adopted: status.Adopted, Unresolved: status.Unresolved, RefusedScans: status.RefusedScans, DiskFree: status.DiskFree,
 		Scanners: make([]client.Scanner, len(status.Scanners)),
 		Gateways: make([]client.Gateway, len(status.Gateways)),
 	}

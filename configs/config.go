@@ -39,6 +39,7 @@ type Config struct {
 	Codes    []payment.CodeRule `toml:"code"`
 	Scanners []Scanner          `toml:"scanner"`
 	Displays []Display          `toml:"display"`
+	Notify   Notify             `toml:"notify"`
 	Policy   Policy             `toml:"policy"`
 	Log      Log                `toml:"log"`
 }
@@ -90,10 +91,34 @@ type API struct {
 	AllowedOrigins []string `toml:"allowed_origins"`
 }
 
+// Notify takes gateways' notifications. It is off without Listen.
+type Notify struct {
+	// Listen is a host and port. Port 0 is any free one.
+	Listen string `toml:"listen"`
+	// CertFile and KeyFile make it https: a certificate chain and its private key, PEM.
+	CertFile string  `toml:"cert_file"`
+	KeyFile  KeyFile `toml:"key_file"`
+}
+
 // Store is the database.
 type Store struct {
 	Path string `toml:"path"`
+	// RetentionDays is how long what is over is kept, MinRetentionDays to MaxRetentionDays.
+	RetentionDays int `toml:"retention_days"`
+	// BackupDir is where backups are put, and KeepBackups how many of them stay, 1 to 1000.
+	BackupDir   string `toml:"backup_dir"`
+	KeepBackups int    `toml:"keep_backups"`
 }
+
+// Bounds of [store] retention_days. A gateway is asked about an order for 30
+// days, so nothing younger may be forgotten.
+const (
+	MinRetentionDays = 60
+	MaxRetentionDays = 3660
+)
+
+// Retention is RetentionDays as a duration.
+func (s Store) Retention() time.Duration { return time.Duration(s.RetentionDays) * 24 * time.Hour }
 
 // Policy holds the numbers of payment.Policy that a shop may tune.
 type Policy struct {
@@ -101,6 +126,8 @@ type Policy struct {
 	ScanWindow time.Duration `toml:"scan_window"`
 	// SaleDeadline ends a sale that nobody pays.
 	SaleDeadline time.Duration `toml:"sale_deadline"`
+	// Speed divides every pause and bound; above 1 with practice gateways only.
+	Speed int `toml:"speed"`
 }
 
 // Log says what is logged.
@@ -122,9 +149,11 @@ func Default() Config {
 			Listen: "127.0.0.1:8480", Socket: "/run/payscand/api.sock",
 			TokenDir: "/var/lib/payscand/tokens", AllowedOrigins: []string{},
 		},
-		Store:  Store{Path: "/var/lib/payscand/payscand.db"},
+		Store: Store{
+			Path: "/var/lib/payscand/payscand.db", RetentionDays: 400, BackupDir: "/var/lib/payscand/backups", KeepBackups: 7,
+		},
 		Codes:  payment.DefaultCodeRules(),
-		Policy: Policy{ScanWindow: policy.ScanWindow, SaleDeadline: policy.SaleDeadline},
+		Policy: Policy{ScanWindow: policy.ScanWindow, SaleDeadline: policy.SaleDeadline, Speed: policy.Speed},
 		Log:    Log{Level: slog.LevelInfo},
 	}
 }
@@ -141,7 +170,7 @@ func (c Config) PaymentPolicy() payment.Policy {
 	if names := c.Gateways.Names(); len(c.Routes) == 0 && len(names) == 1 {
 		policy.Routes = []payment.Route{{Wallet: "*", Instrument: "*", Gateway: names[0]}}
 	}
-	return policy
+	return policy.Faster(c.Policy.Speed)
 }
 
 // TimeOfDay is a wall clock time, to the minute.

@@ -77,9 +77,9 @@ func (d *decoder) table(path string, table map[string]any, structs ...any) {
 	var known []string
 	for _, s := range structs {
 		v := reflect.ValueOf(s).Elem()
-		for i := range v.NumField() {
-			if name := tomlName(v.Type().Field(i)); name != "" {
-				fields[name] = v.Field(i).Addr().Interface()
+		for _, field := range reflect.VisibleFields(v.Type()) {
+			if name := tomlName(field); name != "" {
+				fields[name] = v.FieldByIndex(field.Index).Addr().Interface()
 				known = append(known, name)
 			}
 		}

@@ -60,6 +60,25 @@ base_url = "https://openapi.alphapay.ca"
 merchant_code = "M0000001"
 private_key_file = "alphapay-private.pem"
 platform_key_file = "alphapay-public.pem"
+[gateway.alipayplus]
+base_url = "https://open-sea.alipayplus.com"
+client_id = "5J00000000000000"
+private_key_file = "alipayplus-private.pem"
+platform_key_file = "alipayplus-public.pem"
+notify_url = "https://shop.example/notify/alipayplus"
+[gateway.alipayplus.merchant]
+reference_id = "M0001"
+name = "Corner Shop"
+mcc = "5411"
+region = "CA"
+[gateway.alipayplus.store]
+reference_id = "S0001"
+name = "Corner Shop, Main Street"
+mcc = "5411"
+[[route]]
+wallet = "*"
+instrument = "*"
+gateway = "alphapay"
 [[scanner]]
 type = "serial"
 port = "/dev/ttyACM0"
@@ -74,7 +93,7 @@ type = "kiosk"
 	if diff := cmp.Diff(want.PaymentPolicy(), got.PaymentPolicy()); diff != "" {
 		t.Errorf("the route shown is not the default one: %s", diff)
 	}
-	got.Routes = nil
+	got.Routes, want.Routes = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a documented option is not the default (-default +file):\n%s", diff)
 	}
@@ -89,6 +108,8 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	keys := keysOf("", reflect.TypeFor[Config]())
 	keys = append(keys, keysOf("gateway.alphapay", reflect.TypeFor[Gateway]())...)
 	keys = append(keys, keysOf("gateway.alphapay", reflect.TypeFor[AlphaPay]())...)
+	keys = append(keys, keysOf("gateway.alipayplus", reflect.TypeFor[Gateway]())...)
+	keys = append(keys, keysOf("gateway.alipayplus", reflect.TypeFor[AlipayPlus]())...)
 	keys = append(keys, keysOf("scanner[0]", reflect.TypeFor[SerialScanner]())...)
 	keys = append(keys, keysOf("scanner[1]", reflect.TypeFor[HIDScanner]())...)
 	keys = append(keys, keysOf("display[0]", reflect.TypeFor[Kiosk]())...)
@@ -125,7 +146,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 // keysOf lists the paths of a struct's keys, of the first element in lists.
 func keysOf(path string, structure reflect.Type) []string {
 	var keys []string
-	for field := range structure.Fields() {
+	for _, field := range reflect.VisibleFields(structure) {
 		name := tomlName(field)
 		if name == "" {
 			continue

@@ -40,8 +40,10 @@ func Load(path string, options Options) (*Config, error) {
 	}
 	return parse(path, data, func(c *Config, p *collector) {
 		c.Gateways.findCredentials(options.CredentialsDirectory)
+		c.Notify.KeyFile = c.Notify.KeyFile.found(options.CredentialsDirectory)
 		if !options.WithoutKeys {
 			c.Gateways.checkFiles(p)
+			c.Notify.checkFiles(p)
 		}
 	})
 }
@@ -119,11 +121,13 @@ func oneLine(text string) string {
 }
 
 func resolvePaths(c *Config, folder string) {
-	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path} {
+	for _, path := range []*string{&c.API.Socket, &c.API.TokenDir, &c.Store.Path, &c.Store.BackupDir} {
 		*path = resolvePath(folder, *path)
 	}
+	c.Notify.CertFile = resolvePath(folder, c.Notify.CertFile)
+	c.Notify.KeyFile = c.Notify.KeyFile.resolved(folder)
 	for _, gateway := range c.Gateways {
-		account := gateway.AlphaPay
+		account := gateway.Account()
 		if account == nil {
 			continue
 		}
@@ -142,7 +146,7 @@ func resolvePath(folder, path string) string {
 }
 
 // changeKeys changes every key file of the account.
-func changeKeys(account *AlphaPay, change func(KeyFile) KeyFile) {
+func changeKeys(account *Account, change func(KeyFile) KeyFile) {
 	account.PrivateKeyFile = change(account.PrivateKeyFile)
 	for version, file := range account.PlatformKeyFiles {
 		account.PlatformKeyFiles[version] = change(file)
@@ -151,8 +155,8 @@ func changeKeys(account *AlphaPay, change func(KeyFile) KeyFile) {
 
 func (g Gateways) findCredentials(folder string) {
 	for _, gateway := range g {
-		if gateway.AlphaPay != nil {
-			changeKeys(gateway.AlphaPay, func(k KeyFile) KeyFile { return k.found(folder) })
+		if account := gateway.Account(); account != nil {
+			changeKeys(account, func(k KeyFile) KeyFile { return k.found(folder) })
 		}
 	}
 }
@@ -166,7 +170,7 @@ func (g Gateways) checkFiles(p *collector) {
 		}
 	}
 	for _, name := range g.Names() {
-		account, path := g[name].AlphaPay, join("gateway", name)
+		account, path := g[name].Account(), join("gateway", name)
 		if account == nil {
 			continue
 		}
@@ -179,6 +183,18 @@ func (g Gateways) checkFiles(p *collector) {
 		if account.CAFile != "" {
 			check(checkCertificates(account.CAFile), join(path, "ca_file"))
 		}
+	}
+}
+
+func (n Notify) checkFiles(p *collector) {
+	if n.CertFile == "" {
+		return
+	}
+	if err := checkCertificates(n.CertFile); err != nil {
+		p.addf("notify.cert_file", "%v", err)
+	}
+	if _, err := n.KeyFile.ReadPrivate(); err != nil {
+		p.addf("notify.key_file", "%v", err)
 	}
 }
 

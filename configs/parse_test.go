@@ -23,6 +23,25 @@ private_key_file = "private.pem"
 platform_key_file = "public.pem"
 `
 
+// plus is the least that a valid configuration of Alipay+ needs.
+const plus = `
+[gateway.alipayplus]
+base_url = "https://open-sea.alipayplus.com"
+client_id = "5J0"
+private_key_file = "private.pem"
+platform_key_file = "public.pem"
+notify_url = "https://shop.example/notify/alipayplus"
+[gateway.alipayplus.merchant]
+reference_id = "M1"
+name = "Corner Shop"
+mcc = "5411"
+region = "CA"
+[gateway.alipayplus.store]
+reference_id = "S1"
+name = "Main Street"
+mcc = "5411"
+`
+
 // problemsOf parses and returns the mistakes, none for a valid configuration.
 func problemsOf(t *testing.T, document string) Problems {
 	t.Helper()
@@ -60,6 +79,16 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 	without := func(key string) string {
 		return strings.Replace(regexp.MustCompile("(?m)^"+key+" = .*\n").ReplaceAllLiteralString(account, ""), "]", "] #!", 1)
 	}
+	plusChanged := func(key, line string) string {
+		first := regexp.MustCompile("(?m)^" + key + " = .*$").FindString(plus)
+		return strings.Replace(plus, first, line+" #!", 1)
+	}
+	plusWithoutIn := func(table, key string) string {
+		before, after, _ := strings.Cut(plus, table+"]")
+		first := regexp.MustCompile("(?m)^" + key + " = .*\n").FindString(after)
+		return before + table + "] #!" + strings.Replace(after, first, "", 1)
+	}
+	plusWithout := func(key string) string { return plusWithoutIn("alipayplus", key) }
 	tests := []struct{ name, document, path, message string }{
 		{"unknown key", "[terminal]\ncolour = \"red\" #!\n" + account, "terminal.colour", "unknown key; known here: code, currency"},
 		{"unknown section", account + "[nothing] #!\na = 1\nb = 2", "nothing", "unknown key; known here: terminal, api"},
@@ -111,9 +140,25 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"origin twice", "[api]\nallowed_origins = [\"https://a.example\", \"https://a.example\"] #!\n" + account, "api.allowed_origins[1]", "twice"},
 		{"no database", "[store]\npath = \"\" #!\n" + account, "store.path", "database file"},
 
+		{"no client id", plusWithout("client_id"), "gateway.alipayplus.client_id", "Developer Center"},
+		{"client id with a dot", plusChanged("client_id", `client_id = "a.b"`), "gateway.alipayplus.client_id", "letters, digits"},
+		{"Alipay+ without a base url", plusWithout("base_url"), "gateway.alipayplus.base_url", "such as https://open-sea.alipayplus.com"},
+		{"Alipay+ without a platform key", plusWithout("platform_key_file"), "gateway.alipayplus.platform_key_file", "Alipay+'s public key"},
+		{"notify url without a path", plusChanged("notify_url", `notify_url = "https://shop.example"`), "gateway.alipayplus.notify_url", "must have a path"},
+		{"notify url with a password", plusChanged("notify_url", `notify_url = "https://a:b@shop.example/x"`), "gateway.alipayplus.notify_url", "password"},
+		{"no notify url, yet a QR route", plusWithout("notify_url"), "gateway.alipayplus.notify_url", "is missing"},
+		{"settlement currency", plusChanged("client_id", "client_id = \"5J\"\nsettlement_currency = \"dollar\""), "gateway.alipayplus.settlement_currency", "ISO 4217"},
+		{"merchant without a name", plusWithoutIn("merchant", "name"), "gateway.alipayplus.merchant.name", "is missing"},
+		{"merchant's category", plusChanged("mcc", `mcc = "54"`), "gateway.alipayplus.merchant.mcc", "four digits"},
+		{"merchant's region", plusChanged("region", `region = "Canada"`), "gateway.alipayplus.merchant.region", "two capitals"},
+		{"merchant's city", plusChanged("region", "region = \"CA\"\ncity = \"a\\u0007\""), "gateway.alipayplus.merchant.city", "control characters"},
+		{"state in full", plusChanged("region", "region = \"CA\"\nstate = \"British Columbia\""), "gateway.alipayplus.merchant.state", "8 characters"},
+		{"store without an id", plusWithoutIn("store", "reference_id"), "gateway.alipayplus.store.reference_id", "is missing"},
+		{"key of AlphaPay's", plusChanged("region", "region = \"CA\"\nmerchant_code = \"M1\""), "gateway.alipayplus.merchant.merchant_code", "unknown key"},
+
 		{"no gateway", "[terminal]\ncode = \"L2\"", "gateway", "[gateway.alphapay]"},
-		{"unknown type by name", account + "[gateway.other] #!\nclient_id = 5\n[[route]]\ngateway = \"alphapay\"", "gateway.other.type", `type = "alphapay"`},
-		{"unknown type", account + "[gateway.two]\ntype = \"two\" #!\n[[route]]\ngateway = \"alphapay\"", "gateway.two.type", `type = "alphapay"`},
+		{"unknown type by name", account + "[gateway.other] #!\nclient_id = 5\n[[route]]\ngateway = \"alphapay\"", "gateway.other.type", `type = "alphapay" or "alipayplus"`},
+		{"unknown type", account + "[gateway.two]\ntype = \"two\" #!\n[[route]]\ngateway = \"alphapay\"", "gateway.two.type", `type = "alphapay" or "alipayplus"`},
 		{"type of the wrong type", account + "type = 1 #!", "gateway.alphapay.type", "string in quotes"},
 		{"gateway's name", strings.Replace(account, ".alphapay]", ".\"A|b\"] #!\ntype = \"alphapay\"", 1), `gateway."A|b"`, "only a–z"},
 		{"no base url", without("base_url"), "gateway.alphapay.base_url", "is missing; use https://openapi.alphapay.ca"},
@@ -155,6 +200,11 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"code rule with one length", code("wallet = \"wechat\"\nprefixes = [\"10\"]\ndigits = [18] #!"), "code[0].digits", "[shortest, longest]"},
 		{"code rules overlap", code("wallet = \"wechat\"\nprefixes = [\"10-15\"]\ndigits = [18, 18]\n\n[[code]]\nwallet = \"unionpay\"\n" +
 			"prefixes = [\"15\"] #!\ndigits = [16, 19]"), "code[1].prefixes", "code[0]"},
+
+		{"notifications without a port", "[notify]\nlisten = \"shop.example\" #!\n" + account, "notify.listen", "a host and a port"},
+		{"certificate without a key", "[notify] #!\ncert_file = \"a.pem\"\n" + account, "notify.key_file", "is missing"},
+		{"key without a certificate", "[notify] #!\nkey_file = \"a.pem\"\n" + account, "notify.cert_file", "is missing"},
+		{"AlphaPay's notify url", account + "notify_url = \"shop.example\" #!", "gateway.alphapay.notify_url", "https://shop.example/notify"},
 
 		{"scanner without a type", account + "[[scanner]] #!\nport = \"/dev/ttyACM0\"", "scanner[0].type", "is missing; use one of serial, hid"},
 		{"scanner of an unknown type", account + "[[scanner]]\ntype = \"usb\" #!\nvendor_id = 0x05e0", "scanner[0].type", "use one of serial, hid"},
@@ -202,6 +252,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"duration as a number", "[policy]\nscan_window = 30 #!\n" + account, "policy.scan_window", "duration in quotes"},
 		{"scan window", "[policy]\nscan_window = \"0s\" #!\n" + account, "policy.scan_window", "within"},
 		{"sale deadline", "[policy]\nsale_deadline = \"2h\" #!\n" + account, "policy.sale_deadline", "within"},
+		{"speed of nothing", "[policy]\nspeed = 0 #!\n" + account, "policy.speed", "within 1 and"},
+		{"speed with a real gateway", "[policy]\nspeed = 2 #!\n" + account, "policy.speed", "practice gateways"},
 		{"deadline before the window's end", "[policy]\nscan_window = \"1m\"\nsale_deadline = \"1m\" #!\n" + account, "policy.sale_deadline", "longer than scan_window"},
 		{"log level", "[log]\nlevel = \"loud\" #!\n" + account, "log.level", "use one of debug, info, warn, error"},
 		{"log level of the library", "[log]\nlevel = \"INFO+1\" #!\n" + account, "log.level", "use one of debug"},
@@ -315,9 +367,10 @@ func TestNoMessageRepeatsAValue(t *testing.T) {
 	values := []string{`"` + secret + `"`, pem, `["` + secret + `"]`, `{ x = "` + secret + `" }`, `{ 2 = ` + pem + ` }`, `"credential:../` + secret + `"`}
 	keys := []string{
 		"terminal.code", "terminal.currency", "terminal.languages", "terminal.timezone", "terminal.day_start",
-		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path",
+		"api.listen", "api.socket", "api.token_dir", "api.allowed_origins", "store.path", "store.retention_days", "store.backup_dir", "store.keep_backups",
 		"gateway.alphapay.type", "gateway.alphapay.base_url", "gateway.alphapay.merchant_code", "gateway.alphapay.private_key_file",
 		"gateway.alphapay.platform_key_file", "gateway.alphapay.ca_file", "gateway.alphapay.private_key",
+		"gateway.alipayplus.client_id", "gateway.alipayplus.notify_url", "gateway.alipayplus.merchant", "gateway.alipayplus.merchant.name",
 		"policy.scan_window", "log.level", "private_key", "route", "code", "scanner",
 	}
 	folder := t.TempDir()
@@ -397,11 +450,11 @@ level = "debug"
 	want.Terminal.Code, want.Terminal.Timezone, want.Terminal.DayStart = "K7", "Europe/Paris", TimeOfDay{23, 59}
 	want.API.Listen, want.API.Socket = "[::1]:0", ""
 	want.Store.Path = "/etc/data/payscand.db"
-	want.Gateways = Gateways{"main": {Type: GatewayAlphaPay, AlphaPay: &AlphaPay{
-		BaseURL: "http://127.0.0.1:9000", MerchantCode: "M1", KeyVersion: 1, CAFile: "/ca.pem",
+	want.Gateways = Gateways{"main": {Type: GatewayAlphaPay, AlphaPay: &AlphaPay{MerchantCode: "M1", Account: Account{
+		BaseURL: "http://127.0.0.1:9000", KeyVersion: 1, CAFile: "/ca.pem",
 		PrivateKeyFile:   KeyFile{Path: "/etc/payscand/keys/private.pem"},
 		PlatformKeyFiles: PlatformKeys{1: {Path: "/etc/payscand/one.pem"}, 12: {Credential: "two"}},
-	}}}
+	}}}}
 	serial := DefaultSerialScanner()
 	serial.Port, serial.Baud, serial.IdleTimeout = "/dev/ttyUSB0", 115200, 80*time.Millisecond
 	byUSB := DefaultSerialScanner()

@@ -22,12 +22,22 @@ func (c Config) validate() Problems {
 	if !isFilePath(c.Store.Path) {
 		p.addf("store.path", "must be the path of the database file, such as /var/lib/payscand/payscand.db")
 	}
+	if c.Store.RetentionDays < MinRetentionDays || c.Store.RetentionDays > MaxRetentionDays {
+		p.addf("store.retention_days", "must be %d to %d days", MinRetentionDays, MaxRetentionDays)
+	}
+	if !isFilePath(c.Store.BackupDir) {
+		p.addf("store.backup_dir", "must be the path of a folder, such as /var/lib/payscand/backups")
+	}
+	if c.Store.KeepBackups < 1 || c.Store.KeepBackups > 1000 {
+		p.addf("store.keep_backups", "must be 1 to 1000")
+	}
 	c.Gateways.validate(&p)
 	c.validateRoutes(&p)
 	validateCodes(&p, c.Codes)
 	validateScanners(&p, c.Scanners)
 	validateDisplays(&p, c.Displays)
-	c.Policy.validate(&p)
+	c.Notify.validate(&p)
+	c.Policy.validate(&p, c.Gateways)
 	return p.found
 }
 
@@ -90,6 +100,25 @@ func (a API) validate(p *collector) {
 	}
 }
 
+func (n Notify) validate(p *collector) {
+	if n.Listen != "" {
+		if host, port, err := net.SplitHostPort(n.Listen); err != nil || !isPort(port, 0) || strings.ContainsFunc(host, isControl) {
+			p.addf("notify.listen", `must be a host and a port, such as "127.0.0.1:8482"`)
+		}
+	}
+	if strings.ContainsFunc(n.CertFile, isControl) {
+		p.addf("notify.cert_file", "must be the path of a file")
+	}
+	switch hasKey := n.KeyFile != (KeyFile{}); {
+	case n.CertFile != "" && !hasKey:
+		p.addf("notify.key_file", "is missing; name the file of the certificate's private key")
+	case n.CertFile == "" && hasKey:
+		p.addf("notify.cert_file", "is missing; name the file of the certificate")
+	case hasKey:
+		n.KeyFile.validate(p, "notify.key_file", "is missing")
+	}
+}
+
 const maxRules = 64 // routes and code rules, each; every pair is compared
 
 func (c Config) validateRoutes(p *collector) {
@@ -123,6 +152,17 @@ func (c Config) validateRoutes(p *collector) {
 				break
 			}
 		}
+	}
+	c.validateQRRoutes(p)
+}
+
+// validateQRRoutes wants a notify_url where QR codes are made by Alipay+.
+func (c Config) validateQRRoutes(p *collector) {
+	policy := c.PaymentPolicy()
+	name, routed := policy.Route("", payment.InstrumentQR)
+	if account := c.Gateways[name].AlipayPlus; routed && account != nil && account.NotifyURL == "" {
+		p.addf(join(join("gateway", name), "notify_url"),
+			"is missing; Alipay+ makes no QR codes without it: set it, or route the instrument \"qr\" elsewhere or not at all")
 	}
 }
 
@@ -170,9 +210,10 @@ func addCodeRuleErrors(p *collector, err error) {
 const (
 	minScanWindow, maxScanWindow     = time.Second, 10 * time.Minute
 	minSaleDeadline, maxSaleDeadline = 10 * time.Second, time.Hour
+	maxSpeed                         = 1000
 )
 
-func (policy Policy) validate(p *collector) {
+func (policy Policy) validate(p *collector, gateways Gateways) {
 	if policy.ScanWindow < minScanWindow || policy.ScanWindow > maxScanWindow {
 		p.addf("policy.scan_window", `must be within "%v" and "%v"`, minScanWindow, maxScanWindow)
 	}
@@ -181,6 +222,12 @@ func (policy Policy) validate(p *collector) {
 		p.addf("policy.sale_deadline", `must be within "%v" and "%v"`, minSaleDeadline, maxSaleDeadline)
 	case policy.SaleDeadline <= policy.ScanWindow:
 		p.addf("policy.sale_deadline", "must be longer than scan_window: else no QR would ever be shown")
+	}
+	switch {
+	case policy.Speed < 1 || policy.Speed > maxSpeed:
+		p.addf("policy.speed", "must be within 1 and %d", maxSpeed)
+	case policy.Speed > 1 && !gateways.practice():
+		p.addf("policy.speed", "must be 1: only with practice gateways on this machine (127.0.0.1) may time be cut short")
 	}
 }
 

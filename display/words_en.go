@@ -27,6 +27,26 @@ var english = words{
 			"The wallet declined the payment. Ask the customer to look at the app, then scan a new code, or use another way to pay.",
 			"Your wallet did not approve the payment. Please check your app or pay another way.",
 		},
+		payment.ReasonAmountLimit: {
+			"The amount is above a limit of the customer's wallet. Ask the customer to raise the limit in the app or to use another wallet, or split the sale, then scan a new code.",
+			"This amount is above your wallet's limit. Please use another wallet or pay another way.",
+		},
+		payment.ReasonCountLimit: {
+			"The customer's wallet allows no more payments for now. Ask the customer to use another wallet or another way to pay.",
+			"Your wallet allows no more payments for now. Please use another wallet or pay another way.",
+		},
+		payment.ReasonMethodUnavailable: {
+			"The customer's wallet cannot pay here with what was chosen. Ask the customer to choose another card or balance in the app, or to use another wallet.",
+			"This way to pay is not available in your wallet. Please choose another one or pay another way.",
+		},
+		payment.ReasonWalletAccount: {
+			"The wallet asks the customer to put something right with the account, such as proof of identity. Ask the customer to open the app, or to use another way to pay.",
+			"Your wallet needs your attention first. Please open your app or pay another way.",
+		},
+		payment.ReasonNotVerified: {
+			"The customer did not pass the wallet's check (PIN, password or the like). Nothing was charged: ask the customer for a new code and scan it.",
+			"The payment was not confirmed in your app. Please show a new code and try again.",
+		},
 		payment.ReasonInvalidCode: {
 			"The wallet does not know this code. Ask the customer to open the payment code in the app, then scan it again.",
 			"We could not use that code. Please open the payment code in your app again.",
@@ -86,6 +106,10 @@ var english = words{
 		payment.ReasonRefundFailed: {
 			"The gateway could not make this refund. Once it has failed here, refund again or give the money back another way.",
 			"Your refund is not possible right now. Please ask the cashier.",
+		},
+		payment.ReasonRefundUnproved: {
+			"For a month no trace of this refund was found, so the terminal has stopped looking; its amount stays reserved. Compare the payment in the gateway's portal: only there it can be seen whether the money went back.",
+			"We are still checking your refund. Please ask the cashier.",
 		},
 		payment.ReasonBadSignature: {
 			"The gateway refused our signature. Use another way to pay and tell the operator: the private key must match the one registered with the gateway.",

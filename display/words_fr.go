@@ -27,6 +27,26 @@ var french = words{
 			"Le portefeuille a refusé le paiement. Demandez au client de consulter son application, puis balayez un nouveau code ou acceptez un autre mode de paiement.",
 			"Votre portefeuille n’a pas approuvé le paiement. Veuillez consulter votre application ou payer autrement.",
 		},
+		payment.ReasonAmountLimit: {
+			"Le montant dépasse une limite du portefeuille du client. Demandez au client de relever la limite dans l’application ou d’utiliser un autre portefeuille, ou divisez la vente, puis balayez un nouveau code.",
+			"Ce montant dépasse la limite de votre portefeuille. Veuillez utiliser un autre portefeuille ou payer autrement.",
+		},
+		payment.ReasonCountLimit: {
+			"Le portefeuille du client n’accepte plus de paiements pour le moment. Demandez au client d’utiliser un autre portefeuille ou un autre mode de paiement.",
+			"Votre portefeuille n’accepte plus de paiements pour le moment. Veuillez payer autrement.",
+		},
+		payment.ReasonMethodUnavailable: {
+			"Le portefeuille du client ne peut pas payer ici avec le moyen choisi. Demandez au client de choisir une autre carte ou un autre solde, ou d’utiliser un autre portefeuille.",
+			"Ce moyen de paiement n’est pas offert dans votre portefeuille. Veuillez en choisir un autre ou payer autrement.",
+		},
+		payment.ReasonWalletAccount: {
+			"Le portefeuille demande au client de régler quelque chose dans son compte, comme une preuve d’identité. Demandez au client d’ouvrir l’application ou d’utiliser un autre mode de paiement.",
+			"Votre portefeuille a besoin de votre attention. Veuillez ouvrir votre application ou payer autrement.",
+		},
+		payment.ReasonNotVerified: {
+			"Le client n’a pas réussi la vérification du portefeuille (NIP, mot de passe ou autre). Rien n’a été débité : demandez un nouveau code au client et balayez-le.",
+			"Le paiement n’a pas été confirmé dans votre application. Veuillez présenter un nouveau code.",
+		},
 		payment.ReasonInvalidCode: {
 			"Le portefeuille ne reconnaît pas ce code. Demandez au client d’ouvrir son code de paiement dans l’application, puis balayez-le de nouveau.",
 			"Nous n’avons pas pu utiliser ce code. Veuillez rouvrir le code de paiement dans votre application.",
@@ -86,6 +106,10 @@ var french = words{
 		payment.ReasonRefundFailed: {
 			"La passerelle n’a pas pu faire ce remboursement. Une fois qu’il a échoué ici, remboursez de nouveau ou rendez l’argent autrement.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
+		},
+		payment.ReasonRefundUnproved: {
+			"Depuis un mois, aucune trace de ce remboursement n’a été trouvée; le terminal a cessé de chercher et le montant reste réservé. Comparez le paiement dans le portail de la passerelle : on ne voit que là si l’argent a été rendu.",
+			"Nous vérifions encore votre remboursement. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonBadSignature: {
 			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",

@@ -11,6 +11,8 @@ type Instrument string
 const (
 	InstrumentCode Instrument = "code" // the customer's code was scanned
 	InstrumentQR   Instrument = "qr"   // the customer scans the QR shown
+	// InstrumentElsewhere: it was paid at another terminal; only refunds of it are here.
+	InstrumentElsewhere Instrument = "elsewhere"
 )
 
 // AttemptStatus says what is known of one gateway order.
@@ -83,6 +85,9 @@ type Attempt struct {
 	Cancels int       `json:"cancels,omitempty"` // cancels started
 	// CancelledAt is when the last cancel started; its repetition is counted from it.
 	CancelledAt time.Time `json:"cancelled_at,omitzero"`
+	// CancelTooLate: the gateway said that its window for cancelling is over, so
+	// that no cancel of ours gives a payment back any more (M5).
+	CancelTooLate bool `json:"cancel_too_late,omitempty"`
 	// FastUntil ends the fast phase of a code attempt (M15).
 	FastUntil time.Time `json:"fast_until,omitzero"`
 	// IDFromResend: the payment id was learnt from a second send of a pay that
@@ -92,6 +97,9 @@ type Attempt struct {
 	IDDisproved bool `json:"id_disproved,omitempty"`
 	// AlreadyPaid: the gateway said that this request id was paid; its proof is still to be found.
 	AlreadyPaid bool `json:"already_paid,omitempty"`
+	// Moved: the sale was restored, or moved to another machine, while the
+	// attempt was live. What happened to it elsewhere is not known.
+	Moved bool `json:"moved,omitempty"`
 	// Doubted is a failure that one confirming inquiry may still overturn.
 	Doubted *Failure `json:"doubted,omitempty"`
 	// Absence is what speaks for the gateway never having had the order.
@@ -101,6 +109,9 @@ type Attempt struct {
 	// Capture is money found to be taken for an attempt that is over, or whose
 	// sale was to be cancelled (M12).
 	Capture *Capture `json:"capture,omitempty"`
+	// Returned is money of its payment that somebody else gave back, such as a
+	// person in the gateway's portal.
+	Returned *Returned `json:"returned,omitempty"`
 	// Silent: the last call brought no verified answer (M14).
 	Silent bool `json:"silent,omitempty"`
 }

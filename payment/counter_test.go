@@ -85,16 +85,16 @@ func (c *counter) fail(format string, args ...any) {
 // all due events of this moment.
 func (c *counter) happens(e payment.Event) error {
 	err := c.step(e)
-	for range 4 {
+	for range 16 {
 		if c.broken != nil || !c.isDue() {
 			break
 		}
-		if err := c.step(payment.Due{}); err != nil {
+		if err := c.step(payment.Due{Gateway: "gw"}); err != nil {
 			c.fail("due is refused: %v", err)
 		}
 	}
 	if c.isDue() {
-		c.fail("still due at %s after four due events", c.sale.Due.Sub(dayOne))
+		c.fail("still due at %s after sixteen due events", c.sale.Due.Sub(dayOne))
 	}
 	c.settled()
 	return err
@@ -164,7 +164,7 @@ func (c *counter) pass(d time.Duration) {
 		case arriving >= 0:
 			c.land(arriving)
 		case c.isDue():
-			_ = c.happens(payment.Due{})
+			_ = c.happens(payment.Due{Gateway: "gw"})
 		default:
 			return
 		}
@@ -251,7 +251,7 @@ func (c *counter) anything() {
 			c.crash()
 		}
 	case 7:
-		_ = c.happens(payment.Due{}) // also when nothing is due
+		_ = c.happens(payment.Due{Gateway: "gw"}) // also when nothing is due
 	case 8: // an outcome of long ago
 		if n := len(c.sale.Attempts); n > 0 {
 			a := c.sale.Attempts[c.choose(n, "attempt")]

@@ -20,13 +20,14 @@ const (
 	EventRecovered   EventKind = "recovered"
 	EventRefund      EventKind = "refund"
 	EventResolved    EventKind = "resolved"
+	EventElsewhere   EventKind = "paid_elsewhere"
 )
 
 // EventKinds lists every kind of event.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventCreated, EventCode, EventQR, EventCancel, EventCheck,
-		EventScannerLost, EventDue, EventOutcome, EventRecovered, EventRefund, EventResolved,
+		EventScannerLost, EventDue, EventOutcome, EventRecovered, EventRefund, EventResolved, EventElsewhere,
 	}
 }
 
@@ -66,8 +67,12 @@ type CheckRequested struct{}
 // ScannerLost says that no scanner is left.
 type ScannerLost struct{}
 
-// Due says that the sale's Due time has come.
-type Due struct{}
+// Due says that the sale's Due time has come. What the counter waits for is done
+// at once. Of what is asked in the background, the one call whose time came first
+// is started where Gateway has room for it; the rest stays due.
+type Due struct {
+	Gateway string // empty: no gateway has room
+}
 
 // Outcome is what a call brought back. One whose Seq is not that of the call
 // under way is ignored.
@@ -78,6 +83,10 @@ type Outcome struct {
 	Verdict Verdict
 	// MayReverse: the day's automatic reversals are not used up (M12).
 	MayReverse bool
+	// Notified: the gateway said so unasked, in a verified notification; Seq is 0.
+	// It counts for an attempt that is not over, as an inquiry's answer would, and
+	// brings the next question forward where it cannot.
+	Notified bool
 }
 
 // RefundRequested is the register's wish to give money of a paid sale back (M13).
@@ -85,6 +94,8 @@ type RefundRequested struct {
 	Key, Digest string
 	Amount      int64 // minor units of the sale's currency; 0: all that is left
 	Note        string
+	// Wait: the gateway has no room, so that the request waits for it.
+	Wait bool
 }
 
 // Resolved is a person's decision about an unresolved sale.
@@ -92,6 +103,16 @@ type Resolved struct {
 	Outcome  OverrideOutcome
 	Operator string
 	Note     string
+}
+
+// PaidElsewhere makes the record of a payment that another terminal took, so that
+// it can be refunded here: a sale that is paid from the start. Like Created it is
+// an event of the zero Sale.
+type PaidElsewhere struct {
+	ID, Key            string
+	Gateway, PaymentID string
+	// Verdict is the verified answer to an inquiry about that payment id.
+	Verdict Verdict
 }
 
 // Recovered says that the daemon was started and no call is under way.
@@ -108,6 +129,7 @@ func (Outcome) Kind() EventKind         { return EventOutcome }
 func (Recovered) Kind() EventKind       { return EventRecovered }
 func (RefundRequested) Kind() EventKind { return EventRefund }
 func (Resolved) Kind() EventKind        { return EventResolved }
+func (PaidElsewhere) Kind() EventKind   { return EventElsewhere }
 
 // Change is one committed step. A Change without Before and After only adds its
 // Record to the journal.
@@ -145,14 +167,26 @@ const (
 	// RecordLateCapture: money was taken for an attempt that is over (M12). A
 	// person must look at it where its capture says that it is kept.
 	RecordLateCapture RecordType = "sale.late_capture"
+	// RecordElsewhere: the record of another terminal's payment was made, to refund it.
+	RecordElsewhere RecordType = "sale.elsewhere"
+	// RecordReturned: money of a payment was given back by somebody else, such as a
+	// person in the gateway's portal.
+	RecordReturned RecordType = "refund.found"
 	// RecordGateway: a gateway went down, came back, or is misconfigured.
 	// Detail: gateway, state, reason.
 	RecordGateway RecordType = "gateway.state"
+	// RecordAdopted: a database that was restored, or moved to this machine, may
+	// act on its sales again. Detail: open_sales.
+	RecordAdopted RecordType = "terminal.adopted"
 )
 
 // recordType names what the register sees: the sale's status or, while that
-// stays, the last refund whose status changed, or a capture that was found.
+// stays, the last refund whose status changed, or money that was found to be taken
+// or given back.
 func recordType(before, after Sale) RecordType {
+	if before.ID == "" && after.Elsewhere() {
+		return RecordElsewhere
+	}
 	if before.Status == after.Status {
 		for i, r := range slices.Backward(after.Refunds) {
 			if i >= len(before.Refunds) || before.Refunds[i].Status != r.Status {
@@ -163,6 +197,9 @@ func recordType(before, after Sale) RecordType {
 			}
 		}
 		for i, a := range after.Attempts {
+			if a.Returned != nil && i < len(before.Attempts) && before.Attempts[i].Returned != a.Returned {
+				return RecordReturned
+			}
 			if a.Capture != nil && i < len(before.Attempts) && before.Attempts[i].Capture != a.Capture {
 				return RecordLateCapture
 			}

@@ -53,6 +53,9 @@ const (
 	ClassAlreadyPaid Class = "already_paid"
 	// ClassCancelAccepted: the cancel was accepted.
 	ClassCancelAccepted Class = "cancel_accepted"
+	// ClassCancelTooLate: the cancel did nothing and will do nothing: its window is
+	// over. What the order came to is to be asked.
+	ClassCancelTooLate Class = "cancel_too_late"
 	// ClassRefunded: the refund is done.
 	ClassRefunded Class = "refunded"
 	// ClassAlreadyRefunded: nothing of the capture is left to give back.
@@ -73,7 +76,8 @@ const (
 func Classes() []Class {
 	return []Class{
 		ClassPaid, ClassAccepted, ClassPending, ClassFailed, ClassClosed, ClassAlreadyPaid,
-		ClassCancelAccepted, ClassRefunded, ClassAlreadyRefunded, ClassRefused, ClassRetryLater, ClassNotFound, ClassNotSent, ClassNoAnswer,
+		ClassCancelAccepted, ClassCancelTooLate, ClassRefunded, ClassAlreadyRefunded, ClassRefused, ClassRetryLater,
+		ClassNotFound, ClassNotSent, ClassNoAnswer,
 	}
 }
 
@@ -99,7 +103,18 @@ type Verdict struct {
 	QR         *QR
 	// Search is set when a transaction list was searched completely.
 	Search *Search
+	// Returned says how much of a paid order was given back, by whomever; empty
+	// where nothing was, or where the gateway does not tell.
+	Returned Extent
 }
+
+// Extent is how much of a payment was given back.
+type Extent string
+
+const (
+	ReturnedInPart Extent = "partial" // how much is not told
+	ReturnedInFull Extent = "full"
+)
 
 // Search is what a complete pass over a gateway's transaction list saw. Times
 // are the gateway's.
@@ -107,6 +122,15 @@ type Search struct {
 	Rows   int       // as many as the gateway said that there are
 	Newest time.Time // of the newest row; zero: there was none
 	At     time.Time // when the pass was answered
+}
+
+// Notification is what a gateway sent unasked about one of its orders or refunds.
+type Notification struct {
+	Gateway   string
+	RequestID string // of the order, or of the refund
+	// Verified: the gateway's signature was right. Only then Verdict is set.
+	Verified bool
+	Verdict  Verdict
 }
 
 // Request is a prepared call: body and signature are made, nothing was sent.
@@ -124,7 +148,9 @@ type Gateway interface {
 	// (amount, currency, a length); nothing may be sent then.
 	Compose(Sale, Attempt) (Intent, error)
 	// Prepare makes the request of a call: CPU only. at is this machine's time.
-	// For CallProbe the sale is zero; a refund's call names the refund too.
+	// For CallProbe the sale is zero; a refund's call names the refund too. Of an
+	// attempt of InstrumentElsewhere there is no pay request, and its request id may
+	// be unknown (empty) and have another terminal's form.
 	Prepare(Sale, Call, time.Time) (Request, error)
 	// Send never fails: no answer is a verdict's absence, said as ClassNoAnswer
 	// or ClassNotSent.

@@ -56,6 +56,9 @@ type Policy struct {
 	// most MaxReversalsPerDay in 24 h.
 	ReverseLateCaptures bool
 	MaxReversalsPerDay  int
+	// InquireOnly: no call that can move money is made. The terminal is not
+	// adopted, and another may act on the same sales.
+	InquireOnly bool
 	// CheckPause is the least time between two questions that a check brings forward.
 	CheckPause time.Duration
 
@@ -73,6 +76,9 @@ type Policy struct {
 	Rate  float64
 	Burst int
 
+	// Speed is by how much every pause and bound above was divided (see Faster);
+	// 1 for a real counter.
+	Speed int
 	// Routes choose the gateway: the first match wins.
 	Routes []Route
 	// Gateways by name.
@@ -105,10 +111,34 @@ func DefaultPolicy() Policy {
 		Jitter: 0.10, CheckPause: 1 * s,
 		TwinWindow: 15 * time.Minute, CodeMemory: 3 * time.Minute,
 		ProbePause: 10 * s, DownProbePause: 5 * s,
-		Slots: 4, Rate: 10, Burst: 20,
+		Slots: 4, Rate: 10, Burst: 20, Speed: 1,
 		Gateways: map[string]Traits{},
 	}
 }
+
+// Faster returns the policy with every pause and bound divided by speed, so that
+// a practice gateway's day passes in minutes. Rate and Burst grow with it.
+func (p Policy) Faster(speed int) Policy {
+	speed = max(1, speed)
+	for _, d := range []*time.Duration{
+		&p.ScanWindow, &p.SaleDeadline, &p.FastPhase, &p.CancelBound, &p.SwitchBound, &p.QRFast, &p.QRFastFor, &p.QRSlow,
+		&p.QRMargin, &p.QRLife, &p.QRRetry, &p.PaidLookups, &p.SlowHourly, &p.SlowDaily, &p.GiveUpAfter, &p.AbsenceAfter,
+		&p.CheckPause, &p.TwinWindow, &p.CodeMemory, &p.ProbePause, &p.DownProbePause,
+	} {
+		*d /= time.Duration(speed)
+	}
+	for _, pauses := range []*[]time.Duration{&p.CodeInquiries, &p.Resends, &p.CancelRetries, &p.Lookups, &p.Slow, &p.Watch} {
+		*pauses = slices.Clone(*pauses)
+		for i := range *pauses {
+			(*pauses)[i] /= time.Duration(speed)
+		}
+	}
+	p.Rate, p.Burst, p.Speed = p.Rate*float64(speed), p.Burst*speed, max(1, p.Speed)*speed
+	return p
+}
+
+// Scaled returns a duration that is no field of the policy as the policy counts it.
+func (p Policy) Scaled(d time.Duration) time.Duration { return d / time.Duration(max(1, p.Speed)) }
 
 // Route returns the gateway for a wallet's instrument; ok is false where none matches.
 func (p Policy) Route(w Wallet, i Instrument) (gateway string, ok bool) {
@@ -121,18 +151,40 @@ func (p Policy) Route(w Wallet, i Instrument) (gateway string, ok bool) {
 	return "", false
 }
 
-// RoutesFor lists the gateways that a new sale of this mode could use, in route order.
+// RoutesFor lists the gateways that a new sale of this mode could use, in route
+// order: those that some wallet's code or the QR is sent to.
 func (p Policy) RoutesFor(m Mode) []string {
+	reached := map[string]bool{}
+	reach := func(w Wallet, i Instrument) {
+		if name, ok := p.Route(w, i); ok {
+			reached[name] = true
+		}
+	}
+	if m != ModeQR {
+		for _, w := range Wallets() {
+			reach(w, InstrumentCode)
+		}
+	}
+	if m != ModeScan {
+		reach("", InstrumentQR)
+	}
 	var names []string
 	for _, r := range p.Routes {
-		if m == ModeQR && r.Instrument == InstrumentCode || m == ModeScan && r.Instrument == InstrumentQR {
-			continue
-		}
-		if !slices.Contains(names, r.Gateway) {
+		if reached[r.Gateway] && !slices.Contains(names, r.Gateway) {
 			names = append(names, r.Gateway)
 		}
 	}
 	return names
+}
+
+// Farthest is longer than any pause that is planned in the background: what is to
+// be asked later than that was planned before the clock was set back.
+func (p Policy) Farthest() time.Duration {
+	longest := max(p.SlowHourly, p.SlowDaily)
+	for _, step := range p.Watch {
+		longest = max(longest, step)
+	}
+	return longest + time.Duration(float64(longest)*p.Jitter) + p.SlowHourly
 }
 
 // fewestQuestions is half as many as the slow phase asks until GiveUpAfter: who

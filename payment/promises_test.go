@@ -55,7 +55,9 @@ func (c *counter) holdAttempts(before payment.Sale, e payment.Event, after payme
 		if i < len(before.Attempts) && before.Attempts[i].Status.Final() && !reflect.DeepEqual(verdictOf(before.Attempts[i]), verdictOf(a)) {
 			c.fail("%s changed attempt %d, which was over", e.Kind(), a.N)
 		}
-		if a.Status.Final() && (!a.Code.IsZero() || a.Watch == nil && (a.Call != nil || !a.NextAt.IsZero())) {
+		planned := a.Call != nil || !a.NextAt.IsZero()
+		taken := a.Status == payment.AttemptPaid || a.Capture != nil // a check asks about it
+		if a.Status.Final() && (!a.Code.IsZero() || planned && a.Watch == nil && !taken) {
 			c.fail("%s: attempt %d is over and keeps a code, or a call or a plan without a watch", e.Kind(), a.N)
 		}
 		if a.Watch != nil && (!a.Status.Final() || a.Call == nil && (a.NextAt.IsZero() || a.Next != asks && a.Next != payment.CallLookup)) {
@@ -83,7 +85,7 @@ func (c *counter) holdAttempts(before payment.Sale, e payment.Event, after payme
 // verdictOf is the part of an attempt that never changes once it is over: all
 // but what its watch brings.
 func verdictOf(a payment.Attempt) payment.Attempt {
-	a.Watch, a.Capture, a.Call, a.Next = nil, nil, nil, ""
+	a.Watch, a.Capture, a.Returned, a.Call, a.Next = nil, nil, nil, nil, ""
 	a.CalledAt, a.NextAt, a.Seq, a.Polls = time.Time{}, time.Time{}, 0, 0
 	a.PaymentID, a.IDDisproved = "", false
 	if a.Status == payment.AttemptPaid {
@@ -278,7 +280,10 @@ func (c *counter) settled() {
 
 // lookedAfter reports whether a sale has a watch or a refund that is not over.
 func lookedAfter(s payment.Sale) bool {
-	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return a.Watch != nil }) ||
+	asked := func(a payment.Attempt) bool { // by a check, about money that was taken
+		return (a.Status == payment.AttemptPaid || a.Capture != nil) && (a.Next == payment.CallInquire || a.Next == payment.CallLookup)
+	}
+	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return a.Watch != nil || asked(a) }) ||
 		slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool { return !r.Status.Final() })
 }
 

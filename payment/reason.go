@@ -7,7 +7,12 @@ type Reason string
 const (
 	// Verdicts about the payment.
 	ReasonInsufficientFunds Reason = "insufficient_funds"
-	ReasonDeclined          Reason = "declined" // by wallet, limit, risk or customer
+	ReasonDeclined          Reason = "declined"           // by wallet, limit, risk or customer
+	ReasonAmountLimit       Reason = "amount_limit"       // of the wallet or the gateway, below this amount
+	ReasonCountLimit        Reason = "count_limit"        // the wallet allows no more payments now
+	ReasonMethodUnavailable Reason = "method_unavailable" // this wallet cannot pay here
+	ReasonWalletAccount     Reason = "wallet_account"     // the customer must put something right with the wallet
+	ReasonNotVerified       Reason = "not_verified"       // PIN, password or the like
 	ReasonInvalidCode       Reason = "invalid_code"
 	ReasonExpiredCode       Reason = "expired_code"
 	ReasonNotPaidInTime     Reason = "not_paid_in_time" // the order closed before the customer paid
@@ -28,6 +33,7 @@ const (
 	ReasonRefundInReview   Reason = "refund_in_review"
 	ReasonRefundAmount     Reason = "refund_amount"
 	ReasonRefundFailed     Reason = "refund_failed"
+	ReasonRefundUnproved   Reason = "refund_unproved" // no trace of it was found for as long as anybody asks
 
 	// The call was refused: the shop's IT must mend something.
 	ReasonBadSignature    Reason = "bad_signature"
@@ -50,11 +56,12 @@ const (
 // Reasons lists every reason.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonInsufficientFunds, ReasonDeclined, ReasonInvalidCode, ReasonExpiredCode,
+		ReasonInsufficientFunds, ReasonDeclined, ReasonAmountLimit, ReasonCountLimit, ReasonMethodUnavailable,
+		ReasonWalletAccount, ReasonNotVerified, ReasonInvalidCode, ReasonExpiredCode,
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
 		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
-		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed,
+		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundUnproved,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
 		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
 		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,

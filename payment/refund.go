@@ -86,15 +86,29 @@ const (
 	KeptByPolicy CaptureKept = "policy"
 	// KeptByLimit: the day's automatic reversals are used up; tried again daily.
 	KeptByLimit CaptureKept = "limit"
+	// KeptByRefund: a refund of it is not over, and may have given a part back; it is
+	// looked at again until that is known.
+	KeptByRefund CaptureKept = "refund"
 	// KeptByAmount: amount or currency are not those of the sale.
 	KeptByAmount CaptureKept = "amount"
 )
+
+// Returned is money of a payment that was given back and not by this terminal, as
+// the gateway told when it was asked.
+type Returned struct {
+	Extent Extent `json:"extent"`
+	// Amount is all of the payment where all was given back; else zero, not known.
+	Amount  Money     `json:"amount,omitzero"`
+	FoundAt time.Time `json:"found_at"`
+}
 
 // Watch looks after an attempt that ended without payment, in case it is
 // captured after all (M12).
 type Watch struct {
 	// Step counts the questions of Policy.Watch that were answered.
 	Step int `json:"step"`
+	// From is when the attempt ended: its times are counted from it.
+	From time.Time `json:"from"`
 }
 
 // Override is a person's decision about an unresolved sale.
@@ -113,9 +127,21 @@ const (
 	OverrideNotPaid OverrideOutcome = "not_paid"
 )
 
-// Refunded is what was given back for certain, reversals included.
+// Refunded is what was given back for certain, in minor units of the sale's
+// currency: by refunds and reversals, and all of a payment that others gave back in
+// full. What they gave back in part is not in it, because nobody tells how much it is.
 func (s Sale) Refunded() int64 {
-	return s.refundSum(func(r Refund) bool { return r.Status == RefundSucceeded })
+	sum := s.refundSum(func(r Refund) bool { return r.Status == RefundSucceeded })
+	for _, a := range s.Attempts {
+		if a.returnedInFull() && a.Returned.Amount.Currency == s.Amount.Currency {
+			sum += a.Returned.Amount.Amount - s.refundSum(func(r Refund) bool { return r.Status == RefundSucceeded && r.Attempt == a.N })
+		}
+	}
+	return sum
+}
+
+func (a Attempt) returnedInFull() bool {
+	return a.Returned != nil && a.Returned.Extent == ReturnedInFull
 }
 
 // Refundable is what may still be refunded of a paid sale: the amount paid less
@@ -129,6 +155,14 @@ func (s Sale) Refundable() int64 {
 
 // given is what was given back of an attempt's capture, or may have been.
 func (s Sale) given(attempt int) int64 {
+	if a := s.Attempt(attempt); a != nil && a.returnedInFull() {
+		return a.Returned.Amount.Amount
+	}
+	return s.ours(attempt)
+}
+
+// ours is what this terminal gave back of an attempt's capture, or may have.
+func (s Sale) ours(attempt int) int64 {
 	return s.refundSum(func(r Refund) bool { return r.Status != RefundFailed && r.Attempt == attempt })
 }
 

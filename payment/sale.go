@@ -109,8 +109,11 @@ type Sale struct {
 	QRRetried bool      `json:"qr_retried,omitempty"`
 	// CancelUntil bounds SaleCancelling and SaleSwitching (M15).
 	CancelUntil time.Time `json:"cancel_until,omitzero"`
-	// Due is when the resolver must look at the sale again; zero: when something happens.
+	// Due is when the sale must be looked at again; zero: when something happens.
 	Due time.Time `json:"due,omitzero"`
+	// CounterDue is when a live sale must be, for the counter's sake: whatever else
+	// its gateways have to do.
+	CounterDue time.Time `json:"counter_due,omitzero"`
 	// Next is the code that waits for its QR to close (SaleSwitching). It is
 	// never stored: a crash drops it and the customer scans again.
 	Next *NextCode `json:"-"`
@@ -165,26 +168,54 @@ func (s Sale) LiveAttempt() *Attempt {
 	return nil
 }
 
-// Gateway names the gateway that the sale's next due action asks, empty when it
-// asks none. The due index is kept by it.
+// Gateway names the gateway that the sale's next call in the background asks; if
+// there is none, that of its live attempt, or none. The due index is kept by it.
 func (s Sale) Gateway() string {
-	if a := s.LiveAttempt(); a != nil {
-		return a.Gateway
-	}
 	var due time.Time
 	var gateway string
-	sooner := func(at time.Time, a *Attempt) {
-		if a != nil && !at.IsZero() && (due.IsZero() || at.Before(due)) {
+	s.background("", func(at time.Time, a *Attempt, _ *Refund) {
+		if due.IsZero() || at.Before(due) {
 			due, gateway = at, a.Gateway
 		}
-	}
-	for i := range s.Attempts {
-		sooner(s.Attempts[i].NextAt, &s.Attempts[i])
-	}
-	for _, r := range s.Refunds {
-		sooner(r.NextAt, s.Attempt(r.Attempt))
+	})
+	if a := s.LiveAttempt(); gateway == "" && a != nil {
+		return a.Gateway
 	}
 	return gateway
+}
+
+// Elsewhere reports whether another terminal made the sale: here are only refunds
+// of its payment, and it is no sale of this terminal's.
+func (s Sale) Elsewhere() bool {
+	return len(s.Attempts) == 1 && s.Attempts[0].Instrument == InstrumentElsewhere
+}
+
+// Asks reports whether a call of the sale, now or later, asks the gateway.
+func (s Sale) Asks(gateway string) bool {
+	asks := false
+	s.background(gateway, func(time.Time, *Attempt, *Refund) { asks = true })
+	if a := s.LiveAttempt(); a != nil && a.Gateway == gateway {
+		return true
+	}
+	return asks
+}
+
+// background tells of each planned call at a gateway (empty: at any) for which
+// nobody at the counter waits: about attempts that are over or unresolved, and
+// about refunds (r is nil for an attempt's). Both point into the sale.
+func (s Sale) background(gateway string, tell func(at time.Time, a *Attempt, r *Refund)) {
+	for i := range s.Attempts {
+		a := &s.Attempts[i]
+		if a.Call == nil && !a.NextAt.IsZero() && (a.Status.Final() || !s.Status.Live()) && (gateway == "" || a.Gateway == gateway) {
+			tell(a.NextAt, a, nil)
+		}
+	}
+	for i := range s.Refunds {
+		r := &s.Refunds[i]
+		if a := s.Attempt(r.Attempt); a != nil && r.Call == nil && !r.NextAt.IsZero() && (gateway == "" || a.Gateway == gateway) {
+			tell(r.NextAt, a, r)
+		}
+	}
 }
 
 // VisibleQR returns the QR that may be on a screen now, or nil. It is gone with

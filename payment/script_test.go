@@ -68,7 +68,7 @@ func (s *script) after(d time.Duration) {
 		if due.After(s.now) {
 			s.now = due
 		}
-		s.do(payment.Due{})
+		s.do(payment.Due{Gateway: "gw"})
 	}
 	s.Fatal("due again and again")
 }

@@ -35,6 +35,8 @@ func (t *step) apply(e Event) error {
 	switch e := e.(type) {
 	case Created:
 		return t.created(e)
+	case PaidElsewhere:
+		return t.paidElsewhere(e)
 	case CodePresented:
 		return t.codePresented(e)
 	case QRRequested:
@@ -47,8 +49,7 @@ func (t *step) apply(e Event) error {
 		t.scannerLost()
 	case Due:
 		t.due()
-		t.startDueWatches()
-		t.startDueRefunds()
+		t.startDueCall(e.Gateway)
 	case Outcome:
 		t.outcome(e)
 	case Recovered:
@@ -75,7 +76,9 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	if s.Armed() && (!before.Armed() || e.Kind() == EventRecovered) {
 		s.Armings++
 	}
-	s.Due = t.nextDue()
+	s.CounterDue = t.counterDue()
+	s.Due = s.CounterDue
+	s.background("", func(at time.Time, _ *Attempt, _ *Refund) { s.Due = earlier(s.Due, at) })
 	if len(t.calls) == 0 && sameSale(before, *s) {
 		return Change{}, nil, nil
 	}
@@ -89,25 +92,23 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	return c, t.calls, nil
 }
 
-// nextDue is the earliest time at which the sale must be looked at again.
-func (t *step) nextDue() time.Time {
+// earlier is the earlier of two times; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// counterDue is the earliest time at which a live sale must be looked at for the
+// counter's sake.
+func (t *step) counterDue() time.Time {
 	s := &t.sale
 	a := s.LiveAttempt()
 	var due time.Time
-	sooner := func(at time.Time) {
-		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
-			due = at
-		}
-	}
-	for i := range s.Attempts {
-		if a := &s.Attempts[i]; a.Call == nil {
-			sooner(a.NextAt)
-		}
-	}
-	for i := range s.Refunds {
-		if r := &s.Refunds[i]; r.Call == nil {
-			sooner(r.NextAt)
-		}
+	sooner := func(at time.Time) { due = earlier(due, at) }
+	if a != nil && a.Call == nil && s.Status.Live() {
+		sooner(a.NextAt)
 	}
 	switch s.Status {
 	case SaleAwaitingCode:
@@ -199,8 +200,11 @@ func (t *step) cancelRequested() {
 
 func (t *step) checkRequested() {
 	for i := range t.sale.Attempts {
-		if a := &t.sale.Attempts[i]; !a.Status.Final() || a.Watch != nil {
+		switch a := &t.sale.Attempts[i]; {
+		case !a.Status.Final():
 			t.hasten(a)
+		case a.Watch != nil || looksAgain(a):
+			t.lookAgain(a)
 		}
 	}
 	for i := range t.sale.Refunds {
@@ -215,12 +219,20 @@ func (t *step) checkRequested() {
 	}
 }
 
-// soon is now, but not sooner than CheckPause after the last call.
+// soon is now, but not sooner than CheckPause after the last call, and not before
+// what was under way when a person decided has ended.
 func (t *step) soon(called time.Time) time.Time {
-	if soon := called.Add(t.policy.CheckPause); soon.After(t.now) {
-		return soon
+	soon := called.Add(t.policy.CheckPause)
+	if o := t.sale.Override; o != nil && o.At.Add(t.policy.CancelBound).After(soon) {
+		soon = o.At.Add(t.policy.CancelBound)
 	}
-	return t.now
+	switch latest := t.now.Add(t.policy.CancelBound); {
+	case soon.Before(t.now):
+		return t.now
+	case soon.After(latest): // the clock was set back
+		return latest
+	}
+	return soon
 }
 
 // hasten brings the attempt's next question forward, but never a second send of
@@ -246,7 +258,7 @@ func (t *step) scannerLost() {
 	}
 }
 
-// due acts on whatever time has come.
+// due acts on whatever the counter waits for, if its time has come.
 func (t *step) due() {
 	s := &t.sale
 	a := s.LiveAttempt()
@@ -281,8 +293,28 @@ func (t *step) due() {
 			return
 		}
 		t.startNext(a)
-	case SaleUnresolved:
-		t.startNext(a)
+	}
+}
+
+// startDueCall starts the one call in the background, at a gateway that has room,
+// whose time came first: a due sale with many questions leaves room for others (P10).
+func (t *step) startDueCall(gateway string) {
+	if gateway == "" {
+		return
+	}
+	var first time.Time
+	var attempt *Attempt
+	var refund *Refund
+	t.sale.background(gateway, func(at time.Time, a *Attempt, r *Refund) {
+		if t.reached(at) && (first.IsZero() || at.Before(first)) {
+			first, attempt, refund = at, a, r
+		}
+	})
+	switch {
+	case refund != nil:
+		t.callRefund(refund, refund.Next)
+	case attempt != nil:
+		t.startNext(attempt)
 	}
 }
 
@@ -335,6 +367,9 @@ func (t *step) recovered() {
 	if a.Status == AttemptSubmitting {
 		a.Status = AttemptUnknown
 	}
+	if t.policy.InquireOnly {
+		t.doubt(a)
+	}
 	if s.Status == SaleSwitching { // the code is lost
 		s.Status = SaleCancelling
 		s.CancelUntil = t.now.Add(t.policy.CancelBound)
@@ -346,7 +381,8 @@ func (t *step) recovered() {
 }
 
 // clampTimes keeps a clock that was set back while the daemon was down from
-// holding the counter longer than the policy says (M15).
+// holding the counter longer than the policy says (M15), and from putting off the
+// proof of an order's absence.
 func (t *step) clampTimes(a *Attempt) {
 	clamp := func(at *time.Time, most time.Duration) {
 		if latest := t.now.Add(most); at.After(latest) {
@@ -362,6 +398,7 @@ func (t *step) clampTimes(a *Attempt) {
 		clamp(&a.FastUntil, t.policy.FastPhase)
 		clamp(&a.CalledAt, 0)
 		clamp(&a.CancelledAt, 0)
+		clamp(&a.SentAt, 0)
 	}
 }
 

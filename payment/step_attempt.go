@@ -9,6 +9,9 @@ import (
 // start begins an attempt: its pay call goes out once the change is durable (M1).
 func (t *step) start(i Instrument, w Wallet, c Code) error {
 	s := &t.sale
+	if t.policy.InquireOnly {
+		return &ConflictError{Sale: s.ID, Status: s.Status, Event: EventCode, Why: "the terminal is not adopted: it takes no payments"}
+	}
 	if len(s.Attempts) >= MaxAttempts {
 		return &ConflictError{Sale: s.ID, Status: s.Status, Event: EventQR,
 			Why: fmt.Sprintf("it had %d attempts, which is the limit: cancel it and start a new sale", MaxAttempts)}
@@ -45,12 +48,16 @@ func (t *step) startQR() error {
 func (t *step) autoQRPossible() bool {
 	_, routed := t.policy.Route("", InstrumentQR)
 	s := &t.sale
-	return s.Mode == ModeAuto && !s.AutoQRDone && routed && len(s.Attempts) < MaxAttempts
+	return !t.policy.InquireOnly && s.Mode == ModeAuto && !s.AutoQRDone && routed && len(s.Attempts) < MaxAttempts
 }
 
 // call starts a gateway call of the attempt. One that is under way is given up:
 // its outcome will not match Seq any more.
 func (t *step) call(a *Attempt, kind CallKind) {
+	if t.policy.forbids(kind) {
+		t.askInstead(a)
+		return
+	}
 	a.Seq++
 	a.Call = &InFlight{Seq: a.Seq, Kind: kind}
 	a.CalledAt = t.now
@@ -76,6 +83,10 @@ func (t *step) startNext(a *Attempt) {
 }
 
 func (t *step) planCall(a *Attempt, kind CallKind, at time.Time) {
+	if t.policy.forbids(kind) {
+		t.askInstead(a)
+		return
+	}
 	a.Next, a.NextAt = kind, at
 }
 
@@ -131,7 +142,7 @@ func (t *step) beginCancelling(a *Attempt) {
 // it was paid all the same is believed.
 func (t *step) abandonable(a *Attempt) bool {
 	return a.Instrument == InstrumentQR && a.QR == nil && a.Status == AttemptUnknown &&
-		!t.addressable(a) && !a.AlreadyPaid
+		!t.addressable(a) && !a.AlreadyPaid && !a.Moved
 }
 
 // fastPhaseOver frees the counter: what can be cancelled is, what cannot goes on
@@ -217,7 +228,7 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	a.IDDisproved = false
 	s.Late = s.Status == SaleUnresolved
 	if s.Late && s.CancelWanted && s.Override == nil { // M12: after one more look it is given back
-		a.Watch = &Watch{}
+		a.Watch = &Watch{From: t.now}
 		t.firstSighting(a, v)
 	}
 	s.Status = SalePaid
@@ -227,6 +238,7 @@ func (t *step) paid(a *Attempt, v Verdict) {
 	if v.PaidAt.IsZero() {
 		s.Receipt.PaidAt = t.now
 	}
+	t.returned(a, v.Returned, v.Amount)
 }
 
 // hideAt is when the QR leaves every screen by itself (M8).

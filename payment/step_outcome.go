@@ -10,6 +10,10 @@ func (t *step) outcome(e Outcome) {
 		t.refundOutcome(e)
 		return
 	}
+	if e.Notified {
+		t.notified(a, e.Verdict)
+		return
+	}
 	if a.Call == nil || a.Call.Seq != e.Seq {
 		return
 	}
@@ -17,9 +21,7 @@ func (t *step) outcome(e Outcome) {
 	a.Call = nil
 	v := t.matched(a, e.Verdict)
 	if a.Status.Final() {
-		if a.Watch != nil {
-			t.watchOutcome(a, v, e.MayReverse)
-		}
+		t.lookedAgain(a, v, e.MayReverse)
 		return
 	}
 	a.Silent = !v.Class.Verified()
@@ -32,6 +34,29 @@ func (t *step) outcome(e Outcome) {
 	}
 }
 
+// notified takes in what the gateway said unasked. It is an answer to a question
+// that was not asked yet, save while a pay or a cancel is under way: then only a
+// payment counts, and where a cancel gives that back not even that (M5). Whatever
+// it does not decide is asked about at once.
+func (t *step) notified(a *Attempt, v Verdict) {
+	v = t.matched(a, v)
+	asking := a.Call == nil || a.Call.Kind == CallInquire || a.Call.Kind == CallLookup
+	counts := !a.Status.Final() && !t.reversible(a) && (v.Class == ClassPaid || asking && (v.Class == ClassFailed || v.Class == ClassClosed))
+	if !counts {
+		if !a.Status.Final() || a.Watch != nil {
+			t.hasten(a)
+		}
+		return
+	}
+	if asking {
+		a.Call = nil // what it was to ask is told
+	}
+	t.learn(a, CallInquire, v)
+	if !t.judge(a, CallInquire, v) {
+		t.plan(a)
+	}
+}
+
 // matched turns an answer about another order or another amount into no answer
 // (P4). Gateways compare too; money is judged twice.
 func (t *step) matched(a *Attempt, v Verdict) Verdict {
@@ -40,7 +65,11 @@ func (t *step) matched(a *Attempt, v Verdict) Verdict {
 	wrongSum := v.Amount != (Money{}) && v.Amount != t.sale.Amount
 	unproved := v.Class == ClassPaid && (v.RequestID == "" || v.Amount != t.sale.Amount)
 	if foreign || wrongSum || unproved {
-		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode, Amount: capturedSum(v, foreign)}
+		sum := capturedSum(v, foreign)
+		if sum == (Money{}) {
+			v.Returned = ""
+		}
+		return Verdict{Class: ClassNoAnswer, Reason: ReasonAnswerMismatch, GatewayCode: v.GatewayCode, Amount: sum, Returned: v.Returned}
 	}
 	return v
 }
@@ -163,6 +192,10 @@ func (t *step) judgeInquiry(a *Attempt, v Verdict) bool {
 		if t.reversible(a) {
 			return false // a cancel is out that gives the money back (M5)
 		}
+		if a.CancelTooLate {
+			t.refundInstead(a, v)
+			return true
+		}
 		t.paid(a, v)
 		return true
 	case ClassPending:
@@ -242,7 +275,7 @@ func (t *step) maybeSecond(a *Attempt) bool {
 // cancelAfterInquiry sends the cancel that a fresh inquiry has cleared the way
 // for. It reports whether it did.
 func (t *step) cancelAfterInquiry(a *Attempt) bool {
-	if !t.wantsClosing() || !t.addressable(a) || a.Cancels > 0 && t.now.Before(t.nextCancelAt(a)) {
+	if !t.wantsClosing() || !t.addressable(a) || a.CancelTooLate || a.Cancels > 0 && t.now.Before(t.nextCancelAt(a)) {
 		return false
 	}
 	t.call(a, CallCancel)
@@ -265,6 +298,10 @@ func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 		}
 		t.call(a, CallInquire) // closed when the inquiry says so (M5)
 		return true
+	case ClassCancelTooLate:
+		a.CancelTooLate = true
+		t.call(a, CallInquire)
+		return true
 	case ClassAlreadyPaid, ClassClosed:
 		t.call(a, CallInquire)
 		return true
@@ -280,7 +317,17 @@ func (t *step) judgeCancel(a *Attempt, v Verdict) bool {
 
 // reversible reports whether a cancel is out that would give a payment back, so
 // that nothing but its confirmation ends the attempt (M5).
-func (t *step) reversible(a *Attempt) bool { return t.traits(a).CancelReverses && a.Cancels > 0 }
+func (t *step) reversible(a *Attempt) bool {
+	return t.traits(a).CancelReverses && a.Cancels > 0 && !a.CancelTooLate
+}
+
+// refundInstead ends an attempt that was paid though a cancel was to give that
+// back and came too late: the money is given back by a refund, after one more look
+// (M5, M12).
+func (t *step) refundInstead(a *Attempt, v Verdict) {
+	t.end(a, AttemptClosed, t.closingReason(a, v), false)
+	t.firstSighting(a, v)
+}
 
 func (t *step) closingReason(a *Attempt, v Verdict) Failure {
 	f := Failure{Reason: v.Reason, GatewayCode: v.GatewayCode}

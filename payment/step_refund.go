@@ -35,14 +35,14 @@ func (t *step) refundRequested(e RefundRequested) error {
 	if paid == nil || paid.PaymentID == "" {
 		return conflict("its payment has no id at the gateway: refund it in the gateway's portal")
 	}
-	r := t.startRefund(paid, Money{Amount: amount, Currency: s.Amount.Currency})
+	r := t.startRefund(paid, Money{Amount: amount, Currency: s.Amount.Currency}, e.Wait)
 	r.Note, r.Key, r.Digest = e.Note, e.Key, e.Digest
 	return nil
 }
 
 // startRefund begins a refund of an attempt's capture; its call goes out once
-// the change is durable (M1).
-func (t *step) startRefund(a *Attempt, amount Money) *Refund {
+// the change is durable (M1), or once its gateway has room.
+func (t *step) startRefund(a *Attempt, amount Money, wait bool) *Refund {
 	s := &t.sale
 	n := len(s.Refunds) + 1
 	s.Refunds = append(s.Refunds, Refund{
@@ -50,11 +50,19 @@ func (t *step) startRefund(a *Attempt, amount Money) *Refund {
 		Amount: amount, Status: RefundSubmitting, RequestedAt: t.now,
 	})
 	r := &s.Refunds[n-1]
-	t.callRefund(r, CallRefund)
+	if wait {
+		t.planRefundCall(r, CallRefund, t.now)
+	} else {
+		t.callRefund(r, CallRefund)
+	}
 	return r
 }
 
 func (t *step) callRefund(r *Refund, kind CallKind) {
+	if t.policy.forbids(kind) {
+		t.planRefundCall(r, kind, t.now.Add(t.slowPause(r)))
+		return
+	}
 	r.Seq++
 	r.Call = &InFlight{Seq: r.Seq, Kind: kind}
 	r.CalledAt = t.now
@@ -64,15 +72,6 @@ func (t *step) callRefund(r *Refund, kind CallKind) {
 	}
 	a := t.sale.Attempt(r.Attempt)
 	t.calls = append(t.calls, Call{Sale: t.sale.ID, Attempt: r.Attempt, Refund: r.N, Seq: r.Seq, Kind: kind, Gateway: a.Gateway})
-}
-
-// startDueRefunds starts what was planned for refunds and whose time has come.
-func (t *step) startDueRefunds() {
-	for i := range t.sale.Refunds {
-		if r := &t.sale.Refunds[i]; r.Call == nil && r.Next != "" && t.reached(r.NextAt) {
-			t.callRefund(r, r.Next)
-		}
-	}
 }
 
 // refundOutcome takes in what a refund's call brought back.
@@ -141,6 +140,7 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 		} else {
 			t.endRefund(r, RefundFailed)
 		}
+		t.returned(t.sale.Attempt(r.Attempt), ReturnedInFull, t.sale.Amount) // only payments of this amount are refunded
 		return true
 	case ClassAccepted, ClassPending:
 		r.Status = RefundPending
@@ -158,6 +158,9 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 			return true
 		}
 		t.endRefund(r, RefundFailed)
+		if v.Reason == ReasonRefundAmount { // less is left than our books say
+			t.lookAgain(t.sale.Attempt(r.Attempt))
+		}
 		return true
 	case ClassRefused, ClassNotSent:
 		if kind != CallRefund || r.Doubted {
@@ -191,6 +194,7 @@ func (t *step) planRefund(r *Refund) {
 	age := t.now.Sub(r.RequestedAt)
 	switch {
 	case age > t.policy.GiveUpAfter && r.Polls >= t.policy.fewestQuestions():
+		r.Reason = ReasonRefundUnproved
 		t.planRefundCall(r, "", time.Time{}) // a person's now
 	case traits.IdempotentRefund, !r.Doubted && r.RefundID == "":
 		// Sent again: it is processed once, or was never taken.
@@ -204,10 +208,12 @@ func (t *step) planRefund(r *Refund) {
 	r.Polls++
 }
 
-// refundQuestion is the call that asks about a refund without sending it, or ""
-// when the gateway has none.
+// refundQuestion is the call that asks about a refund without making another one,
+// or "" when the gateway has none.
 func (t *step) refundQuestion(r *Refund) CallKind {
 	switch {
+	case t.refundTraits(r).IdempotentRefund:
+		return CallRefund // sent again, it answers what became of it
 	case r.RefundID != "":
 		return CallInquireRefund
 	case t.refundTraits(r).TransactionList:
@@ -217,6 +223,11 @@ func (t *step) refundQuestion(r *Refund) CallKind {
 }
 
 func (t *step) planRefundCall(r *Refund, kind CallKind, at time.Time) {
+	if t.policy.forbids(kind) {
+		if kind = t.refundQuestion(r); t.policy.forbids(kind) {
+			kind = ""
+		}
+	}
 	if kind == "" { // nothing to ask: a person's
 		at = time.Time{}
 	}

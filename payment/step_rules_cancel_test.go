@@ -93,6 +93,76 @@ func TestM5CancelThatReverses(t *testing.T) {
 	s.is(payment.SalePaid)
 }
 
+// Where the window for cancelling is over, the order is asked about: closed ends
+// it, and a payment does not make the sale paid but is given back by a refund,
+// after one more look. No further cancel leaves.
+func TestM5CancelTooLate(t *testing.T) {
+	tooLate := func(t *testing.T) *script {
+		s := tell(t, alipayPlusLike, auto)
+		s.scan()
+		s.answer(payment.ClassPending, id("P1"))
+		s.do(payment.CancelRequested{})
+		s.answer(payment.ClassPending, id("P1"))
+		s.next(payment.CallCancel)
+		s.answer(payment.ClassNoAnswer)
+		s.after(24 * time.Hour)
+		s.is(payment.SaleUnresolved)
+		s.next(payment.CallCancel)
+		s.answer(payment.ClassCancelTooLate)
+		s.next(asks)
+		return s
+	}
+	t.Run("closed", func(t *testing.T) {
+		s := tooLate(t)
+		s.answer(payment.ClassClosed, id("P1"))
+		s.is(payment.SaleCancelled)
+	})
+	t.Run("still waiting", func(t *testing.T) {
+		s := tooLate(t)
+		s.answer(payment.ClassPending, id("P1"))
+		s.next(asks)
+		s.answer(payment.ClassFailed, id("P1"))
+		s.is(payment.SaleCancelled)
+	})
+	t.Run("paid", func(t *testing.T) {
+		s := tooLate(t)
+		s.answer(payment.ClassPaid, id("P1"))
+		s.is(payment.SaleCancelled)
+		s.next(asks)
+		s.answer(payment.ClassPaid, id("P1"))
+		s.next(payment.CallRefund)
+		s.answer(payment.ClassRefunded)
+		s.is(payment.SaleCancelled)
+		if got := s.sale.Refunded(); got != tenBucks.Amount {
+			t.Errorf("%d given back, want all", got)
+		}
+	})
+	t.Run("paid, by our own time-out", func(t *testing.T) {
+		s := tell(t, alipayPlusLike, auto)
+		s.scan()
+		s.answer(payment.ClassPending, id("P1"))
+		for s.sale.Status != payment.SaleUnresolved {
+			if s.call != nil {
+				s.answer(payment.ClassNoAnswer)
+			}
+			s.after(time.Second)
+		}
+		if s.call != nil {
+			s.answer(payment.ClassNoAnswer)
+		}
+		s.next(asks)
+		s.answer(payment.ClassPending, id("P1"))
+		s.next(payment.CallCancel)
+		s.answer(payment.ClassCancelTooLate)
+		s.next(asks)
+		s.answer(payment.ClassPaid, id("P1"))
+		s.is(payment.SaleExpired)
+		if c := s.last().Capture; c == nil {
+			t.Error("the capture is not reported")
+		}
+	})
+}
+
 // A crash while a cancel that reverses is out: no payment found afterwards makes
 // the sale paid.
 func TestM5CrashWhileCancelling(t *testing.T) {

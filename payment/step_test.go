@@ -21,7 +21,8 @@ func sampleEvents(s payment.Sale) []payment.Event {
 		payment.QRRequested{}, payment.CancelRequested{}, payment.CheckRequested{}, payment.ScannerLost{},
 		payment.RefundRequested{}, payment.RefundRequested{Amount: 1}, payment.RefundRequested{Amount: -1}, payment.RefundRequested{Amount: 1 << 40},
 		payment.Resolved{}, payment.Resolved{Outcome: payment.OverridePaid}, payment.Resolved{Outcome: payment.OverrideNotPaid},
-		payment.Due{}, payment.Recovered{}, payment.Outcome{}, payment.Outcome{Attempt: -1}, payment.Outcome{Attempt: 99, Seq: 1},
+		paidElsewhere(), paidElsewhere(func(v *payment.Verdict) { v.Class = payment.ClassClosed }), payment.PaidElsewhere{},
+		payment.Due{Gateway: "gw"}, payment.Recovered{}, payment.Outcome{}, payment.Outcome{Attempt: -1}, payment.Outcome{Attempt: 99, Seq: 1},
 	}
 	for _, a := range s.Attempts {
 		for _, class := range append(payment.Classes(), "unheard of") {
@@ -125,6 +126,7 @@ func rareEdges(t *testing.T) map[edge]bool {
 		s.do(e)
 		edges[edge{from, e.Kind(), s.sale.Status}] = true
 	}
+	note(&script{T: t, policy: testPolicy(alphaPayLike), now: dayOne}, paidElsewhere())
 	for _, wanted := range []bool{true, false} {
 		s := tell(t, alphaPayLike, payment.ModeAuto)
 		s.do(payment.QRRequested{})

@@ -5,31 +5,26 @@ import "time"
 // watch begins to look after an attempt that ended without payment: whatever
 // ended it, a capture may still be found (M12).
 func (t *step) watch(a *Attempt) {
-	a.Watch = &Watch{}
+	a.Watch = &Watch{From: t.now}
 	a.Polls = 0
 	t.planWatch(a)
 }
 
 // planWatch plans the next question about a watched attempt, counted from its
 // end; the last one answered ends the watch. Its distance from the one before is
-// kept, so that an outage or a clock that jumped does not make one of two.
+// kept, so that an outage or a clock that jumped forward does not make one of two.
 func (t *step) planWatch(a *Attempt) {
 	steps, n, q := t.policy.Watch, a.Watch.Step, t.question(a)
 	if n >= len(steps) || q == "" {
 		t.endWatch(a)
 		return
 	}
-	when, most := a.EndedAt.Add(steps[n]), t.now.Add(steps[n])
+	when, least := a.Watch.From.Add(steps[n]), t.now
 	if n > 0 {
-		if least := t.now.Add(steps[n] - steps[n-1]); when.Before(least) {
-			when = least
-		}
+		least = t.now.Add(steps[n] - steps[n-1])
 	}
-	switch {
-	case when.Before(t.now):
-		when = t.now
-	case when.After(most): // the clock was set back
-		when = most
+	if when.Before(least) {
+		when = least
 	}
 	t.planCall(a, q, when)
 }
@@ -80,7 +75,7 @@ func (t *step) notCaptured(a *Attempt, v Verdict, against bool) {
 		a.Reason, a.GatewayCode = t.closingReason(a, v).Reason, v.GatewayCode
 	case unconfirmed(t, a) && a.Status != AttemptPaid:
 		a.Capture = nil
-	case a.Capture != nil && a.Capture.Kept == KeptByLimit: // somebody gave it back
+	case a.Capture != nil && (a.Capture.Kept == KeptByLimit || a.Capture.Kept == KeptByRefund): // somebody gave it back
 		c := *a.Capture
 		c.Kept = ""
 		a.Capture = &c
@@ -104,11 +99,10 @@ func (t *step) watchedID(a *Attempt, v Verdict) {
 // nextWatch goes on to the next step, unless somebody asked before this one's time.
 func (t *step) nextWatch(a *Attempt) {
 	n := a.Watch.Step
-	early := n < len(t.policy.Watch) && t.now.Before(a.EndedAt.Add(t.policy.Watch[n]))
-	if !early || t.now.Before(a.EndedAt) { // or the clock was set back: it would be early for ever
+	if early := n < len(t.policy.Watch) && t.now.Before(a.Watch.From.Add(t.policy.Watch[n])); !early {
 		n++
 	}
-	a.Watch = &Watch{Step: n}
+	a.Watch = &Watch{Step: n, From: a.Watch.From}
 	a.Polls = 0
 	t.planWatch(a)
 }
@@ -116,7 +110,7 @@ func (t *step) nextWatch(a *Attempt) {
 // watchAgain asks the same question later, ever more rarely: nobody knows more
 // than before.
 func (t *step) watchAgain(a *Attempt) {
-	age := t.now.Sub(a.EndedAt)
+	age := t.now.Sub(a.Watch.From)
 	q := t.question(a)
 	if q == "" || age > t.policy.GiveUpAfter && a.Polls >= t.policy.fewestQuestions() {
 		t.endWatch(a)
@@ -159,6 +153,7 @@ func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
 	left.Amount -= t.sale.given(a.N)
 	switch {
 	case t.refunding(a):
+		c.Kept = KeptByRefund
 		t.watchAgain(a)
 	case left.Amount <= 0: // the register was quicker
 		t.nextWatch(a)
@@ -169,7 +164,7 @@ func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
 		c.Kept = KeptByLimit
 		t.planCall(a, t.question(a), t.now.Add(t.policy.SlowDaily))
 	default:
-		t.startRefund(a, left).Automatic = true
+		t.startRefund(a, left, false).Automatic = true
 		t.nextWatch(a)
 	}
 	if c != *a.Capture {
@@ -206,26 +201,12 @@ func (t *step) refunding(a *Attempt) bool {
 	return false
 }
 
-// startDueWatches asks about watched attempts whose time has come.
-func (t *step) startDueWatches() {
-	for i := range t.sale.Attempts {
-		if a := &t.sale.Attempts[i]; a.Status.Final() {
-			t.startNext(a)
-		}
-	}
-}
-
 // recoverBackground takes up watches and refunds after a restart: what was
 // under way is asked again, and a refund whose request may be out is unknown.
 func (t *step) recoverBackground() {
 	for i := range t.sale.Attempts {
-		a := &t.sale.Attempts[i]
-		if !a.Status.Final() || a.Call == nil {
-			continue
-		}
-		a.Call = nil
-		if q := t.question(a); q != "" && a.Watch != nil {
-			t.planCall(a, q, t.now)
+		if a := &t.sale.Attempts[i]; a.Status.Final() {
+			t.recoverWatch(a)
 		}
 	}
 	for i := range t.sale.Refunds {
@@ -235,14 +216,34 @@ func (t *step) recoverBackground() {
 	}
 }
 
+func (t *step) recoverWatch(a *Attempt) {
+	asked := a.Call != nil
+	a.Call = nil
+	if a.Watch == nil { // a question that somebody asked for is not repeated
+		t.planCall(a, "", time.Time{})
+		return
+	}
+	if a.Watch.From.After(t.now) || a.NextAt.After(t.now.Add(t.policy.Farthest())) { // the clock was set back
+		a.Watch = &Watch{Step: a.Watch.Step, From: t.now}
+		t.planWatch(a)
+	}
+	if q := t.question(a); asked && q != "" && a.Watch != nil {
+		t.planCall(a, q, t.now)
+	}
+}
+
 func (t *step) recoverRefund(r *Refund) {
-	if r.Call == nil { // a clock that was set back does not hold it up
-		if latest := t.now.Add(t.policy.SlowDaily); r.NextAt.After(latest) {
+	if t.policy.InquireOnly { // it may have been sent elsewhere
+		r.Doubted = true
+	}
+	if r.Call == nil && r.Next != "" && !t.policy.forbids(r.Next) { // a clock that was set back does not hold it up
+		if latest := t.now.Add(t.policy.Farthest()); r.NextAt.After(latest) {
 			r.NextAt = latest
 		}
 		return
 	}
-	if r.Call.Kind == CallRefund {
+	// Its call was under way, or it waits for the terminal to be adopted, or for a person.
+	if r.Call != nil && r.Call.Kind == CallRefund {
 		r.Doubted = true
 	}
 	if r.Status == RefundSubmitting {

@@ -18,7 +18,8 @@ const SaleNew SaleStatus = ""
 
 var transitions = map[SaleStatus]map[EventKind][]SaleStatus{
 	SaleNew: {
-		EventCreated: {SaleAwaitingCode, SaleShowingQR},
+		EventCreated:   {SaleAwaitingCode, SaleShowingQR},
+		EventElsewhere: {SalePaid},
 	},
 	SaleAwaitingCode: {
 		EventCode:        {SaleProcessing},
@@ -89,6 +90,9 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
+	if e.Status == SaleNew && e.Why != "" {
+		return e.Why
+	}
 	if e.Why != "" {
 		return fmt.Sprintf("sale %s is %s: %s", e.Sale, e.Status, e.Why)
 	}

@@ -28,9 +28,11 @@ type View struct {
 	Refunds     []RefundView  `json:"refunds"`
 	// Reversals are refunds that nobody asked for (M12).
 	Reversals []RefundView `json:"reversals"`
-	// RefundedAmount is what was given back for certain, reversals included.
+	// RefundedAmount is Sale.Refunded.
 	RefundedAmount int64     `json:"refunded_amount"` // minor units
 	Override       *Override `json:"override,omitempty"`
+	// Elsewhere is Sale.Elsewhere.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // RefundView is the public part of a Refund.
@@ -67,6 +69,8 @@ type AttemptView struct {
 	QRPayload string `json:"qr_payload,omitempty"`
 	// LateCapture is money found to be taken though the attempt was over.
 	LateCapture *Capture `json:"late_capture,omitempty"`
+	// Returned is money of the payment that somebody else gave back.
+	Returned *Returned `json:"returned,omitempty"`
 	// Absence is the evidence by which the attempt was closed as never placed.
 	Absence *Absence `json:"absence,omitempty"`
 }
@@ -81,13 +85,14 @@ func (s Sale) View() View {
 		Late: s.Late, LastFailure: s.LastFailure, Receipt: s.Receipt,
 		Attempts: make([]AttemptView, len(s.Attempts)),
 		Refunds:  []RefundView{}, Reversals: []RefundView{}, RefundedAmount: s.Refunded(), Override: s.Override,
+		Elsewhere: s.Elsewhere(),
 	}
 	for i, a := range s.Attempts {
 		v.Attempts[i] = AttemptView{
 			N: a.N, RequestID: a.RequestID, Gateway: a.Gateway, Instrument: a.Instrument,
 			Wallet: a.Wallet, CodeMask: a.CodeMask, PaymentID: a.PaymentID, Status: a.Status,
 			Reason: a.Reason, GatewayCode: a.GatewayCode,
-			SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt, LateCapture: a.Capture,
+			SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt, LateCapture: a.Capture, Returned: a.Returned,
 		}
 		if a.Reason == ReasonAbsent {
 			v.Attempts[i].Absence = a.Absence

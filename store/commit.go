@@ -30,23 +30,38 @@ func (db *DB) Commit(changes []payment.Change) error {
 	}
 	db.durable.Lock()
 	defer db.durable.Unlock()
-	var last head
+	err := db.write(func(w *writer) error {
+		for _, c := range changes {
+			if err := w.apply(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		db.tapped(changes)
+	}
+	return err
+}
+
+// write lets f write in one transaction, and is the only one that does while the
+// store is open. Readers must be kept out (durable).
+func (db *DB) write(f func(w *writer) error) error {
+	var last meta
 	applied := false // all that is left is to write it
 	err := guarded(func() error {
 		return db.bolt.Update(func(tx *bbolt.Tx) error {
-			w := newWriter(tx, *db.head.Load())
-			for _, c := range changes {
-				if err := w.apply(c); err != nil {
-					return err
-				}
+			w := newWriter(tx, *db.state.Load())
+			if err := f(w); err != nil {
+				return err
 			}
-			last, applied = w.head, true
-			return w.meta.Put(metaHead, last.encode())
+			last, applied = w.state, true
+			return putMetaChanges(w.meta, db.state.Load(), last)
 		})
 	})
 	switch {
 	case err == nil:
-		db.head.Store(&last)
+		db.state.Store(&last)
 		return nil
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		db.releaseReserve()
@@ -70,14 +85,14 @@ func anyChanged(changes []payment.Change) bool {
 type writer struct {
 	meta, sales, open, due, keys, requests, codes, journal *bbolt.Bucket
 
-	head head
+	state meta
 }
 
-func newWriter(tx *bbolt.Tx, last head) *writer {
+func newWriter(tx *bbolt.Tx, state meta) *writer {
 	w := &writer{
 		meta: tx.Bucket(bucketMeta), sales: tx.Bucket(bucketSales), open: tx.Bucket(bucketOpen),
 		due: tx.Bucket(bucketDue), keys: tx.Bucket(bucketKeys), requests: tx.Bucket(bucketRequests),
-		codes: tx.Bucket(bucketCodes), journal: tx.Bucket(bucketJournal), head: last,
+		codes: tx.Bucket(bucketCodes), journal: tx.Bucket(bucketJournal), state: state,
 	}
 	w.journal.FillPercent = 0.95 // only ever appended to
 	return w
@@ -112,11 +127,11 @@ func (w *writer) apply(c payment.Change) error {
 }
 
 func (w *writer) addRecord(c payment.Change) error {
-	r, encoded, err := Seal(w.head.seq+1, w.head.hash, c)
+	r, encoded, err := Seal(w.state.head.seq+1, w.state.head.hash, c)
 	if err != nil {
 		return err
 	}
-	w.head = head{seq: r.Seq, hash: r.Hash}
+	w.state.head = head{seq: r.Seq, hash: r.Hash}
 	return w.journal.Put(seqKey(r.Seq), storedRecord(r, encoded))
 }
 
@@ -127,7 +142,7 @@ func (w *writer) putSale(before, after *payment.Sale) error {
 	if err != nil {
 		return fmt.Errorf("sale %s: %w", after.ID, err)
 	}
-	if err := w.sales.Put([]byte(after.ID), encoded); err != nil {
+	if err := put(w.sales, bucketSales, []byte(after.ID), encoded); err != nil {
 		return err
 	}
 	var attempts []payment.Attempt
@@ -159,7 +174,7 @@ func (w *writer) putKey(key string, s *payment.Sale) error {
 	if err != nil {
 		return err
 	}
-	return w.keys.Put([]byte(key), encoded)
+	return put(w.keys, bucketKeys, []byte(key), encoded)
 }
 
 // putRefunds indexes the refunds that are new.
@@ -173,7 +188,7 @@ func (w *writer) putRefunds(known int, s *payment.Sale) error {
 		if w.requests.Get([]byte(r.RequestID)) != nil {
 			return fmt.Errorf("sale %s: %w: the request id of refund %d is taken", s.ID, ErrRefused, r.N)
 		}
-		if err := w.requests.Put([]byte(r.RequestID), []byte(s.ID)); err != nil {
+		if err := put(w.requests, bucketRequests, []byte(r.RequestID), []byte(s.ID)); err != nil {
 			return err
 		}
 	}
@@ -216,7 +231,7 @@ func (w *writer) putAttempts(before []payment.Attempt, s *payment.Sale) error {
 			if w.requests.Get(id) != nil {
 				return fmt.Errorf("sale %s: %w: the request id of attempt %d is that of another attempt", s.ID, ErrRefused, i+1)
 			}
-			if err := w.requests.Put(id, []byte(s.ID)); err != nil {
+			if err := put(w.requests, bucketRequests, id, []byte(s.ID)); err != nil {
 				return err
 			}
 		}
@@ -234,5 +249,9 @@ func (w *writer) putCode(requestID []byte, before, after payment.Code) error {
 	case after.IsZero():
 		return w.codes.Delete(requestID)
 	}
-	return w.codes.Put(requestID, []byte(after.Reveal()))
+	return put(w.codes, bucketCodes, requestID, []byte(after.Reveal()))
+}
+
+func put(b *bbolt.Bucket, name, key, value []byte) error {
+	return b.Put(key, seal(name, key, value))
 }

@@ -39,7 +39,9 @@ func TestRefusedFilesAreLeftAlone(t *testing.T) {
 		{"half", whole[:len(whole)/2], store.ErrDamaged, "bytes of"},
 		{"meta pages overwritten", append(bytes.Clone(garbage[:8192]), whole[8192:]...), store.ErrDamaged, "restore"},
 		{"all but the meta pages overwritten", append(bytes.Clone(whole[:8192]), bytes.Repeat([]byte{0xa5}, len(whole)-8192)...), store.ErrDamaged, "restore"},
-		{"newer schema", edited(t, whole, setSchema("2")), store.ErrNewer, "schema 2"},
+		{"newer schema", edited(t, whole, newer), store.ErrNewer, "schema 3"},
+		{"schema altered", edited(t, whole, setSchema("3")), store.ErrDamaged, "altered"},
+		{"epoch altered", edited(t, whole, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("epoch"), []byte("xxxxabc")) }), store.ErrDamaged, "epoch"},
 		{"schema unreadable", edited(t, whole, setSchema("one")), store.ErrDamaged, "schema"},
 		{"another program's", edited(t, whole, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("meta")) }), store.ErrDamaged, "not payscand's"},
 		{"bucket missing", edited(t, whole, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("due")) }), store.ErrDamaged, "due"},
@@ -80,6 +82,11 @@ func setSchema(version string) func(tx *bbolt.Tx) error {
 	return func(tx *bbolt.Tx) error {
 		return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte(version))
 	}
+}
+
+// newer makes a file that a later schema might be: its entries are not of this one.
+func newer(tx *bbolt.Tx) error {
+	return errors.Join(setSchema("3")(tx), tx.Bucket([]byte("meta")).Put([]byte("epoch"), []byte("written otherwise")))
 }
 
 // edited is a database after a transaction that payscand would never make. Its

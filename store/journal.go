@@ -94,27 +94,30 @@ func readRecord(seq uint64, stored []byte) (JournalRecord, error) {
 type Journal interface {
 	Journal(after uint64, limit int) ([]JournalRecord, error)
 	Head() (seq uint64, epoch string)
+	Checkpoint() (seq uint64, hash Hash)
 }
 
-// VerifyChain reads the whole journal, page by page, up to the record that is
-// the last when it begins. It returns how many records it found good, and a
-// *ChainError for the first that is altered, missing or out of order.
+// VerifyChain reads the whole journal, page by page, from the checkpoint that
+// retention left up to the record that is the last when it begins. It returns how
+// many records it found good, and a *ChainError for the first that is altered,
+// missing or out of order.
 func VerifyChain(j Journal) (good uint64, err error) {
 	last, _ := j.Head()
-	var prev Hash
-	for good < last {
-		page, readErr := j.Journal(good, MaxPage)
+	first, prev := j.Checkpoint()
+	for at := first; at < last; {
+		page, readErr := j.Journal(at, MaxPage)
 		for _, r := range page {
-			if err := checkLink(good+1, prev, r); err != nil {
-				return good, err
+			if err := checkLink(at+1, prev, r); err != nil {
+				return at - first, err
 			}
-			good, prev = r.Seq, r.Hash
+			at, prev = r.Seq, r.Hash
+			good = at - first
 		}
 		if readErr != nil {
 			return good, readErr
 		}
 		if len(page) == 0 {
-			return good, &ChainError{good + 1, fmt.Sprintf("it is missing: the journal goes up to %d", last)}
+			return good, &ChainError{at + 1, fmt.Sprintf("it is missing: the journal goes up to %d", last)}
 		}
 	}
 	return good, nil

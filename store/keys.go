@@ -57,6 +57,13 @@ func afterPrefix(prefix []byte) []byte {
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
+func readSeq(key []byte) (seq uint64, ok bool) {
+	if len(key) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key), true
+}
+
 // keyEntry is what the keys bucket holds for an idempotency key.
 type keyEntry struct {
 	Sale   string `json:"sale"`
@@ -71,12 +78,12 @@ type head struct {
 
 func (h head) encode() []byte { return append(seqKey(h.seq), h.hash[:]...) }
 
-func readHead(stored []byte) (head, error) {
+func readHead(stored string) (head, error) {
 	h := head{}
 	if len(stored) != 8+len(h.hash) {
 		return h, fmt.Errorf("%w: the journal's head cannot be read", ErrDamaged)
 	}
-	h.seq = binary.BigEndian.Uint64(stored)
+	h.seq = binary.BigEndian.Uint64([]byte(stored))
 	copy(h.hash[:], stored[8:])
 	return h, nil
 }

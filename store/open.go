@@ -26,23 +26,28 @@ type DB struct {
 	// durable keeps readers from a commit until it is on the disk.
 	durable sync.RWMutex
 	file    *os.File // bolt's
-	epoch   string
+	machine string   // this one
 
-	head   atomic.Pointer[head]
+	state  atomic.Pointer[meta]
+	tap    atomic.Pointer[tap]   // of the backup that is being made
 	broken atomic.Pointer[error] // why nothing is answered any more
 
 	room   sync.Mutex                                   // the reserve file
 	statfs func(path string, stat *unix.Statfs_t) error // unix.Statfs
 }
 
+var statfs = unix.Statfs // a test replaces it
+
 // Open opens the database at path, and makes it (mode 0600, its folder 0700)
 // when there is none. One process at a time has it open: bbolt locks the file.
 //
 // A file that is no database of payscand (ErrDamaged), that a newer payscand
 // wrote (ErrNewer) or that another process has open (ErrLocked, after a second)
-// is refused and left as it is.
+// is refused and left as it is. One of an older schema is migrated, a backup of
+// it made first; one that is over half empty is made anew without the empty
+// pages. Each is written whole beside the old file before it takes its place.
 func Open(path string) (*DB, error) {
-	db := &DB{path: path, statfs: unix.Statfs}
+	db := &DB{path: path, machine: machine(), statfs: statfs}
 	err := db.open()
 	switch {
 	case errors.Is(err, ErrDamaged):
@@ -55,13 +60,38 @@ func Open(path string) (*DB, error) {
 }
 
 func (db *DB) open() error {
-	info, err := os.Stat(db.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if err := lookForFile(db.path); errors.Is(err, fs.ErrNotExist) {
 		if err := create(db.path); err != nil {
 			return err
 		}
-		info, err = os.Stat(db.path)
+	} else if err != nil {
+		return err
 	}
+	// Looked at read-only first: bbolt may write to a file merely by opening it.
+	found, err := inspect(db.path)
+	if err != nil {
+		return err
+	}
+	if found.schema < schema {
+		if err := db.migrate(found.schema); err != nil {
+			return fmt.Errorf("migrate it from schema %d to %d: %w", found.schema, schema, err)
+		}
+	}
+	if err := db.openToWrite(); err != nil {
+		return err
+	}
+	if err := db.settle(); err != nil {
+		return errors.Join(err, db.bolt.Close())
+	}
+	// Makes the reserve where there is room for it. On a disk that is still full its
+	// room is what the sales under way are finished in.
+	_ = db.CheckRoom()
+	return nil
+}
+
+// lookForFile refuses what bbolt would take for a new database.
+func lookForFile(path string) error {
+	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return err
@@ -71,31 +101,66 @@ func (db *DB) open() error {
 		// bbolt would take it for a new one, and the sales that were in it would be forgotten.
 		return fmt.Errorf("%w: the file is empty", ErrDamaged)
 	}
-	// Looked at read-only first: bbolt may write to a file merely by opening it.
-	if err := db.inspect(); err != nil {
-		return err
-	}
-	if db.bolt, db.file, err = openBolt(db.path, false); err != nil {
-		return err
-	}
-	if err := db.check(db.bolt); err != nil { // again, as nobody else can write now
-		return errors.Join(err, db.bolt.Close())
-	}
-	if info.Mode().Perm() != 0o600 { // a file put back by hand is often 0644
-		if err := os.Chmod(db.path, 0o600); err != nil {
-			return errors.Join(err, db.bolt.Close())
-		}
-	}
-	_ = db.keepReserve() // if it cannot be had, CheckRoom says so
 	return nil
 }
 
-func (db *DB) inspect() error {
-	bolt, _, err := openBolt(db.path, true)
+// openToWrite takes the file; from then on nobody else writes it.
+func (db *DB) openToWrite() (err error) {
+	if db.bolt, db.file, err = openBolt(db.path, false); err != nil {
+		return err
+	}
+	state, err := look(db.bolt, db.path) // again, as nobody else can write now
+	if err == nil && state.schema != schema {
+		err = fmt.Errorf("%w: its schema changed while it was opened", ErrLocked)
+	}
+	if err != nil {
+		return errors.Join(err, db.bolt.Close())
+	}
+	db.state.Store(&state)
+	return nil
+}
+
+// settle makes of a file that can be written what the daemon works on.
+func (db *DB) settle() error {
+	info, err := os.Stat(db.path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(db.check(bolt), bolt.Close())
+	if info.Mode().Perm() != 0o600 { // a file put back by hand is often 0644
+		if err := os.Chmod(db.path, 0o600); err != nil {
+			return err
+		}
+	}
+	if db.mostlyFree(info.Size()) {
+		if err := db.compact(); err != nil {
+			return fmt.Errorf("compact it: %w", err)
+		}
+	}
+	return db.wake()
+}
+
+// wake notes that the file is on a machine that may not act on its sales. Its
+// journal goes on another way than that of the database it was, under an epoch
+// of its own.
+func (db *DB) wake() error {
+	visited := machineVisited + db.machine
+	if m := db.state.Load().machine; m == db.machine || m == visited {
+		return nil
+	}
+	return db.write(func(w *writer) error {
+		w.state.machine, w.state.epoch = visited, newMeta().epoch
+		return nil
+	})
+}
+
+// inspect reads meta without writing anything.
+func inspect(path string) (meta, error) {
+	bolt, _, err := openBolt(path, true)
+	if err != nil {
+		return meta{}, err
+	}
+	found, err := look(bolt, path)
+	return found, errors.Join(err, bolt.Close())
 }
 
 // openBolt opens an existing file. bbolt panics, or reads beyond the end of its
@@ -120,6 +185,11 @@ func openBolt(path string, readOnly bool) (db *bbolt.DB, file *os.File, err erro
 	})
 	switch {
 	case err == nil:
+		// Whoever waited for the lock may have got it on a file that was replaced
+		// meanwhile (compaction, restore): two would write their own.
+		if !isAt(file, path) {
+			return nil, nil, errors.Join(fmt.Errorf("%w: the file was just replaced; try again", ErrLocked), db.Close())
+		}
 		return db, file, nil
 	case errors.Is(err, berrors.ErrTimeout):
 		err = fmt.Errorf("%w; stop it first (systemctl stop payscand)", ErrLocked)
@@ -142,20 +212,31 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// check reads meta, and nothing that grows with the history.
-func (db *DB) check(bolt *bbolt.DB) error {
-	info, err := os.Stat(db.path)
+func isAt(file *os.File, path string) bool {
+	opened, err := file.Stat()
 	if err != nil {
-		return err
+		return false
 	}
-	return guarded(func() error {
-		return bolt.View(func(tx *bbolt.Tx) error {
+	named, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, named)
+}
+
+// look reads meta, and nothing that grows with the history.
+func look(bolt *bbolt.DB, path string) (m meta, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return m, err
+	}
+	err = guarded(func() error {
+		return bolt.View(func(tx *bbolt.Tx) (err error) {
 			if tx.Size() > info.Size() {
 				return fmt.Errorf("%w: %d bytes of %d are left", ErrDamaged, info.Size(), tx.Size())
 			}
-			return db.readMeta(tx)
+			m, err = readMeta(tx)
+			return err
 		})
 	})
+	return m, err
 }
 
 // create makes the database in a temporary file and renames it into place, so
@@ -166,27 +247,60 @@ func create(path string) error {
 	if err := makeFolder(folder); err != nil {
 		return err
 	}
-	dir, err := os.Open(folder)
+	unlock, err := lockFolder(folder)
 	if err != nil {
 		return err
 	}
-	defer dir.Close() // lets go of the lock
-	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("lock its folder to make it: %w; is another payscand just starting?", err)
-	}
+	defer unlock()
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err // made in the meantime
 	}
-	temporary := path + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	temporary, err := temporaryBeside(path)
+	if err != nil {
 		return err
 	}
 	if err := writeNew(temporary); err != nil {
 		return errors.Join(fmt.Errorf("make a new database: %w", err), os.Remove(temporary))
 	}
+	return moveInto(temporary, path)
+}
+
+// lockFolder keeps others from putting a database into the folder.
+func lockFolder(folder string) (unlock func(), err error) {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: lock its folder: %w; is another payscand just starting?", ErrLocked, err), dir.Close())
+	}
+	return func() { dir.Close() }, nil // lets go of the lock
+}
+
+// temporaryBeside returns the name under which a database is written before it
+// takes its place; what an earlier try left there is removed.
+func temporaryBeside(path string) (string, error) {
+	temporary := path + ".new"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return temporary, nil
+}
+
+// moveInto gives a file that is on the disk its name, for good.
+func moveInto(temporary, path string) error {
 	if err := os.Rename(temporary, path); err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(folder string) error {
+	dir, err := os.Open(folder)
+	if err != nil {
 		return err
 	}
+	defer dir.Close()
 	return dir.Sync()
 }
 
@@ -197,12 +311,7 @@ func makeFolder(folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	parent, err := os.Open(filepath.Dir(folder))
-	if err != nil {
-		return err
-	}
-	defer parent.Close()
-	return parent.Sync()
+	return syncFolder(filepath.Dir(folder))
 }
 
 func writeNew(path string) error {
@@ -210,9 +319,22 @@ func writeNew(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := bolt.Update(writeMeta); err != nil {
+	if err := ownedAsFolder(path); err != nil {
 		return errors.Join(err, bolt.Close())
 	}
+	if err := bolt.Update(func(tx *bbolt.Tx) error {
+		if err := createBuckets(tx); err != nil {
+			return err
+		}
+		return putMeta(tx, newMeta())
+	}); err != nil {
+		return errors.Join(err, bolt.Close())
+	}
+	return closeSynced(bolt, path)
+}
+
+// closeSynced closes a database that was just made, once all of it is on the disk.
+func closeSynced(bolt *bbolt.DB, path string) error {
 	if err := bolt.Close(); err != nil {
 		return err
 	}

@@ -35,25 +35,46 @@ func (db *DB) Sale(id string) (payment.Sale, error) {
 }
 
 func readSale(sales, codes *bbolt.Bucket, id string) (payment.Sale, error) {
-	encoded := sales.Get([]byte(id))
-	if encoded == nil {
+	stored := sales.Get([]byte(id))
+	if stored == nil {
 		return payment.Sale{}, fmt.Errorf("sale %.64q: %w", id, ErrNotFound)
 	}
-	return decodeSale(encoded, codes, id)
+	return openSale(stored, codes, id)
 }
 
-func decodeSale(encoded []byte, codes *bbolt.Bucket, id string) (payment.Sale, error) {
+// openSale reads a stored sale, with its codes.
+func openSale(stored []byte, codes *bbolt.Bucket, id string) (payment.Sale, error) {
+	s, err := decodeSale(schema, stored, id)
+	if err != nil {
+		return s, err
+	}
+	for i := range s.Attempts {
+		requestID := []byte(s.Attempts[i].RequestID)
+		stored := codes.Get(requestID)
+		if stored == nil {
+			continue
+		}
+		code, err := unseal(bucketCodes, requestID, stored)
+		if err != nil {
+			return payment.Sale{}, fmt.Errorf("sale %.64q: %w", id, err)
+		}
+		s.Attempts[i].Code = payment.NewCode(string(code))
+	}
+	return s, nil
+}
+
+// decodeSale reads a stored sale without its codes.
+func decodeSale(l layout, stored []byte, id string) (payment.Sale, error) {
+	encoded, err := l.open(bucketSales, []byte(id), stored)
+	if err != nil {
+		return payment.Sale{}, fmt.Errorf("sale %.64q: %w", id, err)
+	}
 	var s payment.Sale
 	if err := json.Unmarshal(encoded, &s); err != nil {
 		return payment.Sale{}, fmt.Errorf("sale %.64q: %w: %w", id, ErrDamaged, err)
 	}
 	if s.ID != id {
 		return payment.Sale{}, fmt.Errorf("sale %.64q: %w: sale %.64q is in its place", id, ErrDamaged, s.ID)
-	}
-	for i := range s.Attempts {
-		if code := codes.Get([]byte(s.Attempts[i].RequestID)); code != nil {
-			s.Attempts[i].Code = payment.NewCode(string(code))
-		}
 	}
 	return s, nil
 }
@@ -63,9 +84,13 @@ func decodeSale(encoded []byte, codes *bbolt.Bucket, id string) (payment.Sale, e
 func (db *DB) ByKey(key string) (saleID, digest string, err error) {
 	var entry keyEntry
 	err = db.view(func(tx *bbolt.Tx) error {
-		encoded := tx.Bucket(bucketKeys).Get([]byte(key))
-		if encoded == nil {
+		stored := tx.Bucket(bucketKeys).Get([]byte(key))
+		if stored == nil {
 			return fmt.Errorf("idempotency key: %w", ErrNotFound)
+		}
+		encoded, err := unseal(bucketKeys, []byte(key), stored)
+		if err != nil {
+			return err
 		}
 		if err := json.Unmarshal(encoded, &entry); err != nil {
 			return fmt.Errorf("idempotency key: %w: %w", ErrDamaged, err)
@@ -78,12 +103,13 @@ func (db *DB) ByKey(key string) (saleID, digest string, err error) {
 // ByRequest returns the sale of an attempt, or ErrNotFound.
 func (db *DB) ByRequest(requestID string) (saleID string, err error) {
 	err = db.view(func(tx *bbolt.Tx) error {
-		id := tx.Bucket(bucketRequests).Get([]byte(requestID))
-		if id == nil {
+		stored := tx.Bucket(bucketRequests).Get([]byte(requestID))
+		if stored == nil {
 			return fmt.Errorf("request id %.64q: %w", requestID, ErrNotFound)
 		}
+		id, err := unseal(bucketRequests, []byte(requestID), stored)
 		saleID = string(id)
-		return nil
+		return err
 	})
 	return saleID, err
 }
@@ -119,7 +145,7 @@ func (db *DB) Open(after string, limit int) ([]payment.Sale, error) {
 // first. See PageSize for the limit.
 func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) {
 	var ids []string
-	err := db.walkDue(gateway, func(at time.Time, sale string) bool {
+	err := db.walkDue(gateway, nil, func(at time.Time, sale string) bool {
 		if at.After(until) || len(ids) == PageSize(limit) {
 			return false
 		}
@@ -129,24 +155,40 @@ func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) 
 	return ids, err
 }
 
+// DueAfter returns the ids of sales whose next action asks that gateway and is due
+// later than after, earliest first. See PageSize for the limit.
+func (db *DB) DueAfter(gateway string, after time.Time, limit int) ([]string, error) {
+	var ids []string
+	err := db.walkDue(gateway, dueTime(nil, after), func(at time.Time, sale string) bool {
+		if len(ids) == PageSize(limit) {
+			return false
+		}
+		if at.After(after) {
+			ids = append(ids, sale)
+		}
+		return true
+	})
+	return ids, err
+}
+
 // NextDue returns when that gateway is to be asked next; ok is false when it is not.
 func (db *DB) NextDue(gateway string) (next time.Time, ok bool, err error) {
-	err = db.walkDue(gateway, func(at time.Time, _ string) bool {
+	err = db.walkDue(gateway, nil, func(at time.Time, _ string) bool {
 		next, ok = at, true
 		return false
 	})
 	return next, ok, err
 }
 
-// walkDue calls visit for each entry of a gateway, earliest first, until it
-// returns false.
-func (db *DB) walkDue(gateway string, visit func(at time.Time, sale string) bool) error {
+// walkDue calls visit for each entry of a gateway, from a dueTime on (nil: from the
+// first), earliest first, until it returns false.
+func (db *DB) walkDue(gateway string, from []byte, visit func(at time.Time, sale string) bool) error {
 	if len(gateway) > maxGateway {
 		return nil // none can be stored
 	}
 	return db.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketDue).Cursor()
-		for key, _ := c.Seek(duePrefix(gateway)); key != nil; key, _ = c.Next() {
+		for key, _ := c.Seek(append(duePrefix(gateway), from...)); key != nil; key, _ = c.Next() {
 			name, at, sale, err := splitDueKey(key)
 			if err != nil {
 				return err
@@ -187,13 +229,13 @@ func (db *DB) Sales(q Query) (Page, error) {
 		codes := tx.Bucket(bucketCodes)
 		c := tx.Bucket(bucketSales).Cursor()
 		lowest, below := IDRange(q)
-		id, encoded := lastBefore(c, below)
-		for looked := 0; id != nil && string(id) >= lowest; id, encoded = c.Prev() {
+		id, stored := lastBefore(c, below)
+		for looked := 0; id != nil && string(id) >= lowest; id, stored = c.Prev() {
 			if looked == MaxPage || len(page.Sales) == PageSize(q.Limit) {
 				page.Cursor = below
 				return nil
 			}
-			s, err := decodeSale(encoded, codes, string(id))
+			s, err := openSale(stored, codes, string(id))
 			if err != nil {
 				return err
 			}
@@ -220,8 +262,9 @@ func lastBefore(c *bbolt.Cursor, below string) (key, value []byte) {
 }
 
 // Journal returns the records after a sequence number, without gaps. See
-// PageSize for the limit. A record that is not as it was written is a
-// *ChainError; the records before it on the page come with the error.
+// PageSize for the limit. Where retention dropped the first of them the error
+// wraps ErrNotFound. A record that is not as it was written is a *ChainError;
+// the records before it on the page come with the error.
 func (db *DB) Journal(after uint64, limit int) ([]JournalRecord, error) {
 	var page []JournalRecord
 	err := db.view(func(tx *bbolt.Tx) error {
@@ -229,6 +272,9 @@ func (db *DB) Journal(after uint64, limit int) ([]JournalRecord, error) {
 		next := after + 1
 		if next == 0 {
 			return nil // the largest number there is
+		}
+		if base := db.state.Load().base.seq; after < base {
+			return fmt.Errorf("journal record %d: %w: the records up to %d were kept as long as the configuration says", next, ErrNotFound, base)
 		}
 		for key, stored := c.Seek(seqKey(next)); key != nil && len(page) < PageSize(limit); key, stored = c.Next() {
 			if string(key) != string(seqKey(next)) {
@@ -248,7 +294,21 @@ func (db *DB) Journal(after uint64, limit int) ([]JournalRecord, error) {
 
 // Head returns the sequence number of the journal's last record, 0 for none, and
 // the journal's epoch: a random word made with the database, which tells its
-// sequence numbers from those of another.
+// sequence numbers from those of another. A database that was restored, or woke
+// up on another machine, has a new one: its journal goes on another way than
+// that of the database it was.
 func (db *DB) Head() (seq uint64, epoch string) {
-	return db.head.Load().seq, db.epoch
+	m := db.state.Load()
+	return m.head.seq, m.epoch
 }
+
+// Checkpoint returns the last record that retention dropped, by its sequence
+// number and its hash; zero: none was. The chain begins after it.
+func (db *DB) Checkpoint() (seq uint64, hash Hash) {
+	m := db.state.Load()
+	return m.base.seq, m.base.hash
+}
+
+// Adopted reports whether this machine may act on the sales. Where not, ask about
+// them and do nothing else, until Adopt.
+func (db *DB) Adopted() bool { return db.state.Load().machine == db.machine }

@@ -28,7 +28,7 @@ func (db *DB) CheckRoom() error {
 	if err := db.usable(); err != nil {
 		return err
 	}
-	stat, err := db.stat()
+	stat, err := db.stat(db.path)
 	if err != nil {
 		return err
 	}
@@ -50,14 +50,14 @@ func (db *DB) CheckRoom() error {
 
 // DiskFree returns the bytes that are free for payscand where the database is.
 func (db *DB) DiskFree() (int64, error) {
-	stat, err := db.stat()
+	stat, err := db.stat(db.path)
 	return freeBytes(stat), err
 }
 
-func (db *DB) stat() (unix.Statfs_t, error) {
+func (db *DB) stat(path string) (unix.Statfs_t, error) {
 	var stat unix.Statfs_t
-	if err := db.statfs(db.path, &stat); err != nil {
-		return stat, fmt.Errorf("free space beside %s: %w", db.path, err)
+	if err := db.statfs(path, &stat); err != nil {
+		return stat, fmt.Errorf("free space beside %s: %w", path, err)
 	}
 	return stat, nil
 }
@@ -90,7 +90,7 @@ func (db *DB) keepReserve() error {
 		_, err = file.WriteAt(make([]byte, reserveSize), 0)
 	}
 	if err == nil {
-		err = file.Sync()
+		err = errors.Join(ownedAsFolder(db.reservePath()), file.Sync())
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(db.reservePath()))

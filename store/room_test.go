@@ -98,6 +98,21 @@ func TestDiskFullInCommit(t *testing.T) {
 	}
 }
 
+// A start on a disk that is still full leaves the room of the reserve, which the
+// failing commit gave up, to the sales that are open.
+func TestReserveIsNotTakenBack(t *testing.T) {
+	path := filled(t)
+	check(t, os.Remove(path+".reserve"))
+	t.Cleanup(store.PretendFree(8 << 20))
+	db, err := store.Open(path)
+	check(t, err)
+	t.Cleanup(func() { check(t, db.Close()) })
+	if _, err := os.Stat(path + ".reserve"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the reserve was made again: %v", err)
+	}
+	check(t, db.Commit([]payment.Change{storetest.NewTill().ScanRefused()}))
+}
+
 // writesFail puts /dev/full in the place of the open database file, until mend.
 func writesFail(t *testing.T, path string) (mend func()) {
 	t.Helper()

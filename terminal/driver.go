@@ -35,6 +35,8 @@ type Config struct {
 	// Show is told what the customer is to see, after each commit and before
 	// anybody is answered; it must not block. See Result.
 	Show func(customer payment.Sale, scene Scene, now time.Time)
+	// Retention is how long what is over is kept; 0: for ever.
+	Retention time.Duration
 	// Ready is called once every open sale was recovered.
 	Ready func()
 	// Heartbeat is called by the loop itself at least every HeartbeatEvery, so
@@ -54,6 +56,9 @@ type DriverStore interface {
 	// Head returns the sequence number of the last record that is durable, 0 for
 	// none, and the word that tells this journal from any other.
 	Head() (seq uint64, epoch string)
+	// Prune drops at most limit records of the journal that are older than before,
+	// and what is over with them; more: there is more to drop.
+	Prune(before time.Time, limit int) (more bool, err error)
 	// Sales searches, newest first.
 	Sales(payment.SaleQuery) (payment.SalePage, error)
 }
@@ -85,8 +90,9 @@ type Terminal struct {
 	answers  chan Answered
 	scans    chan Input
 	scanners chan struct{}
-	done     chan struct{} // closed when Run has returned
-	dropped  atomic.Int64  // scans that came faster than they could be taken
+	done     chan struct{}         // closed when Run has returned
+	dropped  atomic.Int64          // scans that came faster than they could be taken
+	later    map[string]chan Reply // callers whose reply follows; the loop's own
 }
 
 type request struct {
@@ -100,6 +106,7 @@ func New(c Config) (*Terminal, error) {
 		config: c, watchers: newWatchers(),
 		requests: make(chan request, requestQueue), inspect: make(chan func()), answers: make(chan Answered),
 		scans: make(chan Input, maxScans), scanners: make(chan struct{}, 1), done: make(chan struct{}),
+		later: make(map[string]chan Reply),
 	}
 	t.started = t.clock.now()
 	o := Options{Policy: c.Policy, Rules: c.Rules, Scanners: len(c.Scanners)}
@@ -108,7 +115,9 @@ func New(c Config) (*Terminal, error) {
 	}
 	o.Policy.Gateways = make(map[string]payment.Traits)
 	for _, g := range c.Gateways {
-		o.Policy.Gateways[g.Name()] = g.Traits()
+		traits := g.Traits()
+		traits.OrderLife = c.Policy.Scaled(traits.OrderLife)
+		o.Policy.Gateways[g.Name()] = traits
 	}
 	t.calls = NewCalls(c.Gateways, c.Log, func(a Answered) {
 		select {
@@ -165,6 +174,8 @@ func (t *Terminal) loop(ctx context.Context) error {
 	if t.config.Heartbeat == nil {
 		beat.Stop()
 	}
+	retention := time.NewTimer(retentionFirst)
+	defer retention.Stop()
 	stop, grace := ctx.Done(), (<-chan time.Time)(nil)
 	for {
 		var batch []request
@@ -178,6 +189,9 @@ func (t *Terminal) loop(ctx context.Context) error {
 			continue
 		case look := <-t.inspect:
 			look()
+			continue
+		case <-retention.C:
+			retention.Reset(t.prune())
 			continue
 		case r := <-t.requests:
 			batch = append(batch, r)
@@ -237,9 +251,17 @@ func (t *Terminal) turn(batch []request, timer *time.Timer, stopping bool) error
 	}
 	t.publish(result, now)
 	for i, r := range batch {
-		if r.reply != nil {
-			r.reply <- result.Replies[i]
+		switch reply := result.Replies[i]; {
+		case r.reply == nil:
+		case reply.Later != "":
+			t.later[reply.Later] = r.reply
+		default:
+			r.reply <- reply
 		}
+	}
+	for _, late := range result.Late {
+		t.later[late.Later] <- late.Reply
+		delete(t.later, late.Later)
 	}
 	if !result.Wake.IsZero() {
 		timer.Reset(max(0, result.Wake.Sub(now)))

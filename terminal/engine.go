@@ -21,15 +21,27 @@ type Store interface {
 	// ByKey returns the sale made with an idempotency key and the digest of its
 	// request, or an error that wraps payment.ErrNotFound.
 	ByKey(key string) (sale, digest string, err error)
+	// ByRequest returns the sale that a request id belongs to, or an error that wraps
+	// payment.ErrNotFound.
+	ByRequest(requestID string) (sale string, err error)
 	// Open pages through the sales that are not final, by id.
 	Open(after string, limit int) ([]payment.Sale, error)
 	// Due returns the ids of a gateway's sales whose time has come, earliest first.
 	Due(gateway string, until time.Time, limit int) ([]string, error)
+	// DueAfter returns the ids of a gateway's sales that are due later than a time,
+	// earliest first.
+	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
 	// NextDue returns the earliest due time of a gateway's sales.
 	NextDue(gateway string) (at time.Time, ok bool, err error)
 	// Journal pages through the journal, and Head returns its last sequence number.
 	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
 	Head() (seq uint64, epoch string)
+	// Checkpoint is the last record of the journal that retention dropped, by its
+	// sequence number and hash.
+	Checkpoint() (seq uint64, hash payment.Hash)
+	// Adopted reports whether this machine may act on the sales; else it only asks
+	// about them.
+	Adopted() bool
 	// CheckRoom returns an error when there is no room for another sale.
 	CheckRoom() error
 }
@@ -73,6 +85,7 @@ type Engine struct {
 	refused    refusedScans
 	scanners   int // ready
 	reversals  reversals
+	elsewhere  []*elsewhere // refunds that wait for an inquiry, oldest first
 
 	turn turn
 }
@@ -85,6 +98,8 @@ type turn struct {
 	changes []payment.Change
 	calls   []payment.Call
 	probes  []payment.Call
+	asks    []*elsewhere // inquiries to start
+	late    []LateReply
 }
 
 // NewEngine returns an engine that knows nothing yet: give it Recover inputs
@@ -99,6 +114,7 @@ func NewEngine(store Store, executor Executor, o Options) *Engine {
 		e.gateways[name] = newGateway(name, o.Policy)
 		e.sorted = append(e.sorted, e.gateways[name])
 	}
+	e.policy.InquireOnly = !store.Adopted()
 	return e
 }
 
@@ -115,6 +131,8 @@ type Result struct {
 	// Customer is the sale that the customer at the counter sees: the live one,
 	// or the last that was, as it was when it stopped being live. Zero: none yet.
 	Customer payment.Sale
+	// Late are the replies to inputs of earlier turns.
+	Late []LateReply
 	// OutOfOrder: no gateway takes sales, and none is still being proved.
 	OutOfOrder bool
 }
@@ -126,8 +144,16 @@ type Reply struct {
 	Replayed bool
 	// More is the id to continue Recover after; empty: all is read.
 	More string
+	// Later is not empty where the reply follows in a Result's Late, by this name.
+	Later string
 	// Err is an *Error: the input was refused and changed nothing.
 	Err error
+}
+
+// LateReply answers an input of an earlier turn, that which was given Reply.Later.
+type LateReply struct {
+	Later string
+	Reply Reply
 }
 
 // Turn takes inputs in order, commits everything that they and the due times
@@ -156,7 +182,7 @@ func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
 	wake, err := e.wake()
 	return Result{
 		Replies: replies, Wake: wake, Changed: e.changed(),
-		Arming: e.live.ArmingToken(), Customer: e.customer, OutOfOrder: e.outOfOrder(),
+		Arming: e.arming(), Customer: e.shown(), Late: e.turn.late, OutOfOrder: e.outOfOrder(),
 	}, err
 }
 
@@ -172,6 +198,10 @@ func (e *Engine) commit() error {
 	}
 	for _, c := range t.probes {
 		e.executor.Prepare(payment.Sale{}, c, t.now)
+	}
+	for _, w := range t.asks {
+		e.executor.Prepare(w.asked, w.call, t.now)
+		calls = append(calls, w.call)
 	}
 	if len(t.changes) > 0 {
 		if err := e.store.Commit(t.changes); err != nil {
@@ -315,7 +345,7 @@ const maxDueSteps = 16
 func (e *Engine) runDue() error {
 	now := e.turn.now
 	for range maxDueSteps {
-		if e.live.ID == "" || e.live.Due.IsZero() || now.Before(e.live.Due) {
+		if e.live.ID == "" || e.live.CounterDue.IsZero() || now.Before(e.live.CounterDue) {
 			break
 		}
 		if _, err := e.step(e.live, payment.Due{}); err != nil {
@@ -326,6 +356,7 @@ func (e *Engine) runDue() error {
 		if err := e.sweep(g); err != nil {
 			return err
 		}
+		e.askElsewhere(g)
 		if err := e.runDueOf(g); err != nil {
 			return err
 		}
@@ -334,7 +365,7 @@ func (e *Engine) runDue() error {
 }
 
 func (e *Engine) runDueOf(g *gateway) error {
-	room := g.room(e.turn.now)
+	room := e.room(g)
 	if room <= 0 || g.state == GatewayDown {
 		return nil
 	}
@@ -347,21 +378,49 @@ func (e *Engine) runDueOf(g *gateway) error {
 		if err != nil {
 			return fmt.Errorf("gateway %s: due sale %s: %w", g.name, id, err)
 		}
-		if id == e.live.ID || s.Due.IsZero() || e.turn.now.Before(s.Due) {
-			continue // moved on in this turn
-		}
-		calls := len(e.turn.calls)
-		if _, err := e.step(s, payment.Due{}); err != nil {
+		if room, err = e.serve(g, s, room); err != nil {
 			return fmt.Errorf("sale %s: due: %w", id, err)
 		}
-		g.spend(e.turn.now, len(e.turn.calls)-calls)
 	}
 	return nil
 }
 
+// serve starts the calls of a due sale that its gateway has room for, one by one.
+// It returns the room that is left.
+func (e *Engine) serve(g *gateway, s payment.Sale, room int) (int, error) {
+	for room > 0 && s.Gateway() == g.name && !s.Due.IsZero() && !e.turn.now.Before(s.Due) {
+		before := len(e.turn.calls)
+		next, err := e.step(s, payment.Due{Gateway: g.name})
+		calls := len(e.turn.calls) - before
+		if err != nil || calls == 0 { // it is due for the counter only, or moved on
+			return room, err
+		}
+		g.spend(e.turn.now, calls)
+		s, room = next, room-calls
+	}
+	return room, nil
+}
+
+// room is how many calls the resolver may start at a gateway now, with those that
+// this turn has decided on already.
+func (e *Engine) room(g *gateway) int {
+	room := g.room(e.turn.now)
+	for _, c := range e.turn.calls {
+		if c.Gateway == g.name {
+			room--
+		}
+	}
+	for _, w := range e.turn.asks {
+		if w.call.Gateway == g.name {
+			room--
+		}
+	}
+	return room
+}
+
 // wake is the earliest time at which something is due without any input.
 func (e *Engine) wake() (time.Time, error) {
-	wake := e.live.Due
+	wake := e.live.CounterDue
 	sooner := func(at time.Time) {
 		if !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
 			wake = at
@@ -374,6 +433,9 @@ func (e *Engine) wake() (time.Time, error) {
 		}
 		if g.state == GatewayDown || g.inFlight >= g.slots-1 {
 			continue // an answer or a probe wakes the engine
+		}
+		if e.waitsElsewhere(g) {
+			sooner(g.tokenAt(e.turn.now))
 		}
 		next, ok, err := e.store.NextDue(g.name)
 		if err != nil {

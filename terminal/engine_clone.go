@@ -3,6 +3,7 @@ package terminal
 import (
 	"encoding/binary"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,7 @@ func (e *Engine) Clone(store Store, executor Executor) *Engine {
 	c.store, c.executor, c.turn = store, executor, turn{}
 	c.unresolved = maps.Clone(e.unresolved)
 	c.codes.used = maps.Clone(e.codes.used)
+	c.elsewhere = slices.Clone(e.elsewhere)
 	c.gateways = make(map[string]*gateway, len(e.gateways))
 	c.sorted = make([]*gateway, len(e.sorted))
 	for i, g := range e.sorted {

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,7 +101,7 @@ func (g *gateway) nextProbe(armed bool) time.Time {
 
 // probing reports whether the live sale may soon need this gateway.
 func (e *Engine) probing(g *gateway) bool {
-	return e.live.Armed() && slices.Contains(e.policy.RoutesFor(e.live.Mode), g.name)
+	return e.arming() != 0 && slices.Contains(e.policy.RoutesFor(e.live.Mode), g.name)
 }
 
 func (e *Engine) runProbes() {
@@ -188,7 +189,7 @@ func (e *Engine) sweep(g *gateway) error {
 		if s, err = e.sale(s.ID); err != nil {
 			return err
 		}
-		if s.Gateway() != g.name {
+		if !s.Asks(g.name) {
 			continue
 		}
 		if _, err := e.step(s, payment.CheckRequested{}); err != nil {
@@ -225,6 +226,9 @@ func (e *Engine) gatewayReady(n NewSale) error {
 
 // outOfOrder reports whether every gateway is known not to take sales.
 func (e *Engine) outOfOrder() bool {
+	if e.policy.InquireOnly {
+		return true
+	}
 	for _, g := range e.gateways {
 		if g.state == GatewayUp || g.state == GatewayUnproven {
 			return false
@@ -264,6 +268,21 @@ func (g *gateway) ready() error {
 		return &Error{Code: CodeGatewayDown, Gateway: g.name, Message: "the gateway has not answered since the start: try again in a moment"}
 	}
 	return &Error{Code: CodeGatewayDown, Gateway: g.name, Message: "the gateway does not answer: take another means of payment, or try again in a moment"}
+}
+
+// readyToRefund is ready in a refund's words.
+func (g *gateway) readyToRefund() error {
+	var refused *Error
+	if !errors.As(g.ready(), &refused) {
+		return nil
+	}
+	refused.Refund = true
+	if refused.Code == CodeGatewayDown {
+		refused.Message = "the gateway does not answer, so no refund was begun: try again in a moment"
+	} else {
+		refused.Message = "the gateway refuses this terminal's calls, so no refund was begun: " + string(refused.Reason)
+	}
+	return refused
 }
 
 func (g *gateway) status() GatewayStatus {

@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,18 +49,23 @@ type Answered struct {
 	Verdict payment.Verdict
 }
 
+// Notified is what a gateway sent unasked.
+type Notified struct{ payment.Notification }
+
 // Recover reads one page of open sales after a restart.
 type Recover struct{ After string }
 
-func (Create) input()        {}
-func (Command) input()       {}
-func (Post) input()          {}
-func (Refund) input()        {}
-func (Scanned) input()       {}
-func (Damaged) input()       {}
-func (ScannersReady) input() {}
-func (Answered) input()      {}
-func (Recover) input()       {}
+func (Create) input()          {}
+func (Command) input()         {}
+func (Post) input()            {}
+func (Refund) input()          {}
+func (RefundElsewhere) input() {}
+func (Scanned) input()         {}
+func (Damaged) input()         {}
+func (ScannersReady) input()   {}
+func (Answered) input()        {}
+func (Notified) input()        {}
+func (Recover) input()         {}
 
 const recoverPage = 256
 
@@ -75,6 +81,8 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{Sale: s}, err
 	case Refund:
 		return e.refund(in)
+	case RefundElsewhere:
+		return e.refundElsewhere(in)
 	case Scanned:
 		return Reply{}, e.scanned(in.Scan)
 	case Damaged:
@@ -84,12 +92,41 @@ func (e *Engine) take(in Input) (Reply, error) {
 		return Reply{}, e.scannersReady(in.Count)
 	case Answered:
 		return Reply{}, e.answered(in)
+	case Notified:
+		return Reply{}, e.notified(in.Notification)
 	case Recover:
 		return e.recover(in.After)
 	default:
 		return Reply{}, fmt.Errorf("unknown input %T", in)
 	}
 	return Reply{}, nil
+}
+
+// notified lets a notification count for its sale: a verified one about an order
+// as an outcome, any other only as a reason to ask. It is refused where no sale of
+// this terminal has the request id at that gateway.
+func (e *Engine) notified(n payment.Notification) error {
+	const idLength = 26 // of a ULID
+	unknown := &Error{Code: CodeNotFound, Message: "no sale of this terminal has this request id"}
+	sale, _, _ := strings.Cut(n.RequestID, "-")
+	if len(sale) != idLength {
+		return unknown
+	}
+	s, err := e.sale(sale)
+	if err != nil {
+		return err
+	}
+	attempt := slices.IndexFunc(s.Attempts, func(a payment.Attempt) bool { return a.RequestID == n.RequestID && a.Gateway == n.Gateway })
+	refund := slices.IndexFunc(s.Refunds, func(r payment.Refund) bool { return r.RequestID == n.RequestID })
+	var event payment.Event = payment.CheckRequested{}
+	switch {
+	case attempt < 0 && (refund < 0 || s.Attempts[s.Refunds[refund].Attempt-1].Gateway != n.Gateway):
+		return unknown
+	case attempt >= 0 && n.Verified:
+		event = payment.Outcome{Attempt: attempt + 1, Verdict: n.Verdict, Notified: true}
+	}
+	_, err = e.step(s, event)
+	return err
 }
 
 func (e *Engine) create(in Create) (Reply, error) {
@@ -99,6 +136,9 @@ func (e *Engine) create(in Create) (Reply, error) {
 	}
 	if s, known, err := e.byKey(n); known || err != nil {
 		return Reply{Sale: s, Replayed: err == nil}, err
+	}
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
 	}
 	if e.live.ID != "" {
 		return Reply{}, &Error{Code: CodeTerminalBusy, Message: "another sale is live at this terminal", Sale: e.live.ID}
@@ -189,6 +229,11 @@ func (e *Engine) command(in Command) (payment.Sale, error) {
 	if err != nil {
 		return s, err
 	}
+	if in.Event.Kind() != payment.EventCheck {
+		if err := e.notAdopted(); err != nil {
+			return s, err
+		}
+	}
 	if s, err = e.step(s, in.Event); err != nil || in.Event.Kind() != payment.EventCancel {
 		return s, err
 	}
@@ -227,6 +272,9 @@ func (e *Engine) answered(in Answered) error {
 	e.observe(in.Call, in.Verdict)
 	if in.Call.Kind == payment.CallProbe {
 		return nil
+	}
+	if w := e.takeElsewhere(in.Call); w != nil {
+		return e.answeredElsewhere(w, in.Verdict)
 	}
 	s, err := e.sale(in.Call.Sale)
 	if err != nil {
@@ -268,9 +316,41 @@ func (e *Engine) recover(after string) (Reply, error) {
 		}
 	}
 	if len(sales) < recoverPage {
-		reply.More = ""
+		reply.More, err = e.recoverFar()
 	}
-	return reply, nil
+	return reply, err
+}
+
+// afterOpen is behind every sale id.
+const afterOpen = "~"
+
+// recoverFar takes up one page of finished sales that are watched and whose next
+// question is farther away than any is planned: the clock was set back while the
+// daemon was down. There are none in ordinary times.
+func (e *Engine) recoverFar() (more string, err error) {
+	far := e.turn.now.Add(e.policy.Farthest())
+	for _, g := range e.sortedGateways() {
+		ids, err := e.store.DueAfter(g.name, far, recoverPage)
+		if err != nil {
+			return "", fmt.Errorf("gateway %s: sales due after %s: %w", g.name, far, err)
+		}
+		for _, id := range ids {
+			s, err := e.sale(id)
+			if err != nil {
+				return "", fmt.Errorf("gateway %s: sale %s, due after %s: %w", g.name, id, far, err)
+			}
+			if !s.Due.After(far) {
+				continue // taken up in this turn
+			}
+			if s, err = e.step(s, payment.Recovered{}); err != nil {
+				return "", fmt.Errorf("sale %s: recovery: %w", id, err)
+			}
+			if !s.Due.After(far) && len(ids) == recoverPage {
+				more = afterOpen
+			}
+		}
+	}
+	return more, nil
 }
 
 // twin is what is compared to find a sale that stands for the same wish (M11).

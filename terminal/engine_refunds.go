@@ -27,16 +27,8 @@ type Refund struct {
 // same key before (M13).
 func (e *Engine) refund(in Refund) (Reply, error) {
 	n := in.Request
-	bad := func(field, why string) error {
-		return &Error{Code: CodeInvalid, Field: field, Message: why, Sale: in.Sale}
-	}
-	switch {
-	case !validKey(n.Key):
-		return Reply{}, bad("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-	case n.Amount < 0:
-		return Reply{}, bad("amount", "must be at least 1 minor unit")
-	case !plainText(n.Note, 100):
-		return Reply{}, bad("reason", "must be at most 100 characters on one line")
+	if err := validateRefund(n, in.Sale); err != nil {
+		return Reply{}, err
 	}
 	s, err := e.sale(in.Sale)
 	if err != nil {
@@ -47,17 +39,43 @@ func (e *Engine) refund(in Refund) (Reply, error) {
 	} else if known {
 		return replayedRefund(s, n)
 	}
-	if paid := paidGateway(s); e.gateways[paid] != nil {
-		if err := e.gateways[paid].ready(); err != nil {
+	return e.beginRefund(s, n)
+}
+
+// beginRefund lets a refund begin, if its gateway answers; its request may have to
+// wait for a slot.
+func (e *Engine) beginRefund(s payment.Sale, n NewRefund) (Reply, error) {
+	if err := e.notAdopted(); err != nil {
+		return Reply{}, err
+	}
+	wait := false
+	if g := e.gateways[paidGateway(s)]; g != nil {
+		if err := g.readyToRefund(); err != nil {
 			return Reply{}, err
 		}
+		wait = e.room(g) <= 0
 	}
-	s, err = e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note})
+	s, err := e.step(s, payment.RefundRequested{Key: n.Key, Digest: n.Digest, Amount: n.Amount, Note: n.Note, Wait: wait})
 	if err != nil {
 		return Reply{}, err
 	}
 	e.turn.keys[n.Key] = s.ID
 	return Reply{Sale: s, Refund: len(s.Refunds)}, nil
+}
+
+func validateRefund(n NewRefund, sale string) error {
+	bad := func(field, why string) error {
+		return &Error{Code: CodeInvalid, Field: field, Message: why, Sale: sale}
+	}
+	switch {
+	case !validKey(n.Key):
+		return bad("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+	case n.Amount < 0:
+		return bad("amount", "must be at least 1 minor unit")
+	case !plainText(n.Note, 100):
+		return bad("reason", "must be at most 100 characters on one line")
+	}
+	return nil
 }
 
 func (e *Engine) refundKeyKnown(key string) (bool, error) {
@@ -127,7 +145,10 @@ func (r *reversals) note(c payment.Change, now time.Time) {
 // What was begun before a restart is read from the journal's last day when it is
 // first asked: rarely, and never at a start.
 func (e *Engine) mayReverse() (bool, error) {
-	r, since := &e.reversals, e.turn.now.Add(-reversalDay)
+	if e.policy.InquireOnly {
+		return false, nil
+	}
+	r, since := &e.reversals, e.turn.now.Add(-e.policy.Scaled(reversalDay))
 	if !r.loaded {
 		begun, err := e.reversalsSince(since)
 		if err != nil {
@@ -148,8 +169,9 @@ func (e *Engine) mayReverse() (bool, error) {
 // reversalsSince reads the journal backwards, page by page.
 func (e *Engine) reversalsSince(since time.Time) (begun []time.Time, err error) {
 	const page = 256
-	for last, _ := e.store.Head(); last > 0; {
-		after := last - min(last, page)
+	begin, _ := e.store.Checkpoint()
+	for last, _ := e.store.Head(); last > begin; {
+		after := last - min(last-begin, page)
 		records, err := e.store.Journal(after, int(last-after))
 		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)

@@ -22,7 +22,7 @@ const (
 func (e *Engine) scanned(scan device.Scan) error {
 	refused := RefusedScan{At: scan.At, Device: scan.Device, Mask: payment.NewCode(scan.Text).Mask()}
 	wallet, code, err := payment.Recognise(e.rules, scan.Text)
-	switch token := e.live.ArmingToken(); {
+	switch token := e.arming(); {
 	case token == 0:
 		refused.Kind = scanNotArmed
 	case scan.Arming != token:
@@ -48,6 +48,9 @@ func (e *Engine) scanned(scan device.Scan) error {
 func (e *Engine) post(in Post) (payment.Sale, error) {
 	s, err := e.sale(in.Sale)
 	if err != nil {
+		return s, err
+	}
+	if err := e.notAdopted(); err != nil {
 		return s, err
 	}
 	wallet, code, err := payment.Recognise(e.rules, in.Text.Reveal())

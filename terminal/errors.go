@@ -34,6 +34,12 @@ const (
 	CodeNoRoute ErrorCode = "no_route"
 	// CodeStorageFull: the disk has no room for another sale.
 	CodeStorageFull ErrorCode = "storage_full"
+	// CodeNotAdopted: the database was restored, or is another machine's.
+	CodeNotAdopted ErrorCode = "not_adopted"
+	// CodeTooManyWaiting: too many calls of this kind wait for an answer.
+	CodeTooManyWaiting ErrorCode = "too_many_waiting"
+	// CodeBackupRunning: a backup is being made already.
+	CodeBackupRunning ErrorCode = "backup_running"
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )
@@ -48,6 +54,7 @@ type Error struct {
 	Reason  payment.Reason       // CodeGatewayMisconfigured: what to mend
 	Refusal *payment.Refusal     // CodeCodeRefused
 	Offers  []payment.Instrument // CodeGatewayDown: what would still work
+	Refund  bool                 // it is about a refund, not a payment: Reason has words of its own then
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }

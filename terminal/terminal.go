@@ -93,6 +93,7 @@ func (t *Terminal) Status(ctx context.Context) (Status, error) {
 			s.Live = &live
 		}
 		s.Unresolved = len(e.unresolved)
+		s.Adopted = !e.policy.InquireOnly
 		s.RefusedScans = e.refused.count + t.dropped.Load()
 		s.LastRefusedScan = e.refused.last
 		for _, g := range e.sortedGateways() {
@@ -147,10 +148,30 @@ func (t *Terminal) Committed() (committed <-chan struct{}, stop func()) {
 	return t.watchers.watch(anySale)
 }
 
+// Notify takes in what a gateway sent unasked. Its error is a *Error of
+// CodeNotFound where the notification is about no sale of this terminal.
+func (t *Terminal) Notify(ctx context.Context, n payment.Notification) error {
+	_, err := t.ask(ctx, Notified{n})
+	return err
+}
+
 // Refund begins a refund of a paid sale, or returns the one that was begun with
 // the same key: its number among the sale's refunds (M13).
 func (t *Terminal) Refund(ctx context.Context, id string, n NewRefund) (sale payment.Sale, refund int, replayed bool, err error) {
 	reply, err := t.ask(ctx, Refund{Sale: id, Request: n})
+	return reply.Sale, reply.Refund, reply.Replayed, err
+}
+
+// RefundElsewhere begins a refund of a payment that another terminal took, once the
+// gateway has proved it, or returns the one that was begun with the same key. It
+// waits for the gateway's answer. in.ID is filled in here.
+func (t *Terminal) RefundElsewhere(ctx context.Context, in RefundElsewhere) (sale payment.Sale, refund int, replayed bool, err error) {
+	id, err := ulid.New(ulid.Timestamp(t.clock.now()), rand.Reader)
+	if err != nil {
+		return sale, 0, false, err
+	}
+	in.ID = id.String()
+	reply, err := t.ask(ctx, in)
 	return reply.Sale, reply.Refund, reply.Replayed, err
 }
 

@@ -26,10 +26,12 @@ type NewSale struct {
 
 // Status is the terminal as the register and the operator see it.
 type Status struct {
-	Code       string // terminal.code
-	Version    string
-	StartedAt  time.Time
-	Live       *payment.Sale
+	Code      string // terminal.code
+	Version   string
+	StartedAt time.Time
+	Live      *payment.Sale
+	// Adopted: this machine may act on the database's sales.
+	Adopted    bool
 	Unresolved int
 	Scanners   []device.Status
 	Gateways   []GatewayStatus

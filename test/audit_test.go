@@ -119,6 +119,9 @@ func (s *shop) auditMoney(r records, orders []counter.Order) {
 		captures[sale] += o.Captures
 	}
 	for id, sale := range r.sales {
+		if sale.Elsewhere() { // another terminal's: its captures are under that one's sale
+			id, _, _ = strings.Cut(sale.Attempts[0].RequestID, "-")
+		}
 		switch taken := captures[id]; {
 		case sale.Status == payment.SalePaid && s.gatewayForgot:
 		case sale.Status == payment.SalePaid && taken != 1:

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -74,7 +75,7 @@ func TestDevicesPairWrites(t *testing.T) {
 	}
 	after, err := os.ReadFile(path)
 	s.must(err)
-	if !strings.HasPrefix(string(after), string(before)) || !strings.HasSuffix(string(after), report.Configuration) {
+	if !bytes.HasPrefix(after, before) || !strings.HasSuffix(string(after), report.Configuration) {
 		t.Errorf("the configuration now is:\n%s", after)
 	}
 	if printed, status := runProgram(t, "config", "check", path, "--without-keys"); status != 0 {

@@ -22,6 +22,8 @@ const MaxWait = 60 * time.Second
 const (
 	// answerTimeout bounds a call beyond the wait that it asks for.
 	answerTimeout = 20 * time.Second
+	// elsewhereTimeout bounds a call that waits for the gateway's answer.
+	elsewhereTimeout = time.Minute
 	// maxAnswer is in bytes; a page of MaxSales sales, each with many attempts
 	// and refunds, has a few MiB.
 	maxAnswer = 16 << 20
@@ -142,6 +144,22 @@ func (c *Client) Check(ctx context.Context, id string) (Sale, error) {
 // CreateSale; the key is new for every refund.
 func (c *Client) Refund(ctx context.Context, id, key string, refund NewRefund) (begun SaleRefund, replayed bool, err error) {
 	answer, err := c.call(ctx, http.MethodPost, salePath(id)+"/refunds", refund, &begun, withKey(key))
+	if err != nil {
+		return SaleRefund{}, false, err
+	}
+	return begun, replayedAnswer(answer), nil
+}
+
+// RefundElsewhere begins a refund of a payment that another terminal took. The
+// gateway is asked about it first, so that the call may take half a minute. All
+// else is as with Refund; the refund's sale stands for the payment.
+func (c *Client) RefundElsewhere(ctx context.Context, key string, refund NewRefundElsewhere) (begun SaleRefund, replayed bool, err error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, elsewhereTimeout)
+		defer cancel()
+	}
+	answer, err := c.call(ctx, http.MethodPost, "/v1/refunds", refund, &begun, withKey(key))
 	if err != nil {
 		return SaleRefund{}, false, err
 	}

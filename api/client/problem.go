@@ -19,6 +19,8 @@ const (
 	CodeGatewayDown          ErrorCode = "gateway_down"           // 503: Gateway names it, Offers what would still work
 	CodeGatewayMisconfigured ErrorCode = "gateway_misconfigured"  // 503: Gateway names it, Reason what to mend
 	CodeStorageFull          ErrorCode = "storage_full"           // 503: the terminal's disk is full
+	CodeNotAdopted           ErrorCode = "not_adopted"            // 503: restored, or another machine's database: payscand adopt
+	CodeBackupRunning        ErrorCode = "backup_running"         // 409: one at a time
 	CodeStopping             ErrorCode = "stopping"               // 503: the terminal is shutting down
 )
 
@@ -35,7 +37,7 @@ const (
 	CodeBodyTooLarge         ErrorCode = "body_too_large"          // 413: over 64 KiB
 	CodeUnsupportedMediaType ErrorCode = "unsupported_media_type"  // 415: not application/json
 	CodeMisdirected          ErrorCode = "misdirected"             // 421: a Host that is not this machine
-	CodeTooManyWaiting       ErrorCode = "too_many_waiting"        // 429: too many long polls at once
+	CodeTooManyWaiting       ErrorCode = "too_many_waiting"        // 429: too many calls that wait at once
 	CodeTooManyReaders       ErrorCode = "too_many_readers"        // 503: too many readers of events at once
 	CodeInternal             ErrorCode = "internal"                // 500
 	CodeTimeout              ErrorCode = "timeout"                 // 503: the terminal did not answer in time

@@ -12,6 +12,20 @@ type NewRefund struct {
 	Reason string `json:"reason,omitempty" maxLength:"100" example:"goods returned" doc:"The register's own words, kept as the refund's note: never put a payment code there."`
 }
 
+// NewRefundElsewhere is the wish to give money back of a payment that another
+// terminal took.
+type NewRefundElsewhere struct {
+	Gateway string `json:"gateway" minLength:"1" maxLength:"64" example:"alphapay" doc:"The name of the gateway that took the payment, as this terminal's configuration has it."`
+	// PaymentID is the gateway's own: 1 to 64 visible ASCII characters.
+	PaymentID string `json:"payment_id" minLength:"1" maxLength:"64" doc:"The gateway's id of the payment, as the other terminal's receipt shows it. Never a payment code."`
+	// Amount is in minor units of the payment's currency, at least 1.
+	Amount int64 `json:"amount" minimum:"1" example:"1234" doc:"Minor units of the payment's currency, a whole number written without quotes, fraction or exponent."`
+	// Currency, where it is given, must be the payment's.
+	Currency string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" example:"CAD" doc:"ISO 4217 code. Where it is given and not the payment's, nothing is refunded."`
+	// Reason is as in NewRefund.
+	Reason string `json:"reason,omitempty" maxLength:"100" example:"goods returned" doc:"The register's own words, kept as the refund's note: never put a payment code there."`
+}
+
 // RefundStatus says what is known of a refund.
 type RefundStatus string
 
@@ -50,6 +64,15 @@ type SaleRefund struct {
 	Refund
 }
 
+// Returned is money of a payment that was given back, and not by this terminal.
+type Returned struct {
+	Extent string `json:"extent" enum:"partial,full" doc:"full: all of the payment. partial: a part; the gateway does not tell how much."`
+	// Amount and Currency are set where all was given back.
+	Amount   int64     `json:"amount,omitempty" doc:"Minor units: the whole payment, where all of it was given back."`
+	Currency string    `json:"currency,omitempty" doc:"ISO 4217 code of amount."`
+	FoundAt  time.Time `json:"found_at" doc:"UTC; when the gateway first told of it."`
+}
+
 // LateCapture is money that was taken for an attempt that was over, or whose
 // sale was to be cancelled.
 type LateCapture struct {
@@ -59,7 +82,7 @@ type LateCapture struct {
 	PaymentID string    `json:"payment_id" doc:"The gateway's id of the payment."`
 	Sightings int       `json:"sightings" doc:"How often a verified answer told of it; it is given back after the second."`
 	// Kept says why it is not given back by itself.
-	Kept string `json:"kept,omitempty" enum:"policy,limit,amount" doc:"Why it is not given back by itself and waits for a person. policy: reversals are off. limit: the day's are used up; tried again daily. amount: amount or currency are not the sale's."`
+	Kept string `json:"kept,omitempty" enum:"policy,limit,amount,refund" doc:"Why it is not given back by itself and waits for a person. policy: reversals are off. limit: the day's are used up; tried again daily. amount: amount or currency are not the sale's. refund: a refund of it is not over, and may have given a part back; looked at again until that is known."`
 }
 
 // Resolution is a person's decision about an unresolved sale.

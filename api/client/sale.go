@@ -89,8 +89,10 @@ type Sale struct {
 	// that should not have been taken. They share one sequence of numbers.
 	Refunds        []Refund  `json:"refunds" nullable:"false" doc:"What was asked to be given back, in the order it was begun."`
 	Reversals      []Refund  `json:"reversals" nullable:"false" doc:"What the terminal gives back by itself, because it should not have been taken."`
-	RefundedAmount int64     `json:"refunded_amount" doc:"Minor units: what was given back for certain, reversals included."`
+	RefundedAmount int64     `json:"refunded_amount" doc:"Minor units: what was given back for certain, reversals included, and payments that others gave back in full. What others gave back in part is not in it, because its amount is not told: see the attempt's returned."`
 	Override       *Override `json:"override,omitempty" doc:"A person's decision about the sale."`
+	// Elsewhere: another terminal made the sale, and only refunds of its payment are here.
+	Elsewhere bool `json:"elsewhere,omitempty" doc:"Another terminal made the sale: here are only refunds of its payment, and it does not count as a sale of this one."`
 }
 
 // Final reports whether nothing moves the sale on any more. An unresolved sale
@@ -104,7 +106,7 @@ type Attempt struct {
 	N           int       `json:"n" doc:"Counts from 1."`
 	RequestID   string    `json:"request_id" doc:"The order's id, given by this terminal."`
 	Gateway     string    `json:"gateway"`
-	Instrument  string    `json:"instrument" enum:"code,qr" doc:"code: the customer's code was scanned. qr: the customer scans the QR shown."`
+	Instrument  string    `json:"instrument" enum:"code,qr,elsewhere" doc:"code: the customer's code was scanned. qr: the customer scans the QR shown. elsewhere: it was paid at another terminal."`
 	Wallet      string    `json:"wallet,omitempty"`
 	CodeMask    string    `json:"code_mask,omitempty" doc:"The first two and last four characters of the payment code."`
 	PaymentID   string    `json:"payment_id,omitempty" doc:"The order's id, given by the gateway."`
@@ -118,6 +120,9 @@ type Attempt struct {
 	// LateCapture is money found to be taken although the attempt was over, or
 	// the sale was to be cancelled.
 	LateCapture *LateCapture `json:"late_capture,omitempty" doc:"Money found to be taken although the attempt was over or the sale was to be cancelled."`
+	// Returned is money of its payment that somebody else gave back, such as a
+	// person in the gateway's portal.
+	Returned *Returned `json:"returned,omitempty" doc:"Money of its payment that was given back, and not by this terminal: by a person in the gateway's portal, say. Found when the gateway is asked, by a check for example."`
 	// Absence is the evidence by which the attempt was closed as never placed.
 	Absence *Absence `json:"absence,omitempty" doc:"The evidence by which the attempt was closed as never placed."`
 }

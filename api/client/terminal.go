@@ -9,6 +9,7 @@ type Terminal struct {
 	StartedAt       time.Time    `json:"started_at" doc:"UTC."`
 	LastEventID     string       `json:"last_event_id" doc:"Follow the events from here to see every change after this state."`
 	Live            *Sale        `json:"live,omitempty" doc:"The sale that occupies the terminal, if there is one."`
+	Adopted         bool         `json:"adopted" doc:"False where the database was restored, or is another machine's: then sales, codes, cancels and refunds are refused with not_adopted, and old attempts only asked about."`
 	Unresolved      int          `json:"unresolved" doc:"Sales whose outcome is still being found out."`
 	Scanners        []Scanner    `json:"scanners" nullable:"false"`
 	Gateways        []Gateway    `json:"gateways" nullable:"false"`

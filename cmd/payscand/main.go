@@ -22,6 +22,7 @@ const (
 	exitUsage    = 2 // its words or the configuration are wrong
 	exitUnpaid   = 3 // sale: it ended without payment; refund: it failed
 	exitNotKnown = 4 // sale, refund: its outcome is still being found out
+	exitDamaged  = 5 // check, journal verify: the database is not as it was written
 )
 
 // exitError gives an error an exit code of its own.
@@ -61,7 +62,8 @@ func newRoot() *cobra.Command {
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newConfig(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newBackup(), newRestore(),
+		newAdopt(), newCheck(), newJournal(), newConfig(), newVersion())
 	return root
 }
 

@@ -17,76 +17,148 @@ import (
 
 type refundFlags struct {
 	connection
-	reason, key string
-	wait        time.Duration
-	json        bool
+	reason, key                  string
+	gateway, paymentID, currency string // of a payment that another terminal took
+	wait                         time.Duration
+	json                         bool
 }
 
 func newRefund() *cobra.Command {
 	var f refundFlags
 	cmd := &cobra.Command{
-		Use:   "refund SALE-ID [AMOUNT]",
+		Use:   "refund SALE-ID [AMOUNT] | refund --gateway NAME --payment-id ID --currency CODE AMOUNT",
 		Short: "Give a paid sale's money back, all that is left of it or an amount such as 12.34",
 		Long: "Give a paid sale's money back, all that is left of it or an amount such as 12.34, and follow the\n" +
 			"refund to its end. A refund that was begun goes on when this command ends before it.\n\n" +
+			"A payment that another terminal took is named by its gateway and the gateway's payment id, as the\n" +
+			"other terminal's receipt shows it; the gateway is asked about it before anything is given back.\n\n" +
 			"Exit status: 0 given back, 1 not done, 2 wrong words, 3 failed: nothing was given back, 4 not known yet.",
-		Example: "  payscand refund 01K9ZJ5Y7T3N8QW2R6V4X0M1BC\n  payscand refund 01K9ZJ5Y7T3N8QW2R6V4X0M1BC 5.00 --reason 'one item returned'",
-		Args:    usage(cobra.RangeArgs(1, 2)),
+		Example: "  payscand refund 01K9ZJ5Y7T3N8QW2R6V4X0M1BC\n  payscand refund 01K9ZJ5Y7T3N8QW2R6V4X0M1BC 5.00 --reason 'one item returned'\n" +
+			"  payscand refund --gateway alphapay --payment-id 2026030217000012345678901 --currency CAD 5.00",
+		Args: usage(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			amount := ""
-			if len(args) == 2 {
-				if amount = args[1]; amount == "" { // a script's empty variable is no wish for all of it
-					return &exitError{exitUsage, errors.New("amount: it is empty; leave it out to give back all that is left")}
-				}
+			begin, err := f.beginner(args)
+			if err != nil {
+				return &exitError{exitUsage, err}
 			}
-			return runRefund(cmd.Context(), args[0], amount, f, cmd.OutOrStdout())
+			return runRefund(cmd.Context(), begin, f, cmd.OutOrStdout())
 		},
 	}
 	f.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.reason, "reason", "", "why, for the journal; at most 100 characters")
 	flags.StringVar(&f.key, "key", "", "idempotency key, to take up a refund again; default: random")
+	flags.StringVar(&f.gateway, "gateway", "", "of a payment that another terminal took: its gateway, as the configuration names it")
+	flags.StringVar(&f.paymentID, "payment-id", "", "the gateway's id of that payment")
+	flags.StringVar(&f.currency, "currency", "", "that payment's currency, such as CAD")
 	flags.DurationVar(&f.wait, "wait", time.Minute, "how long to wait for the end")
 	flags.BoolVar(&f.json, "json", false, "print each state of the refund as one line of JSON")
 	return cmd
 }
 
-func runRefund(ctx context.Context, sale, amount string, f refundFlags, out io.Writer) error {
+// begin begins a refund with a key; it also returns its currency.
+type begin func(ctx context.Context, c *client.Client, key string) (client.SaleRefund, string, error)
+
+// beginner reads which payment is meant: a sale of this terminal, or another
+// terminal's payment.
+func (f refundFlags) beginner(args []string) (begin, error) {
+	if amount := args[len(args)-1]; amount == "" { // a script's empty variable is no wish for all of it
+		return nil, errors.New("amount: it is empty; leave it out to give back all that is left")
+	}
+	elsewhere := 0
+	for _, flag := range []string{f.gateway, f.paymentID, f.currency} {
+		if flag != "" {
+			elsewhere++
+		}
+	}
+	switch {
+	case elsewhere == 0 && len(args) == 2:
+		return f.ofSale(args[0], args[1]), nil
+	case elsewhere == 0:
+		return f.ofSale(args[0], ""), nil
+	case elsewhere < 3 || len(args) != 1:
+		return nil, errors.New("a payment that another terminal took wants --gateway, --payment-id, --currency and the amount, and no sale's id")
+	}
+	money, err := refundMoney(args[0], f.currency)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c *client.Client, key string) (client.SaleRefund, string, error) {
+		refund, _, err := c.RefundElsewhere(ctx, key, client.NewRefundElsewhere{
+			Gateway: f.gateway, PaymentID: f.paymentID, Amount: money.Amount, Currency: f.currency, Reason: f.reason,
+		})
+		return refund, f.currency, err
+	}, nil
+}
+
+// ofSale begins a refund of a sale of this terminal; an empty amount is all that is left.
+func (f refundFlags) ofSale(sale, amount string) begin {
+	return func(ctx context.Context, c *client.Client, key string) (client.SaleRefund, string, error) {
+		paid, err := c.GetSale(ctx, sale)
+		if err != nil {
+			return client.SaleRefund{}, "", &notBegunError{err}
+		}
+		wanted := client.NewRefund{Reason: f.reason}
+		if amount != "" {
+			money, err := refundMoney(amount, paid.Currency)
+			if err != nil {
+				return client.SaleRefund{}, "", &exitError{exitUsage, err}
+			}
+			wanted.Amount = money.Amount
+		}
+		refund, _, err := c.Refund(ctx, paid.ID, key, wanted)
+		return refund, paid.Currency, err
+	}
+}
+
+// notBegunError is a failure before anything was asked for.
+type notBegunError struct{ error }
+
+func (e *notBegunError) Unwrap() error { return e.error }
+
+func refundMoney(amount, currency string) (payment.Money, error) {
+	money, err := payment.ParseMoney(amount, payment.Currency(currency))
+	if err == nil && money.Amount == 0 {
+		err = errors.New("amount: nothing cannot be given back")
+	}
+	return money, err
+}
+
+func runRefund(ctx context.Context, begin begin, f refundFlags, out io.Writer) error {
 	c, err := f.connect()
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	paid, err := c.GetSale(ctx, sale)
-	if err != nil {
-		return err
-	}
-	wanted := client.NewRefund{Reason: f.reason}
-	if amount != "" {
-		money, err := payment.ParseMoney(amount, payment.Currency(paid.Currency))
-		if err == nil && money.Amount == 0 {
-			err = errors.New("amount: nothing cannot be given back")
-		}
-		if err != nil {
-			return &exitError{exitUsage, err}
-		}
-		wanted.Amount = money.Amount
-	}
 	if f.key == "" {
 		f.key = rand.Text()
 	}
-	refund, _, err := c.Refund(ctx, paid.ID, f.key, wanted)
-	if problem := new(client.Problem); err != nil && (!errors.As(err, &problem) || problem.Code == client.CodeTimeout || problem.Code == client.CodeInternal) {
+	refund, currency, err := begin(ctx, c, f.key)
+	if maybeBegun(err) {
 		return &exitError{exitNotKnown, fmt.Errorf("%w; whether the refund was begun is not known: repeat the command with --key %s", err, f.key)}
 	}
 	if err != nil {
 		return err
 	}
-	refund, err = followRefund(ctx, c, refund, f.wait, refundPrinter(out, paid.Currency, f.json))
+	refund, err = followRefund(ctx, c, refund, f.wait, refundPrinter(out, currency, f.json))
 	if err != nil && ctx.Err() == nil { // else Ctrl-C ended the waiting
 		return &exitError{exitNotKnown, fmt.Errorf("refund %d of sale %s was begun and goes on, but: %w", refund.N, refund.Sale, err)}
 	}
 	return refundEnd(refund)
+}
+
+// maybeBegun reports whether a refund may have been begun although its call failed.
+func maybeBegun(err error) bool {
+	var problem *client.Problem
+	var before *notBegunError
+	var usage *exitError
+	switch {
+	case err == nil, errors.As(err, &before), errors.As(err, &usage):
+		return false
+	case errors.As(err, &problem):
+		return problem.Code == client.CodeTimeout || problem.Code == client.CodeInternal
+	}
+	return true
 }
 
 // followRefund shows each state of the refund until it is final or wait is over,

@@ -94,7 +94,7 @@ func FuzzDescriptor(f *testing.F) {
 	for _, seed := range [][]byte{bootDescriptor, compositeDescriptor, bitmapDescriptor, posDescriptor, posDescriptorA, posDescriptorB, posDescriptorC, ibmDescriptor} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		found, err := parseDescriptor(data)
 		if err != nil {
 			return

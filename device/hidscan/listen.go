@@ -50,7 +50,7 @@ func (s *Scanner) Listen(ctx context.Context, ready func(), shot func(device.Sho
 		_, detail := s.explain(err)
 		return refuse(device.StateFailed, "%s", detail)
 	}
-	defer opened.Close()
+	defer func() { _ = opened.Close() }()
 	reader := newReader(opened, s.arming, time.Now)
 	if _, err := reader.settle(ctx); err != nil {
 		return err

@@ -23,7 +23,12 @@ func listening(t *testing.T, s *Scanner) (shots chan device.Shot, ended chan err
 	go func() {
 		ended <- s.Listen(ctx, func() { close(ready) }, func(shot device.Shot) { shots <- shot })
 	}()
-	t.Cleanup(func() { cancel(); <-ended })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	})
 	<-ready
 	return shots, ended
 }

@@ -3,10 +3,14 @@ package hidscan
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"payscand/device"
 	"payscand/device/devicetest/conformance"
@@ -150,6 +154,46 @@ func TestDriverIsGivenBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A scanner that is plugged in and out all day leaves nothing behind: no goroutine
+// and no descriptor, and every scan between is whole.
+func TestReplugsLeaveNothingBehind(t *testing.T) {
+	count := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		must(t, err)
+		return len(entries)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		fake := newFakeUSB(t, inMode("05e0", posDescriptorA))
+		scanner := fake.unnamed(t, Config{})
+		sink := run(t, scanner)
+		sink.expectState(t, device.StateReady)
+		descriptors, goroutines := count(), runtime.NumGoroutine()
+		for i := range 300 {
+			code := fmt.Sprintf("2812%014d", i)
+			must(t, fake.sendAll(posShapes["A"].reports("]Q1", code)))
+			sink.expectScan(t, code)
+			before := time.Now()
+			must(t, fake.Unplug())
+			sink.expectState(t, device.StateMissing)
+			must(t, fake.Plug())
+			sink.expectState(t, device.StateReady)
+			if took := time.Since(before); took > time.Second {
+				t.Fatalf("a replug took %v of the bubble's time", took)
+			}
+		}
+		synctest.Wait()
+		if now := count(); now > descriptors {
+			t.Errorf("%d descriptors, then %d", descriptors, now)
+		}
+		if now := runtime.NumGoroutine(); now > goroutines {
+			t.Errorf("%d goroutines, then %d", goroutines, now)
+		}
+		if got := scanner.Status().Counters.Reconnects; got != 300 {
+			t.Errorf("%d reconnects", got)
+		}
+	})
 }
 
 // The layouts type what the keyboards of their countries do: each row as it is

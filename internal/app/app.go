@@ -40,6 +40,7 @@ type Addresses struct {
 	TCP    string
 	Socket string
 	Kiosks []string
+	Notify string
 }
 
 // Run runs the daemon until ctx ends. An error says why it could not start, or
@@ -65,6 +66,10 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.down.add("store", func(context.Context) error { return db.Close() })
+	if !db.Adopted() {
+		d.options.Log.Warn("the database was restored, or is another machine's: old sales are only asked about, new ones refused, " +
+			"until the daemon is stopped and payscand adopt was run")
+	}
 
 	board := display.NewBoard()
 	d.down.add("board", func(context.Context) error { board.Close(); return nil })
@@ -72,11 +77,15 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	recovered := make(chan struct{})
-	t, err := d.newTerminal(db, board, func() { close(recovered) })
+	gateways, err := gatewaysOf(d.config, d.options.Log)
 	if err != nil {
 		return err
 	}
-	server, err := d.newAPI(t)
+	t, err := d.newTerminal(db, board, gateways, func() { close(recovered) })
+	if err != nil {
+		return err
+	}
+	server, err := d.newAPI(t, db)
 	if err != nil {
 		return err
 	}
@@ -93,7 +102,10 @@ func (d *daemon) run(ctx context.Context) error {
 		return nil
 	}
 	d.serveAPI(server, listeners)
-	d.options.Log.Info("ready", "api", d.addresses.TCP, "socket", d.addresses.Socket, "kiosks", d.addresses.Kiosks)
+	if err := d.serveNotify(t, gateways); err != nil {
+		return err
+	}
+	d.options.Log.Info("ready", "api", d.addresses.TCP, "socket", d.addresses.Socket, "kiosks", d.addresses.Kiosks, "notify", d.addresses.Notify)
 	if d.options.Ready != nil {
 		d.options.Ready(d.addresses)
 	}
@@ -105,11 +117,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 }
 
-func (d *daemon) newTerminal(db *store.DB, board *display.Board, recovered func()) (*terminal.Terminal, error) {
-	gateways, err := gatewaysOf(d.config, d.options.Log)
-	if err != nil {
-		return nil, err
-	}
+func (d *daemon) newTerminal(db *store.DB, board *display.Board, gateways []payment.Gateway, recovered func()) (*terminal.Terminal, error) {
 	arming := new(device.Arming)
 	scanners, err := scannersOf(d.config, arming)
 	if err != nil {
@@ -124,6 +132,7 @@ func (d *daemon) newTerminal(db *store.DB, board *display.Board, recovered func(
 				OutOfOrder: scene.OutOfOrder, DamagedScanAt: scene.DamagedAt, QRMargin: policy.QRMargin,
 			}, now), now)
 		},
+		Retention: d.config.Store.Retention(),
 		Ready:     recovered,
 		Heartbeat: d.options.Heartbeat, HeartbeatEvery: d.options.HeartbeatEvery,
 	})
@@ -158,13 +167,14 @@ func (d *daemon) fail(err error) {
 	}
 }
 
-func (d *daemon) newAPI(t *terminal.Terminal) (*api.Server, error) {
+func (d *daemon) newAPI(t *terminal.Terminal, db *store.DB) (*api.Server, error) {
 	tokens, err := api.OpenTokens(d.config.API.TokenDir)
 	if err != nil {
 		return nil, err
 	}
 	return api.NewServer(api.Config{
 		Terminal: t, Words: display.Words, Tokens: tokens, Origins: d.config.API.AllowedOrigins,
+		Backups: backups{db: db, config: d.config.Store, code: d.config.Terminal.Code, log: d.options.Log},
 		Version: d.options.Version, Log: d.options.Log,
 	})
 }

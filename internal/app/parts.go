@@ -10,6 +10,7 @@ import (
 	"payscand/device/serialscan"
 	"payscand/device/usb"
 	"payscand/payment"
+	"payscand/payment/alipayplus"
 	"payscand/payment/alphapay"
 	"payscand/payment/signature"
 )
@@ -17,7 +18,7 @@ import (
 func gatewaysOf(config *configs.Config, log *slog.Logger) ([]payment.Gateway, error) {
 	gateways := make([]payment.Gateway, 0, len(config.Gateways))
 	for _, name := range config.Gateways.Names() {
-		g, err := alphaPayOf(name, config, log)
+		g, err := gatewayOf(name, config, log)
 		if err != nil {
 			return nil, fmt.Errorf("gateway.%s: %w", name, err)
 		}
@@ -26,31 +27,54 @@ func gatewaysOf(config *configs.Config, log *slog.Logger) ([]payment.Gateway, er
 	return gateways, nil
 }
 
-func alphaPayOf(name string, config *configs.Config, log *slog.Logger) (*alphapay.Gateway, error) {
-	account := config.Gateways[name].AlphaPay
-	pem, err := account.PrivateKeyFile.ReadPrivate()
+func gatewayOf(name string, config *configs.Config, log *slog.Logger) (payment.Gateway, error) {
+	gateway := config.Gateways[name]
+	private, platform, err := keysOf(gateway.Account())
 	if err != nil {
-		return nil, fmt.Errorf("private_key_file: %w", err)
+		return nil, err
 	}
-	private, err := signature.ParsePrivateKey(pem)
-	if err != nil {
-		return nil, fmt.Errorf("private_key_file: %w", err)
+	if a := gateway.AlphaPay; a != nil {
+		return alphapay.New(alphapay.Config{
+			Name: name, BaseURL: a.BaseURL, MerchantCode: a.MerchantCode,
+			PrivateKey: private, KeyVersion: a.KeyVersion, PlatformKeys: platform, CAFile: a.CAFile,
+			NotifyURL: a.NotifyURL, TerminalCode: config.Terminal.Code, Logger: log,
+		})
 	}
-	platform := make(map[int]signature.PublicKey)
-	for version, file := range account.PlatformKeyFiles {
-		pem, err := file.ReadPublic()
-		if err != nil {
-			return nil, fmt.Errorf("platform_key_file: %w", err)
-		}
-		if platform[version], err = signature.ParsePublicKey(pem); err != nil {
-			return nil, fmt.Errorf("platform_key_file: %w", err)
-		}
-	}
-	return alphapay.New(alphapay.Config{
-		Name: name, BaseURL: account.BaseURL, MerchantCode: account.MerchantCode,
-		PrivateKey: private, KeyVersion: account.KeyVersion, PlatformKeys: platform, CAFile: account.CAFile,
+	a := gateway.AlipayPlus
+	m := a.Merchant
+	return alipayplus.New(alipayplus.Config{
+		Name: name, BaseURL: a.BaseURL, ClientID: a.ClientID,
+		PrivateKey: private, KeyVersion: a.KeyVersion, PlatformKeys: platform, CAFile: a.CAFile,
+		NotifyURL: a.NotifyURL, SettlementCurrency: a.SettlementCurrency,
+		Merchant: alipayplus.Merchant{
+			ReferenceID: m.ReferenceID, Name: m.Name, MCC: m.MCC,
+			Address: alipayplus.Address{
+				Region: m.Region, State: m.State, City: m.City, Address1: m.Address1, Address2: m.Address2, ZipCode: m.ZipCode,
+			},
+		},
+		Store:        alipayplus.Store(a.Store),
 		TerminalCode: config.Terminal.Code, Logger: log,
 	})
+}
+
+func keysOf(account *configs.Account) (private signature.PrivateKey, platform map[int]signature.PublicKey, err error) {
+	pem, err := account.PrivateKeyFile.ReadPrivate()
+	if err != nil {
+		return private, nil, fmt.Errorf("private_key_file: %w", err)
+	}
+	if private, err = signature.ParsePrivateKey(pem); err != nil {
+		return private, nil, fmt.Errorf("private_key_file: %w", err)
+	}
+	platform = make(map[int]signature.PublicKey)
+	for version, file := range account.PlatformKeyFiles {
+		if pem, err = file.ReadPublic(); err != nil {
+			return private, nil, fmt.Errorf("platform_key_file: %w", err)
+		}
+		if platform[version], err = signature.ParsePublicKey(pem); err != nil {
+			return private, nil, fmt.Errorf("platform_key_file: %w", err)
+		}
+	}
+	return private, platform, nil
 }
 
 func scannersOf(config *configs.Config, arming *device.Arming) ([]device.Scanner, error) {

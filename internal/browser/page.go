@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -44,6 +46,8 @@ type Page struct {
 	close context.CancelFunc
 	own   string // origin
 
+	clicked chan struct{} // one click that the page noticed
+
 	mu       sync.Mutex
 	seen     []Seen
 	next     int // of seen, for Next
@@ -63,13 +67,16 @@ var recorder string
 
 const binding = "watcher"
 
+// clickTimeout is how long a click may take to be noticed before it is made again.
+const clickTimeout = 3 * time.Second
+
 // Open opens a page in a window of its own; it stays until Close, of the page or of the browser. ctx bounds the opening only.
 func (b *Browser) Open(ctx context.Context, address string, size Size) (*Page, error) {
 	own, err := url.Parse(address)
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{own: own.Scheme + "://" + own.Host, grown: make(chan struct{})}
+	p := &Page{own: own.Scheme + "://" + own.Host, grown: make(chan struct{}), clicked: make(chan struct{}, 1)}
 	p.ctx, p.close = chromedp.NewContext(b.ctx)
 	chromedp.ListenTarget(p.ctx, p.take)
 	if err := chromedp.Run(p.ctx); err != nil { // attaches to the window for as long as the page's context lives
@@ -186,9 +193,35 @@ func (p *Page) Evaluate(ctx context.Context, expression string, into any) error 
 	return p.run(ctx, chromedp.Evaluate(expression, into))
 }
 
-// Click clicks on the one element that a CSS selector finds, once it is there.
+// Click clicks on the one element that a CSS selector finds, once its page is loaded, and returns when that element was
+// clicked. Before the style sheet is there, Chromium tells places that move; on a page that it has not painted yet it
+// drops clicks without a word. So the click is repeated until it arrives.
 func (p *Page) Click(ctx context.Context, selector string) error {
-	return p.run(ctx, chromedp.Click(selector, chromedp.ByQuery))
+	for {
+		p.drainClicks()
+		try, cancel := context.WithTimeout(ctx, clickTimeout)
+		err := p.run(try,
+			chromedp.Poll(fmt.Sprintf("document.readyState === 'complete' && (window.wanted = %q)", selector), nil),
+			chromedp.Click(selector, chromedp.ByQuery))
+		select {
+		case <-p.clicked:
+			cancel()
+			return nil
+		case <-try.Done():
+			cancel()
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("click on %s: %w", selector, cmp.Or(err, ctx.Err()))
+		}
+	}
+}
+
+// drainClicks forgets a click that an earlier call did not wait for.
+func (p *Page) drainClicks() {
+	select {
+	case <-p.clicked:
+	default:
+	}
 }
 
 // take notes what Chromium tells about the page. It must not wait for the browser.
@@ -233,6 +266,7 @@ func (p *Page) told(payload string) {
 	var message struct {
 		Seen      *Seen  `json:"seen"`
 		Violation string `json:"violation"`
+		Clicked   bool   `json:"clicked"`
 	}
 	if err := json.Unmarshal([]byte(payload), &message); err != nil {
 		p.problem("exception", "the recorder told "+payload, "")
@@ -240,6 +274,12 @@ func (p *Page) told(payload string) {
 	}
 	if message.Violation != "" {
 		p.problem("violation", message.Violation, "")
+	}
+	if message.Clicked {
+		select {
+		case p.clicked <- struct{}{}:
+		default: // nobody waits for a second one
+		}
 	}
 	if message.Seen == nil {
 		return

@@ -41,6 +41,10 @@
     return stream;
   };
 
+  window.addEventListener('click', function (event) {
+    watcher(JSON.stringify({ clicked: !!window.wanted && !!event.target.closest(window.wanted) }));
+  }, true);
+
   document.addEventListener('securitypolicyviolation', function (event) {
     watcher(JSON.stringify({ violation: event.violatedDirective + ' ' + event.blockedURI }));
   });

@@ -9,9 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"payscand/api/client"
@@ -34,15 +34,16 @@ type Options struct {
 
 // Counter is everything that stands at the counter. Its fields must not be changed.
 type Counter struct {
+	Ledger          // of the practice gateway
 	Gateway  string // base URL of the practice gateway
 	API      string // base URL of the daemon
 	Kiosk    string // base URL of the customer's page
 	Register *client.Client
 	Scanner  *devicetest.PTY
 
-	options         Options
-	gatewayAddress  string
-	gateway, daemon *process
+	options  Options
+	practice *Practice
+	daemon   *process
 }
 
 // Open starts the practice gateway and the daemon and waits until gateway and
@@ -60,13 +61,11 @@ func Open(ctx context.Context, o Options) (c *Counter, err error) {
 	if c.Scanner, err = devicetest.NewPTY(filepath.Join(o.Dir, "scanner")); err != nil {
 		return c, err
 	}
-	if c.gatewayAddress, err = freeAddress(o.Host, "8490"); err != nil {
+	c.practice, err = StartPractice(ctx, o.Program, o.Host, "8490", o.Dir, o.SandboxArgs...)
+	if err != nil {
 		return c, err
 	}
-	c.Gateway = "http://" + c.gatewayAddress
-	if err := c.StartGateway(ctx); err != nil {
-		return c, err
-	}
+	c.Ledger, c.Gateway = c.practice.Ledger, c.practice.URL
 	if err := c.configure(); err != nil {
 		return c, err
 	}
@@ -92,18 +91,10 @@ func (c *Counter) Close() error {
 }
 
 // StartGateway starts the practice gateway. It remembers nothing of an earlier one but its keys.
-func (c *Counter) StartGateway(ctx context.Context) (err error) {
-	args := append([]string{"sandbox", "--listen", c.gatewayAddress, "--dir", filepath.Join(c.options.Dir, "keys")}, c.options.SandboxArgs...)
-	if c.gateway, err = start(c.options.Program, filepath.Join(c.options.Dir, "sandbox.log"), args...); err != nil {
-		return err
-	}
-	return c.gateway.until(ctx, func() bool {
-		return c.control(http.MethodGet, c.Gateway+"/control/faults", nil, nil) == nil
-	})
-}
+func (c *Counter) StartGateway(ctx context.Context) error { return c.practice.Start(ctx) }
 
 // StopGateway ends the practice gateway: connections are refused then.
-func (c *Counter) StopGateway() error { return c.gateway.stop() }
+func (c *Counter) StopGateway() error { return c.practice.Stop() }
 
 // configure writes what a shop's IT would write.
 func (c *Counter) configure() error {
@@ -127,6 +118,8 @@ token_dir = "tokens"
 
 [store]
 path = "payscand.db"
+backup_dir = "backups"
+keep_backups = 3
 
 [gateway.alphapay]
 base_url = %q
@@ -165,12 +158,20 @@ func (c *Counter) Token(role string) (string, error) {
 	return string(bytes.TrimSpace(content)), err
 }
 
-// StartDaemon starts the daemon and waits until it answers.
-func (c *Counter) StartDaemon(ctx context.Context) (err error) {
-	if c.daemon, err = start(c.options.Program, c.DaemonLog(), "run", "--config", c.Config()); err != nil {
+// StartDaemon starts the daemon and waits until it answers. Its command line is
+// put behind what it is to run under, such as a tracer's, if anything.
+func (c *Counter) StartDaemon(ctx context.Context, under ...string) error {
+	if err := c.LaunchDaemon(under...); err != nil {
 		return err
 	}
 	return c.Await(ctx, func(client.Terminal) bool { return true })
+}
+
+// LaunchDaemon is StartDaemon without the waiting.
+func (c *Counter) LaunchDaemon(under ...string) (err error) {
+	program := slices.Concat(under, []string{c.options.Program})
+	c.daemon, err = start(program, c.DaemonLog(), "run", "--config", c.Config())
+	return err
 }
 
 // AwaitReady waits until the scanner is ready and the gateway proved.
@@ -196,6 +197,24 @@ func (c *Counter) FreezeDaemon() error { return c.daemon.command.Process.Signal(
 
 // ThawDaemon lets a frozen daemon go on.
 func (c *Counter) ThawDaemon() error { return c.daemon.command.Process.Signal(syscall.SIGCONT) }
+
+// SignalDaemon sends a signal to the daemon, or to what it runs under.
+func (c *Counter) SignalDaemon(signal syscall.Signal) error {
+	return c.daemon.command.Process.Signal(signal)
+}
+
+// DaemonPID is the process id of the daemon, or of what it runs under.
+func (c *Counter) DaemonPID() int { return c.daemon.command.Process.Pid }
+
+// DaemonExited waits for the daemon to end by itself and returns how it did.
+func (c *Counter) DaemonExited(ctx context.Context) (*os.ProcessState, error) {
+	select {
+	case <-c.daemon.exited:
+		return c.daemon.command.ProcessState, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
 
 // StopDaemon ends the daemon in order. The error says that it did not end, or
 // not with status 0.

@@ -6,8 +6,56 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"time"
 )
+
+// Ledger is the truth that a practice gateway tells, and what makes it behave.
+type Ledger struct{ URL string }
+
+// Practice is a practice gateway in a process of its own.
+type Practice struct {
+	Ledger
+	Dir string // of its keys
+
+	program, address, log string
+	args                  []string
+	process               *process
+}
+
+// StartPractice starts a practice gateway on the host, on the port if it is free,
+// and waits until it answers. Its keys and its log are in dir. args are added to
+// its command line.
+func StartPractice(ctx context.Context, program, host, port, dir string, args ...string) (*Practice, error) {
+	address, err := freeAddress(host, port)
+	if err != nil {
+		return nil, err
+	}
+	p := &Practice{
+		Ledger: Ledger{"http://" + address}, Dir: filepath.Join(dir, "keys"),
+		program: program, address: address, log: filepath.Join(dir, "sandbox.log"), args: args,
+	}
+	return p, p.Start(ctx)
+}
+
+// Start starts a gateway that was stopped. It remembers nothing but its keys.
+func (p *Practice) Start(ctx context.Context) (err error) {
+	args := append([]string{"sandbox", "--listen", p.address, "--dir", p.Dir}, p.args...)
+	if p.process, err = start([]string{p.program}, p.log, args...); err != nil {
+		return err
+	}
+	return p.process.until(ctx, func() bool {
+		return control(http.MethodGet, p.URL+"/control/faults", nil, nil) == nil
+	})
+}
+
+// Stop ends the gateway: connections are refused then.
+func (p *Practice) Stop() error {
+	if p == nil {
+		return nil
+	}
+	return p.process.stop()
+}
 
 // Order is the practice gateway's truth about a request id.
 type Order struct {
@@ -17,55 +65,63 @@ type Order struct {
 	PayPath   string `json:"pay_path"` // of the customer's wallet page
 	Captures  int    `json:"captures"` // how often money was taken
 	Sends     int    `json:"sends"`    // how many pay requests came
+	Amount    int64  `json:"amount"`   // minor units
 	Refunded  int64  `json:"refunded"` // minor units
 }
 
 // Order returns the gateway's truth about one request id.
-func (c *Counter) Order(requestID string) (o Order, err error) {
-	return o, c.control(http.MethodGet, c.Gateway+"/control/orders/"+requestID, nil, &o)
+func (l Ledger) Order(requestID string) (o Order, err error) {
+	return o, control(http.MethodGet, l.URL+"/control/orders/"+requestID, nil, &o)
 }
 
 // Orders returns every order that the gateway knows of, the newest first.
-func (c *Counter) Orders() ([]Order, error) {
+func (l Ledger) Orders() ([]Order, error) {
 	var all struct {
 		Orders []Order `json:"orders"`
 	}
-	return all.Orders, c.control(http.MethodGet, c.Gateway+"/control/orders", nil, &all)
+	return all.Orders, control(http.MethodGet, l.URL+"/control/orders", nil, &all)
 }
 
 // PayPage returns the address of the page that stands in for the customer's wallet: what the QR of a request leads to.
-func (c *Counter) PayPage(requestID string) (string, error) {
-	order, err := c.Order(requestID)
-	return c.Gateway + order.PayPath, err
+func (l Ledger) PayPage(requestID string) (string, error) {
+	order, err := l.Order(requestID)
+	return l.URL + order.PayPath, err
 }
 
 // Pay presses Pay on a wallet page, and Decline the other button. The error says that there is no such page; whether the
 // order was still open is for Order to tell.
-func (c *Counter) Pay(payPage string) error {
-	return c.control(http.MethodPost, payPage+"/pay", nil, nil)
+func (l Ledger) Pay(payPage string) error {
+	return control(http.MethodPost, payPage+"/pay", nil, nil)
 }
 
 // Decline presses Decline on a wallet page.
-func (c *Counter) Decline(payPage string) error {
-	return c.control(http.MethodPost, payPage+"/decline", nil, nil)
+func (l Ledger) Decline(payPage string) error {
+	return control(http.MethodPost, payPage+"/decline", nil, nil)
+}
+
+// RefundInPortal gives an amount of a paid order back, in minor units, as a person
+// in the vendor's portal does.
+func (l Ledger) RefundInPortal(requestID string, amount int64) error {
+	body := fmt.Appendf(nil, `{"amount": %d}`, amount)
+	return control(http.MethodPost, l.URL+"/control/orders/"+requestID+"/refund", body, nil)
 }
 
 // Faults sets the gateway's faults: a JSON body of its control API, such as
 // {"down": true}. ClearFaults ends them all.
-func (c *Counter) Faults(body string) error {
-	return c.control(http.MethodPost, c.Gateway+"/control/faults", []byte(body), nil)
+func (l Ledger) Faults(body string) error {
+	return control(http.MethodPost, l.URL+"/control/faults", []byte(body), nil)
 }
 
 // ClearFaults ends all faults.
-func (c *Counter) ClearFaults() error {
-	return c.control(http.MethodDelete, c.Gateway+"/control/faults", nil, nil)
+func (l Ledger) ClearFaults() error {
+	return control(http.MethodDelete, l.URL+"/control/faults", nil, nil)
 }
 
 // controlBound ends a call of the control API that hangs.
 const controlBound = 10 * time.Second
 
 // control calls the control API or a wallet page. The answer is decoded unless into is nil.
-func (c *Counter) control(method, url string, body []byte, into any) error {
+func control(method, url string, body []byte, into any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), controlBound)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))

@@ -8,24 +8,27 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 )
 
 // process is one running payscand.
 type process struct {
+	name    string // of its command
 	command *exec.Cmd
 	log     *os.File
 	exited  chan struct{}
 	killed  bool
 }
 
-func start(program, log string, args ...string) (*process, error) {
+// start runs a program, whose command line may begin with one that runs it.
+func start(program []string, log string, args ...string) (*process, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{command: exec.CommandContext(context.Background(), program, args...), log: file, exited: make(chan struct{})}
+	p := &process{name: args[0], command: exec.CommandContext(context.Background(), program[0], slices.Concat(program[1:], args)...), log: file, exited: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = file, file
 	// Its own group, so that Ctrl-C reaches this program alone, which stops the
 	// others in order. When this program is killed they end too.
@@ -56,9 +59,9 @@ func (p *process) until(ctx context.Context, ready func() bool) error {
 		select {
 		case <-again.C:
 		case <-p.exited:
-			return fmt.Errorf("%s ended:\n%s", p.command.Args[1], Tail(p.log.Name(), 20))
+			return fmt.Errorf("%s ended:\n%s", p.name, Tail(p.log.Name(), 20))
 		case <-ctx.Done():
-			return fmt.Errorf("%s did not get ready: %w\n%s", p.command.Args[1], ctx.Err(), Tail(p.log.Name(), 20))
+			return fmt.Errorf("%s did not get ready: %w\n%s", p.name, ctx.Err(), Tail(p.log.Name(), 20))
 		}
 	}
 	return nil
@@ -82,13 +85,13 @@ func (p *process) stop() error {
 	case <-p.exited:
 	case <-time.After(15 * time.Second):
 		p.kill()
-		return fmt.Errorf("%s did not stop by itself", p.command.Args[1])
+		return fmt.Errorf("%s did not stop by itself", p.name)
 	}
 	if err := p.log.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
 	}
 	if state := p.command.ProcessState; !state.Success() && !p.killed {
-		return fmt.Errorf("%s ended with %v:\n%s", p.command.Args[1], state, Tail(p.log.Name(), 20))
+		return fmt.Errorf("%s ended with %v:\n%s", p.name, state, Tail(p.log.Name(), 20))
 	}
 	return nil
 }

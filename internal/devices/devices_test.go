@@ -107,7 +107,7 @@ func TestSheet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var reader gozxing.Reader = qrcode.NewQRCodeReader()
+		reader := qrcode.NewQRCodeReader()
 		if c.linear {
 			reader = oned.NewCode128Reader()
 		}

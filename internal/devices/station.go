@@ -48,59 +48,73 @@ type heard struct {
 // ErrNoSuchDevice: Only names nothing that is plugged in.
 var ErrNoSuchDevice = errors.New("there is no such device: payscand devices list shows what there is")
 
+// listening is what a station listens to.
+type listening struct {
+	*Station
+	out     chan heard
+	known   map[string]bool // devices that were seen already
+	all     sync.WaitGroup
+	opening sync.WaitGroup // those of the start, until they are ready or were told not to be
+}
+
 // listen begins to listen, until ctx ends and wait returns. What is there at the
 // start is ready when it returns, or was told not to be.
 func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), err error) {
-	out := make(chan heard)
-	var listeners sync.WaitGroup
-	known := map[string]bool{}
-	var opening sync.WaitGroup
-	start := func(d Device) {
-		known[d.key()] = true
-		opening.Add(1)
-		listeners.Go(func() { s.listenTo(ctx, d, sync.OnceFunc(opening.Done), out) })
-	}
+	l := &listening{Station: s, out: make(chan heard), known: map[string]bool{}}
 	news := device.ListenForPlugs()
-	chosen := 0
-	for _, d := range s.present() {
-		known[d.key()] = true
-		switch wanted := s.wants(d); {
-		case wanted && d.Holder != "" && s.Only != "":
-			news.Close()
-			return nil, nil, fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
-		case wanted && d.Holder != "":
-			s.say("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
-		case wanted:
-			start(d)
-			chosen++
-		case s.Only == "" && d.Type != "":
-			s.say("not touched: %s (%s); name it with --device %s, or unplug it and plug it in again", d.title(), d.What, d.ID())
-		}
-	}
-	if s.Only != "" && chosen == 0 {
+	if err := l.begin(ctx); err != nil {
 		news.Close()
-		return nil, nil, ErrNoSuchDevice
+		return nil, nil, err
 	}
-	opening.Wait()
-	listeners.Go(func() {
+	l.opening.Wait()
+	l.all.Go(func() {
 		defer news.Close()
 		for ctx.Err() == nil {
 			news.Wait(ctx)
-			present := map[string]bool{}
-			for _, d := range s.present() {
-				present[d.key()] = true
-				if !known[d.key()] && d.Type != "" && (s.Only == "" || s.wants(d)) {
-					start(d)
-				}
-			}
-			for key := range known {
-				if !present[key] {
-					delete(known, key) // it is a newcomer when it comes again
-				}
-			}
+			l.welcome(ctx)
 		}
 	})
-	return out, listeners.Wait, nil
+	return l.out, l.all.Wait, nil
+}
+
+func (l *listening) start(ctx context.Context, d Device) {
+	l.opening.Add(1)
+	l.all.Go(func() { l.listenTo(ctx, d, sync.OnceFunc(l.opening.Done), l.out) })
+}
+
+// begin listens to what is there.
+func (l *listening) begin(ctx context.Context) error {
+	chosen := 0
+	for _, d := range l.present() {
+		l.known[d.key()] = true
+		switch wanted := l.wants(d); {
+		case wanted && d.Holder != "" && l.Only != "":
+			return fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
+		case wanted && d.Holder != "":
+			l.say("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
+		case wanted:
+			l.start(ctx, d)
+			chosen++
+		case l.Only == "" && d.Type != "":
+			l.say("not touched: %s (%s); name it with --device %s, or unplug it and plug it in again", d.title(), d.What, d.ID())
+		}
+	}
+	if l.Only != "" && chosen == 0 {
+		return ErrNoSuchDevice
+	}
+	return nil
+}
+
+// welcome listens to what was plugged in since.
+func (l *listening) welcome(ctx context.Context) {
+	present := map[string]bool{}
+	for _, d := range l.present() {
+		present[d.key()] = true
+		if !l.known[d.key()] && d.Type != "" && (l.Only == "" || l.wants(d)) {
+			l.start(ctx, d)
+		}
+	}
+	l.known = present // what is gone is new when it comes again
 }
 
 // present lists what is there, and the port that Only names where it is none of

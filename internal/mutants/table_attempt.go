@@ -65,8 +65,8 @@ func attemptMutants() []Mutant { //nolint:funlen // a table
 		replaced("an outcome of an older call is taken", "M1", outcomeFile,
 			"if a.Call == nil || a.Call.Seq != e.Seq {", "if a.Call == nil {", ofStep("TestStale")...),
 		replaced("a crash leaves a request that may be out as not sent", "M1", stepFile,
-			"\tif a.Status == AttemptSubmitting {\n\t\ta.Status = AttemptUnknown\n\t}\n\tif s.Status",
-			"\tif a.Status == AttemptSubmitting {\n\t\tt.end(a, AttemptFailed, Failure{Reason: ReasonGatewayUnreachable}, true)\n\t\treturn\n\t}\n\tif s.Status",
+			"\tif a.Status == AttemptSubmitting {\n\t\ta.Status = AttemptUnknown\n\t}\n\tif t.policy.InquireOnly",
+			"\tif a.Status == AttemptSubmitting {\n\t\tt.end(a, AttemptFailed, Failure{Reason: ReasonGatewayUnreachable}, true)\n\t\treturn\n\t}\n\tif t.policy.InquireOnly",
 			ofStep("TestM1|TestEveryStatusRecovers")...),
 
 		removed("the code stays when the order is pending", "M7", outcomeFile,

@@ -5,6 +5,8 @@ const (
 	refundFile = "payment/step_refund.go"
 )
 
+var ofRegressions = in("./internal/simulation", "TestRegressions")
+
 // watchMutants break late money, the watch list and absence (M12, M3).
 func watchMutants() []Mutant {
 	return []Mutant{
@@ -13,7 +15,7 @@ func watchMutants() []Mutant {
 		replaced("the watch ends with its first question", "M12", watchFile,
 			"if n >= len(steps) ||", "if n >= 1 ||", ofStep("TestWatch|TestM12")...),
 		replaced("a crash forgets what is watched", "M12", watchFile,
-			"if q := t.question(a); q != \"\" && a.Watch != nil {", "if q := t.question(a); q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
+			"if q := t.question(a); asked && q != \"\" && a.Watch != nil {", "if q := t.question(a); asked && q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
 		replaced("an unanswered watch question counts", "M12", watchFile,
 			"\tcase !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:\n\t\tt.watchAgain(a)\n", "", ofStep("TestWatch|TestM12")...),
 		replaced("late money is reversed though nobody wanted the cancel", "M12", attemptFile,
@@ -23,7 +25,7 @@ func watchMutants() []Mutant {
 		replaced("a watched capture is reversed after one look", "M12", watchFile,
 			"\t\tt.firstSighting(a, v)\n\t\treturn\n\t}\n\tc := *a.Capture", "\t\ta.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID}\n\t}\n\tc := *a.Capture", ofStep("TestM12")...),
 		replaced("late money is reversed after one look", "M12", attemptFile,
-			"\t\ta.Watch = &Watch{}\n\t\tt.firstSighting(a, v)\n", "\t\tt.startRefund(a, v.Amount).Automatic = true\n", ofStep("TestM12")...),
+			"\t\ta.Watch = &Watch{From: t.now}\n\t\tt.firstSighting(a, v)\n", "\t\tt.startRefund(a, v.Amount, false).Automatic = true\n", ofStep("TestM12")...),
 		replaced("a capture is reversed twice", "M12", watchFile,
 			"if t.reversal(a) != nil {\n\t\tt.nextWatch(a)\n\t\treturn", "if t.reversal(a) != nil && a.Watch == nil {\n\t\tt.nextWatch(a)\n\t\treturn", ofStep("TestM12")...),
 		replaced("a capture is forgotten when the gateway says otherwise once", "M12", watchFile,
@@ -34,9 +36,14 @@ func watchMutants() []Mutant {
 			"case !t.policy.ReverseLateCaptures || ", "case ", ofStep("TestM12")...),
 		replaced("a wrong amount is reversed", "M12", watchFile,
 			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.nextWatch(a)\n",
-			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.startRefund(a, v.Amount).Automatic = true\n\t\tt.nextWatch(a)\n", ofStep("TestM12")...),
+			"\t\ta.Capture = wrongCapture(a, v, t.now)\n\t\tt.startRefund(a, v.Amount, false).Automatic = true\n\t\tt.nextWatch(a)\n", ofStep("TestM12")...),
 		replaced("a reversal that found no balance is given up", "M12", refundFile,
 			"if r.Automatic && v.Reason == ReasonNotEnoughBalance {", "if r.Automatic && v.Reason == \"\" {", ofStep("TestM12")...),
+
+		replaced("a watch keeps the time of a clock that was set back", "M12", watchFile,
+			"a.Watch = &Watch{Step: a.Watch.Step, From: t.now}\n\t\tt.planWatch(a)", "a.Watch = &Watch{Step: a.Watch.Step, From: a.Watch.From}", ofTerminal("TestFarWatches")...),
+		removed("an absence keeps the time of a clock that was set back", "absence", "payment/step.go",
+			"\t\tclamp(&a.SentAt, 0)\n", ofRegressions...),
 
 		replaced("absent after one search", "absence", outcomeFile,
 			"return seen.Passes >= 2 &&", "return seen.Passes >= 1 &&", ofStep("TestAbsence")...),
@@ -57,6 +64,54 @@ func watchMutants() []Mutant {
 	}
 }
 
+// returnedMutants break what is told of money that others gave back, and refunds
+// of other terminals' payments (M13).
+func returnedMutants() []Mutant {
+	const file = "payment/step_returned.go"
+	return []Mutant{
+		removed("what the portal gave back is not told", "portal", file,
+			"\tt.returned(a, v.Returned, v.Amount) // first: what was given back is not reversed\n", ofStep("TestReturned")...),
+		replaced("our own refund counts as the portal's", "portal", file,
+			"ours < paid.Amount && !a.returnedInFull()", "!a.returnedInFull()", ofStep("TestReturned")...),
+		replaced("our own part counts as the portal's", "portal", file,
+			"ours == 0 && a.Returned == nil", "a.Returned == nil", ofStep("TestReturned")...),
+		replaced("a check of a paid sale asks nothing", "portal", file,
+			"return a.Status == AttemptPaid || ", "return ", ofStep("TestReturned")...),
+		replaced("what the portal gave back is refunded again", "M13", "payment/refund.go",
+			"if a := s.Attempt(attempt); a != nil && a.returnedInFull() {", "if a := s.Attempt(attempt); a != nil && a.N < 0 {", ofStep("TestM1[23]Returned")...),
+		replaced("a part that the portal gave back counts as all", "portal", "payment/refund.go",
+			"a.Returned != nil && a.Returned.Extent == ReturnedInFull", "a.Returned != nil", ofStep("TestReturned")...),
+		replaced("late money that the portal gave back is reversed", "M12", file,
+			"\tt.returned(a, v.Returned, v.Amount) // first: what was given back is not reversed\n\tif a.Watch != nil {\n\t\tt.watchOutcome(a, v, mayReverse)\n\t}\n",
+			"\tif a.Watch != nil {\n\t\tt.watchOutcome(a, v, mayReverse)\n\t}\n\tt.returned(a, v.Returned, v.Amount)\n", ofStep("TestM12Returned")...),
+		replaced("a reversal that waits for a refund does not say so", "M12", watchFile,
+			"\t\tc.Kept = KeptByRefund\n", "", ofStep("TestM12Reversal")...),
+		replaced("a refund that is given up does not say so", "M13", refundFile,
+			"\t\tr.Reason = ReasonRefundUnproved\n", "", ofStep("TestM13Unproved")...),
+		replaced("AlphaPay's FULL_REFUND is a part", "portal", "payment/alphapay/answer.go",
+			"\"FULL_REFUND\": payment.ReturnedInFull", "\"FULL_REFUND\": payment.ReturnedInPart", in("./payment/alphapay", "TestInquir|TestJudge|TestReturned")...),
+
+		replaced("another terminal's payment without proof is refunded", "M13", "payment/step_elsewhere.go",
+			"v.Class != ClassPaid || v.PaymentID != e.PaymentID", "v.PaymentID != e.PaymentID", ofStep("TestElsewhere")...),
+		replaced("another payment's proof counts for another terminal's", "P4", "payment/step_elsewhere.go",
+			"v.PaymentID != e.PaymentID || ", "", ofStep("TestElsewhere")...),
+		replaced("another terminal's payment that was given back is refunded", "M13", "payment/step_elsewhere.go",
+			"case v.Returned == ReturnedInFull:", "case v.Returned == \"\" && v.Class == \"\":", ofStep("TestElsewhere")...),
+		replaced("another terminal's payment is told as paid here", "P4", "payment/event.go",
+			"if before.ID == \"\" && after.Elsewhere() {", "if before.ID != \"\" && after.Elsewhere() {", ofStep("TestElsewhere")...),
+		replaced("a refund elsewhere is recorded though it is too high", "M13", "terminal/engine_elsewhere.go",
+			"if _, _, err := payment.Step(change.After, try, e.turn.now, e.policy); err != nil {", "if _, _, err := payment.Step(change.After, try, e.turn.now, e.policy); err != nil && in.ID == \"\" {", ofTerminal("TestRefundElsewhere")...),
+		replaced("a payment gets a second record with its second refund", "M13", "terminal/engine_elsewhere.go",
+			"if s, known, err := e.byRequest(v.RequestID); known || err != nil {", "if s, known, err := e.byRequest(v.RequestID); known && s.ID == \"\" || err != nil {", ofTerminal("TestM13RefundElsewhere|TestRefundElsewhere")...),
+		replaced("a repeated refund elsewhere begins again", "M13", "terminal/engine_elsewhere.go",
+			"\tif reply, known, err := e.replayedElsewhere(in.Request); known || err != nil { // asked twice at a time\n\t\treturn reply, err\n\t}\n", "", ofTerminal("TestRefundElsewhereAtOnce")...),
+		replaced("inquiries before refunds elsewhere take no slot", "P10", "terminal/engine_elsewhere.go",
+			"case e.room(g) > 0:", "case e.room(g) > -99:", ofTerminal("TestRefundElsewhereIsBounded")...),
+		replaced("a refund elsewhere of another currency", "M13", "terminal/engine_elsewhere.go",
+			"case in.Currency != \"\" && v.Amount.Currency != in.Currency:", "case in.Currency != \"\" && v.Amount.Currency == \"\":", ofTerminal("TestRefundElsewhereRefused")...),
+	}
+}
+
 // refundMutants break refunds (M13).
 func refundMutants() []Mutant {
 	return []Mutant{
@@ -73,7 +128,7 @@ func refundMutants() []Mutant {
 		replaced("a refund's lost answer is forgotten", "M13", refundFile,
 			"if kind == CallRefund && !settlesSend(v.Class) {\n\t\tr.Doubted = true", "if kind == CallRefund && !settlesSend(v.Class) {\n\t\tr.Doubted = false", ofStep("TestM13")...),
 		replaced("a crash while refunding is forgotten", "M13", watchFile,
-			"\t\tr.Doubted = true\n", "\t\tr.Doubted = false\n", ofStep("TestM13")...),
+			"if r.Call != nil && r.Call.Kind == CallRefund {\n\t\tr.Doubted = true\n", "if r.Call != nil && r.Call.Kind == CallRefund {\n\t\tr.Doubted = false\n", ofStep("TestM13")...),
 		replaced("a refund's F after a lost answer counts", "M13", refundFile,
 			"if kind == CallRefund && r.Doubted && !t.refundTraits(r).IdempotentRefund {", "if kind == \"\" {", ofStep("TestM13")...),
 		replaced("a refund refused after a lost answer counts", "M13", refundFile,

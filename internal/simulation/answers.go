@@ -9,6 +9,9 @@ import (
 // answer carries a call out and says what comes back.
 func (g *gatewayModel) answer(f *flight, fate fate) payment.Verdict {
 	w := g.world
+	if f.client != nil {
+		return g.codec.answer(f, fate)
+	}
 	if f.call.Kind == payment.CallProbe {
 		switch fate {
 		case fateAnswerLost:
@@ -99,7 +102,7 @@ func (g *gatewayModel) pay(f *flight, doubled bool) payment.Verdict {
 	switch {
 	case o.state == payment.ClassPaid && !g.traits.IdempotentPay:
 		// AlphaPay's S says that the call succeeded; only an inquiry proves payment.
-		told.Class, told.Amount, told.PaidAt = payment.ClassAccepted, payment.Money{}, time.Time{}
+		told.Class, told.Amount, told.PaidAt, told.Returned = payment.ClassAccepted, payment.Money{}, time.Time{}, ""
 	case o.state == payment.ClassPending && o.payload != "":
 		told.QR = &payment.QR{Payload: o.payload}
 	}
@@ -117,6 +120,7 @@ func (o *order) tell(state payment.Class) payment.Verdict {
 		v.Class = payment.ClassClosed
 	case state == payment.ClassPaid:
 		v.PaidAt = dayOne.Add(o.paidAt)
+		v.Returned = o.returned()
 	case state != payment.ClassPending:
 		v.Reason = o.reason
 	}
@@ -146,6 +150,9 @@ func (g *gatewayModel) ask(f *flight, stale bool) payment.Verdict {
 		return g.lookup(f.attempt, stale)
 	}
 	o := g.find(f.attempt)
+	if o == nil {
+		g.missed[f.attempt.RequestID] = true
+	}
 	if o == nil || stale && o.changedAt+time.Minute > g.world.now && o.was == o.state {
 		return notFound
 	}
@@ -164,14 +171,19 @@ func (g *gatewayModel) cancel(f *flight) payment.Verdict {
 	accepted := payment.Verdict{Class: payment.ClassCancelAccepted, RequestID: f.attempt.RequestID, GatewayCode: "SUCCESS", Documented: true}
 	switch {
 	case o == nil:
+		w.fired(faultCancelNotFound)
 		if g.traits.CancelReverses && !g.forgetsCancels {
 			g.cancelled[f.attempt.RequestID] = true
 		}
 		return notFound
+	case g.traits.CancelReverses && o.captured && !o.reversed && o.paidAt < g.windowEnd && w.now >= g.windowEnd:
+		w.fired(faultCancelTooLate)
+		return payment.Verdict{Class: payment.ClassCancelTooLate, GatewayCode: "CANCEL_WINDOW_EXCEED", Documented: true}
 	case g.traits.CancelReverses: // from now on the order can only end cancelled
 		o.end(payment.ClassClosed, payment.ReasonCancelled)
 		if o.captured && !o.reversed {
 			o.reversed = true
+			w.fired(faultCancelReversed)
 			w.tell("  %s gives the money of %s back", g.name, o.requestID)
 		}
 	case o.state == payment.ClassPaid:
@@ -232,6 +244,7 @@ func (g *gatewayModel) lookup(a payment.Attempt, stale bool) payment.Verdict {
 	}
 	switch {
 	case over == nil:
+		g.missed[a.RequestID] = true
 		v := notFound
 		v.Search = g.searched()
 		return v

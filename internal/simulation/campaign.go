@@ -105,5 +105,10 @@ func (r *Result) NeverFired() []string {
 			names = append(names, f.String())
 		}
 	}
+	for x := wireFine + 1; x < wireWays; x++ {
+		if r.Wire[x] == 0 {
+			names = append(names, "wire: "+x.String())
+		}
+	}
 	return names
 }

@@ -17,6 +17,7 @@ type disk struct {
 	world      *world
 	recovering bool
 	crash      string // why the process dies with this turn
+	damage     *damage
 }
 
 type crashPoint int

@@ -11,14 +11,21 @@ const (
 	faultAborted
 	faultSecondOrder
 	faultSecondSendRefused
+	faultSecondSendKnown
+	faultAskedBeforePay
 	faultPaidAfterClosed
 	faultPaidAfterCancel
 	faultCancelBeforePay
 	faultCodeTwice
+	faultCancelReversed
+	faultCancelNotFound
+	faultCancelTooLate
 	faultUnlistedFailure
 	faultOutageNotSent
 	faultOutageSilence
 	faultOutageUnknown
+	faultOutageHours
+	faultUnknownHours
 	faultClockForward
 	faultClockBack
 	faultClockYears
@@ -54,6 +61,8 @@ const (
 	faultQRPaidLate
 	faultRefundWhole
 	faultRefundPart
+	faultRefundAtOnce
+	faultRefundKnown
 	faultRefundAgain
 	faultRefundInProcess
 	faultRefundInReview
@@ -61,6 +70,9 @@ const (
 	faultRefundNoBalance
 	faultOverridePaid
 	faultOverrideNotPaid
+	faultPortalWhole
+	faultPortalPart
+	faultLateCheck
 
 	faults
 )
@@ -68,9 +80,12 @@ const (
 var faultNames = [faults]string{
 	faultReordered: "answers reordered", faultTimedOut: "answer after the time-out", faultAborted: "inquiry given up",
 	faultSecondOrder: "second send made a second order", faultSecondSendRefused: "second send answered F",
+	faultSecondSendKnown: "second send known again", faultAskedBeforePay: "pay arrived after a question about it",
 	faultPaidAfterClosed: "paid after closed", faultPaidAfterCancel: "payment beat an accepted cancel",
 	faultCancelBeforePay: "pay arrived after its cancel", faultCodeTwice: "one code paid two orders", faultUnlistedFailure: "F with an unlisted code",
-	faultOutageNotSent: "outage: unreachable", faultOutageSilence: "outage: silence", faultOutageUnknown: "outage: U for hours",
+	faultOutageNotSent: "outage: unreachable", faultOutageSilence: "outage: silence", faultOutageUnknown: "outage: U to everything",
+	faultOutageHours: "outage of hours", faultUnknownHours: "U for hours", faultCancelReversed: "cancel gave the money back",
+	faultCancelNotFound: "cancel of an unknown order", faultCancelTooLate: "cancel after its window",
 	faultClockForward: "clock jumped forward", faultClockBack: "clock jumped back", faultClockYears: "clock jumped by years", faultSuspend: "suspended",
 	faultCrashLost: "crash, commit lost", faultCrashStuck: "commit failed but stuck", faultCrashAfter: "crash after the commit",
 	faultCrashInRecovery: "crash in recovery", faultPowerCut: "power cut", faultCrashedBeforeSend: "crash before the first byte",
@@ -81,9 +96,11 @@ var faultNames = [faults]string{
 	faultCashierRepeats: "cashier repeats the POST", faultCashierOtherDigest: "key with another body", faultCashierQR: "cashier asks for a QR",
 	faultCashierPosts: "register posts a code", faultCashierBusy: "sale while another is live", faultTwinReplaces: "twin replaces",
 	faultTwinSeparate: "twin is separate", faultReplyLost: "reply lost in a crash", faultQRPaidLate: "QR paid after it was hidden",
-	faultRefundWhole: "cashier refunds all", faultRefundPart: "cashier refunds a part", faultRefundAgain: "cashier repeats the refund",
+	faultRefundWhole: "cashier refunds all", faultRefundPart: "cashier refunds a part", faultRefundAtOnce: "cashier refunds at once", faultRefundKnown: "refund sent again, and known",
+	faultRefundAgain:     "cashier repeats the refund",
 	faultRefundInProcess: "refund in process", faultRefundInReview: "refund in review", faultRefundFails: "refund fails later",
 	faultRefundNoBalance: "refund without balance", faultOverridePaid: "operator says paid", faultOverrideNotPaid: "operator says not paid",
+	faultPortalWhole: "portal refunds all", faultPortalPart: "portal refunds a part", faultLateCheck: "cashier checks a sale that is over",
 }
 
 func (f fault) String() string {

@@ -13,11 +13,13 @@ type gatewayModel struct {
 	index  int
 	name   string
 	traits payment.Traits
+	codec  *codec // nil: the model answers with verdicts
 
 	orders    []*order
 	byRequest map[string][]*order
 	refunds   []*refund
 	cancelled map[string]bool // request ids that were cancelled before they arrived
+	missed    map[string]bool // request ids that were asked about and not known
 
 	outage      outage
 	outageUntil time.Duration
@@ -29,6 +31,9 @@ type gatewayModel struct {
 	listLag        time.Duration // of a payment until it is listed
 	forgetsCancels bool
 	codeLife       time.Duration
+	// windowEnd is when the day's cancels end, where a cancel gives money back: what
+	// was paid before it is not cancelled after it.
+	windowEnd time.Duration
 }
 
 // secondSend is what a gateway that promises nothing makes of a second pay with
@@ -99,12 +104,13 @@ var walletDelays = []time.Duration{2 * time.Second, 6 * time.Second, 25 * time.S
 func newGateway(w *world, name string, traits payment.Traits) *gatewayModel {
 	g := &gatewayModel{
 		world: w, index: len(w.gateways), name: name, traits: traits,
-		byRequest: make(map[string][]*order), cancelled: make(map[string]bool), codeLife: time.Hour,
+		byRequest: make(map[string][]*order), cancelled: make(map[string]bool), missed: make(map[string]bool), codeLife: time.Hour,
 	}
 	g.secondSend = secondSend(w.pick(siteSecondSend, g.index, 0, []int{1, 1, 2}))
 	g.unlisted = w.pick(siteUnlisted, g.index, 0, []int{1, 1}) == 1
 	g.listLag = []time.Duration{0, 90 * time.Second, 12 * time.Minute}[w.pick(siteListLag, g.index, 0, []int{2, 1, 1})]
 	g.forgetsCancels = w.pick(siteForgetsCancels, g.index, 0, []int{1, 1}) == 1
+	g.windowEnd = []time.Duration{23*time.Hour + 15*time.Minute, 40 * time.Second, 75 * time.Second, 130 * time.Second}[w.pick(siteCancelWindow, g.index, 0, []int{3, 1, 1, 1})]
 	if w.pick(siteShortCodes, g.index, 0, []int{1, 1}) == 1 {
 		g.codeLife = shortCodeLife
 	}
@@ -122,6 +128,9 @@ func (g *gatewayModel) placeOrder(f *flight, doubled bool) (*order, *payment.Ver
 		}
 		w.fired(faultSecondOrder)
 		w.tell("  %s makes a second order of %s", g.name, a.RequestID)
+	}
+	if g.missed[a.RequestID] && len(known) == 0 {
+		w.fired(faultAskedBeforePay)
 	}
 	if g.cancelled[a.RequestID] {
 		w.fired(faultCancelBeforePay)
@@ -155,6 +164,7 @@ func (g *gatewayModel) placeOrder(f *flight, doubled bool) (*order, *payment.Ver
 func (g *gatewayModel) placeAgain(known []*order) (o *order, v *payment.Verdict, placed bool) {
 	o = known[0]
 	if g.traits.IdempotentPay {
+		g.world.fired(faultSecondSendKnown)
 		return o, nil, true
 	}
 	switch g.secondSend {
@@ -167,6 +177,7 @@ func (g *gatewayModel) placeAgain(known []*order) (o *order, v *payment.Verdict,
 	if o.captured {
 		return nil, &payment.Verdict{Class: payment.ClassAlreadyPaid, GatewayCode: "ORDER_PAID", Documented: true}, true
 	}
+	g.world.fired(faultSecondSendKnown)
 	return o, nil, true
 }
 

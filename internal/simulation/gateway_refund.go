@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,6 +43,41 @@ func (o *order) left() int64 {
 	return left
 }
 
+// done is what of a capture was given back for certain, by whomever.
+func (o *order) done() (sum int64) {
+	for _, r := range o.refunds {
+		if r.state == payment.ClassRefunded {
+			sum += r.amount.Amount
+		}
+	}
+	return sum
+}
+
+func (o *order) pendingRefund() bool {
+	return slices.ContainsFunc(o.refunds, func(r *refund) bool { return r.state == payment.ClassPending })
+}
+
+// returned is how an inquiry tells what was given back.
+func (o *order) returned() payment.Extent {
+	switch done := o.done(); {
+	case o.gateway.traits.CancelReverses || done == 0: // Alipay+ does not tell
+		return ""
+	case done < o.amount.Amount:
+		return payment.ReturnedInPart
+	}
+	return payment.ReturnedInFull
+}
+
+// portal gives money back that nobody here asked for.
+func (g *gatewayModel) portal(o *order, amount int64) {
+	r := &refund{
+		order: o, requestID: "portal-" + strconv.Itoa(len(g.refunds)+1), id: g.name + "-R" + strconv.Itoa(len(g.refunds)+1),
+		amount: payment.Money{Amount: amount, Currency: o.amount.Currency}, state: payment.ClassRefunded,
+	}
+	g.refunds, o.refunds = append(g.refunds, r), append(o.refunds, r)
+	g.world.tell("  MONEY: %s of %s is refunded in the portal of %s", r.amount, o.requestID, g.name)
+}
+
 // given is what was given back for a refund's request id.
 func (g *gatewayModel) given(requestID string) (sum int64) {
 	for _, r := range g.refunds {
@@ -71,11 +107,14 @@ func (g *gatewayModel) refund(f *flight, doubled bool) payment.Verdict {
 	}
 	known := g.refundsOf(want.RequestID)
 	if len(known) > 0 && (g.traits.IdempotentRefund || g.secondSend == secondSendKnown) {
+		w.fired(faultRefundKnown)
 		return g.tellRefund(known[0])
 	}
 	switch left := o.left(); {
-	case left == 0:
+	case o.done() == o.amount.Amount:
 		return *g.failed(payment.ClassAlreadyRefunded, payment.ReasonAlreadyRefunded, "FULL_REFUND_COMPLETED", true)
+	case left < want.Amount.Amount && o.pendingRefund():
+		return *g.failed(payment.ClassFailed, payment.ReasonRefundInProcess, "EXIST_PROCESSING_REFUND", true)
 	case left < want.Amount.Amount:
 		return *g.failed(payment.ClassFailed, payment.ReasonRefundAmount, "REFUND_AMOUNT_EXCEEDED", true)
 	}

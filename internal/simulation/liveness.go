@@ -2,8 +2,6 @@ package simulation
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"payscand/payment"
@@ -27,15 +25,6 @@ const (
 	// excuseRefundCopied: a copy that the network made of a refund's request
 	// was carried out too, of which nothing is heard here.
 	excuseRefundCopied
-	// excuseWatchFar: the clock was set back over a restart, and a watch waits for
-	// its old time, or is asked again and again until that comes.
-	excuseWatchFar
-	// excuseSlots: a due sale starts several questions, and the gateway's slots
-	// were counted for one (P10).
-	excuseSlots
-	// excuseAbsenceFar: the clock was set back over a restart, so that the time at
-	// which a gateway that is asked by request id must know the order is far.
-	excuseAbsenceFar
 	excuses
 )
 
@@ -44,9 +33,6 @@ var excuseNames = [excuses]string{
 	excuseSecondOrder:   "a second order of one request id was paid",
 	excuseRefundUnknown: "a partial refund that never arrived, its answer lost (a person's)",
 	excuseRefundCopied:  "the network's copy of a refund was carried out",
-	excuseSlots:         "more requests under way than slots, one sale's watches at once",
-	excuseAbsenceFar:    "its absence waits for a time of a clock that was set back",
-	excuseWatchFar:      "a watch waits for a time of a clock that was set back",
 }
 
 // ResolveBound is how long after the end of all trouble an attempt may still be
@@ -120,7 +106,7 @@ func (o *oracle) unresolved(f *saleFacts) string {
 			return "it was captured"
 		}
 	}
-	if g.listsOver(a) || o.absenceFar(a) {
+	if g.listsOver(a) {
 		return ""
 	}
 	return "it can be found, or its absence"
@@ -163,11 +149,7 @@ func (o *oracle) atTheEnd() { //nolint:gocognit // one list of what must hold at
 			if why := o.unresolved(f); why != "" {
 				w.fail("P5: at the end sale %s is %s: %s", s.ID, s.Status, why)
 			}
-			if o.absenceFar(s.LiveAttempt()) {
-				w.result.Excused[excuseAbsenceFar]++
-			} else {
-				w.result.Excused[excuseListedOver]++
-			}
+			w.result.Excused[excuseListedOver]++
 		}
 	}
 	if o.stream != nil {
@@ -186,13 +168,4 @@ func (g *gatewayModel) listsOver(a *payment.Attempt) bool {
 	}
 	searched := g.traits.TransactionList && (a.PaymentID == "" || a.IDDisproved)
 	return searched && a.Sends > 1 && !g.unlisted && len(known) > 0
-}
-
-// absenceFar reports whether an order that never was cannot be closed in time,
-// because the clock was set back by more than an hour since it was sent.
-func (o *oracle) absenceFar(a *payment.Attempt) bool {
-	w, g := o.world, o.world.gateway(a.Gateway)
-	trueAge := w.now - o.sales[strings.TrimSuffix(a.RequestID, "-"+strconv.Itoa(a.N))].attempts[a.N-1].submitted
-	setBack := trueAge - w.clock.peek(w.now).Sub(a.SentAt)
-	return g.traits.InquireByRequestID && len(g.byRequest[a.RequestID]) == 0 && setBack > time.Hour
 }

@@ -22,6 +22,9 @@ type network struct {
 type prepared struct {
 	attempt payment.Attempt
 	refund  payment.Refund // of a refund's call
+	// client and request are the real ones, where the run has the codec.
+	client  payment.Gateway
+	request payment.Request
 }
 
 // flight is a call under way.
@@ -53,6 +56,9 @@ func (n *network) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 	if n.world.rarelyHere(siteCompose, subjectOf(s.Key, a.N), 0, faultUnsendable) {
 		return payment.Intent{}, errUnsendable
 	}
+	if g := n.world.gateway(a.Gateway); g.codec != nil {
+		return g.codec.client.Compose(s, a)
+	}
 	intent := payment.Intent{Account: "M-1", URL: "https://gateway.example/pay", Head: `{"id":"` + a.RequestID + `","code":"`, Tail: `"}`}
 	if a.Instrument == payment.InstrumentQR {
 		intent.Head, intent.Tail = `{"id":"`+a.RequestID+`"}`, ""
@@ -61,8 +67,12 @@ func (n *network) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 }
 
 // Prepare keeps attempt and refund as they are when the request is made.
-func (n *network) Prepare(s payment.Sale, c payment.Call, _ time.Time) {
-	n.prepared[c] = prepared{attemptOf(s, c), refundOf(s, c)}
+func (n *network) Prepare(s payment.Sale, c payment.Call, now time.Time) {
+	p := prepared{attempt: attemptOf(s, c), refund: refundOf(s, c)}
+	if g := n.world.gateway(c.Gateway); g.codec != nil {
+		p.client, p.request = g.codec.client, g.codec.prepare(s, c, now)
+	}
+	n.prepared[c] = p
 }
 
 // attemptOf is the attempt that a call is about, zero for a probe.
@@ -115,11 +125,16 @@ func (n *network) Start(c payment.Call) {
 // giveUp ends an inquiry of the same attempt that is under way.
 func (n *network) giveUp(next *flight) {
 	for _, f := range n.flights {
-		if !f.answered && f.call.Sale == next.call.Sale && f.call.Attempt == next.call.Attempt && f.call.Refund == next.call.Refund && !f.moves() {
+		if !f.answered && f.about(next.call) && !f.moves() {
 			n.world.fired(faultAborted)
 			n.arrive(f, silence(payment.ReasonNoAnswer), time.Millisecond)
 		}
 	}
+}
+
+// about reports whether the call is about the same attempt or refund as another.
+func (f *flight) about(c payment.Call) bool {
+	return f.call.Sale == c.Sale && f.call.Attempt == c.Attempt && f.call.Refund == c.Refund
 }
 
 func (f *flight) moves() bool { return moves(f.call.Kind) }
@@ -149,7 +164,7 @@ var latenesses = []time.Duration{16 * time.Second, 25 * time.Second, 70 * time.S
 // travel decides what becomes of a call.
 func (n *network) travel(f *flight, g *gatewayModel) {
 	w := n.world
-	if w.clockDoubted(g) {
+	if g.codec == nil && w.clockDoubted(g) {
 		w.fired(fault(fateClockRefused))
 		n.arrive(f, refused(payment.ReasonClockWrong, "SIGN_TIMEOUT"), 200*time.Millisecond)
 		return
@@ -167,15 +182,15 @@ func (n *network) travel(f *flight, g *gatewayModel) {
 	}
 	switch fate {
 	case fateRequestLost:
-		n.arrive(f, silence(payment.ReasonNoAnswer), callTimeOut)
+		n.arrive(f, g.told(f, wireLost, silence(payment.ReasonNoAnswer)), callTimeOut)
 	case fateNotSent:
-		n.arrive(f, notSent, connectTimeOut)
+		n.arrive(f, g.told(f, wireNotSent, notSent), connectTimeOut)
 	case fateClockRefused:
-		n.arrive(f, refused(payment.ReasonClockWrong, "SIGN_TIMEOUT"), 200*time.Millisecond)
+		n.arrive(f, g.told(f, wireSignTimeout, refused(payment.ReasonClockWrong, "SIGN_TIMEOUT")), 200*time.Millisecond)
 	case fateRefused:
-		n.arrive(f, refused(payment.ReasonBadSignature, "INVALID_SIGN"), 200*time.Millisecond)
+		n.arrive(f, g.told(f, wireInvalidSign, refused(payment.ReasonBadSignature, "INVALID_SIGN")), 200*time.Millisecond)
 	case fateBusy:
-		n.arrive(f, busy, 300*time.Millisecond)
+		n.arrive(f, g.busy(f), 300*time.Millisecond)
 	case fateLate:
 		late := latenesses[w.pick(siteLateBy, f.subject, f.nth, []int{1, 1, 1, 1, 1})]
 		n.arrive(f, silence(payment.ReasonNoAnswer), answerTimeOut)
@@ -193,16 +208,16 @@ func (n *network) travel(f *flight, g *gatewayModel) {
 func (n *network) suffer(f *flight, g *gatewayModel) bool {
 	switch g.outage {
 	case outageNotSent:
-		n.arrive(f, notSent, connectTimeOut)
+		n.arrive(f, g.told(f, wireNotSent, notSent), connectTimeOut)
 	case outageSilence:
-		n.arrive(f, silence(payment.ReasonNoAnswer), callTimeOut)
+		n.arrive(f, g.told(f, wireLost, silence(payment.ReasonNoAnswer)), callTimeOut)
 	case outageUnknown:
 		if f.call.Kind == payment.CallProbe {
 			return false // U is an answer: the connection is proved
 		}
 		v := busy
 		v.Reason = payment.ReasonGatewayError
-		n.arrive(f, v, 300*time.Millisecond)
+		n.arrive(f, g.told(f, wireSystemError, v), 300*time.Millisecond)
 	default:
 		return false
 	}

@@ -23,6 +23,7 @@ type oracle struct {
 
 	refundWishes map[string]string // key → sale
 	reversals    []time.Time       // when each was begun, by the terminal's clock
+	toldBack     []toldReturned    // in the turn that is under way
 }
 
 // saleFacts is what the oracle knows of a sale.
@@ -134,6 +135,7 @@ func (o *oracle) commit(c payment.Change) {
 		o.holdAttempt(f, &after, i, was)
 	}
 	o.holdRefunds(f, before, after)
+	o.holdReturned(before, after)
 	f.sale = after
 	o.follow(f, before)
 }

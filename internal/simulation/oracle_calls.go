@@ -29,7 +29,7 @@ func (o *oracle) starts(f *flight) {
 		w.fail("P2: %s of %s leaves while its %s is under way", c.Kind, f.requestID(), before.call.Kind)
 	}
 	*last = f
-	o.holdSlots(c.Gateway)
+	o.holdSlots(f)
 	if c.Refund > 0 {
 		return
 	}
@@ -65,26 +65,25 @@ func (o *oracle) holdPay(f *flight, a payment.Attempt, facts *attemptFacts) {
 	facts.body = body
 }
 
-// holdSlots: the requests under way at one gateway are bounded (P10). One due
-// sale takes one slot, and may start the questions of several watched attempts
-// and refunds with it: that is excused by name.
-func (o *oracle) holdSlots(gateway string) {
-	w := o.world
-	n := 0
-	var sales []string
+// holdSlots: the requests under way at one gateway are bounded (P10). A sale that
+// is not live leaves one slot to the one that is; that one may find all of them
+// taken, by the call that the live sale before it left behind. Probes, and
+// inquiries that this call ends, do not count.
+func (o *oracle) holdSlots(leaving *flight) {
+	w, c := o.world, leaving.call
+	under := 0
 	for _, f := range w.network.flights {
-		if !f.answered && f.call.Gateway == gateway {
-			n++
-			if !slices.Contains(sales, f.call.Sale) {
-				sales = append(sales, f.call.Sale)
-			}
+		ends := f.about(c) && !f.moves()
+		if !f.answered && f.call.Gateway == c.Gateway && f.call.Kind != payment.CallProbe && !ends {
+			under++
 		}
 	}
-	switch most := w.policy.Slots; { // with the one that leaves now: one is the live sale's, one may be a probe
-	case len(sales) > most:
-		w.fail("P10: requests of %d sales are under way at %s", len(sales), gateway)
-	case n > most:
-		w.result.Excused[excuseSlots]++
+	most := w.policy.Slots
+	if c.Sale != o.live {
+		most--
+	}
+	if under > most {
+		w.fail("P10: %s of %s leaves, and %d requests are under way at %s", c.Kind, leaving.requestID(), under, c.Gateway)
 	}
 }
 
@@ -98,6 +97,7 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 		return
 	}
 	o.sighted(f, v)
+	o.toldOf(f, v)
 	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
 	asks := f.call.Kind == payment.CallInquire || f.call.Kind == payment.CallLookup
 	facts.asked = facts.flight == f && asks && v.Class.Verified()
@@ -126,6 +126,7 @@ func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Resul
 	if o.stream != nil {
 		o.stream.turned()
 	}
+	o.holdToldReturned()
 	f := o.sales[o.live]
 	if f == nil {
 		return
@@ -200,6 +201,7 @@ func (o *oracle) told(s payment.Sale) {
 // and what the oracle saw committed against it.
 func (o *oracle) restarted() {
 	w := o.world
+	o.toldBack = nil
 	for _, f := range o.order {
 		s, err := w.disk.Sale(f.sale.ID)
 		switch {

@@ -137,11 +137,6 @@ func (o *oracle) background(f *saleFacts) (why string, left []excuse) {
 			left = append(left, excuseListedOver)
 			continue
 		}
-		now := w.clock.peek(w.now)
-		if a.Call == nil && (a.NextAt.Sub(now) > 2*w.policy.SlowDaily || a.EndedAt.After(now)) {
-			left = append(left, excuseWatchFar)
-			continue
-		}
 		return "attempt " + a.RequestID + " is watched", nil
 	}
 	return "", left

@@ -15,6 +15,8 @@ type Result struct {
 	Virtual   time.Duration
 	Fired     [faults]int
 	Excused   [excuses]int
+	Wired     int // seeds that had the real codec
+	Wire      [wireWays]int
 
 	Unknown Durations // from unresolved to final
 	Healed  Durations // from the end of all trouble to final, of what was unresolved then
@@ -34,6 +36,10 @@ func (r *Result) Add(other *Result) {
 	}
 	for i, n := range other.Excused {
 		r.Excused[i] += n
+	}
+	r.Wired += other.Wired
+	for i, n := range other.Wire {
+		r.Wire[i] += n
 	}
 	r.Unknown.merge(&other.Unknown)
 	r.Healed.merge(&other.Healed)

@@ -58,6 +58,7 @@ func (w *world) openShop() {
 		both = append(both, payment.Route{Wallet: "*", Instrument: "*", Gateway: "alipayplus"})
 	}
 	w.policy.Routes = both
+	w.openCodecs()
 	for n := range mostVisits {
 		if n == 0 || w.pick(siteVisit, n, 0, []int{6, 4}) == 1 {
 			w.shop.visits = append(w.shop.visits, w.shop.newVisit(n))

@@ -13,6 +13,7 @@ const (
 	siteListLag
 	siteForgetsCancels // a cancel of an unknown order leaves no trace
 	siteShortCodes     // payment codes end after two minutes
+	siteCancelWindow   // when the day's cancels end
 
 	// The machine.
 	siteCrash
@@ -63,10 +64,18 @@ const (
 	siteGoesOn
 	siteRefund
 	siteRefundAgain
+	siteRefundAtOnce
 	siteRefundTwice // another, with a key of its own
 	siteOverride
 
 	siteRefundWay // what the gateway makes of it
+
+	siteCodec  // the gateways are asked through their real clients
+	siteWire   // what befalls an answer there
+	siteWireAt // the exchange of a lookup that it befalls
+
+	sitePortal    // a person refunds in the vendor's portal
+	siteLateCheck // the cashier asks about a sale that is over
 
 	sites
 )
@@ -74,7 +83,7 @@ const (
 var siteNames = [sites]string{
 	siteRates:    "rates",
 	siteGateways: "gateways", siteSecondSend: "second-send", siteUnlisted: "unlisted", siteListLag: "list-lag",
-	siteForgetsCancels: "forgets-cancels", siteShortCodes: "short-codes",
+	siteForgetsCancels: "forgets-cancels", siteShortCodes: "short-codes", siteCancelWindow: "cancel-window",
 	siteCrash: "crash", sitePowerCut: "power-cut", siteDowntime: "downtime", siteClock: "clock", siteClockStep: "clock-step",
 	siteFull: "disk-full", siteSlowTurn: "slow-turn", siteScannerLost: "scanner-lost",
 	siteFate: "fate", siteDelay: "delay", siteLateBy: "late-by", siteMalign: "malign", siteOutage: "outage",
@@ -84,7 +93,9 @@ var siteNames = [sites]string{
 	siteCancelRace: "cancel-race", siteCodeTwice: "code-twice", sitePaidAfterClosed: "paid-after-closed",
 	siteRepeat: "repeat", siteOtherDigest: "other-digest", siteTwin: "twin", siteBusy: "busy", siteCancel: "cancel",
 	siteCheck: "check", siteAsksQR: "asks-qr", sitePost: "post", siteImpatient: "impatient", siteGoesOn: "goes-on",
-	siteRefund: "refund", siteRefundAgain: "refund-again", siteRefundTwice: "refund-twice", siteOverride: "override", siteRefundWay: "refund-way",
+	siteRefund: "refund", siteRefundAgain: "refund-again", siteRefundTwice: "refund-twice", siteRefundAtOnce: "refund-at-once", siteOverride: "override", siteRefundWay: "refund-way",
+	siteCodec: "codec", siteWire: "wire", siteWireAt: "wire-at",
+	sitePortal: "portal", siteLateCheck: "late-check",
 }
 
 func (s site) String() string { return siteNames[s] }
@@ -94,7 +105,8 @@ var rarest = [sites]int{
 	siteCrash: 40, sitePowerCut: 400, siteClock: 400, siteFull: 200, siteSlowTurn: 100, siteScannerLost: 400, siteOutage: 500,
 	siteCompose: 60, siteCodeTwice: 300, sitePaidAfterClosed: 200, siteRepeat: 500, siteOtherDigest: 100, siteCancel: 400,
 	siteCheck: 500, siteAsksQR: 300, sitePost: 500, siteImpatient: 300,
-	siteRefund: 400, siteRefundAgain: 300, siteRefundTwice: 300, siteOverride: 300,
+	siteRefund: 400, siteRefundAgain: 300, siteRefundTwice: 300, siteRefundAtOnce: 200, siteOverride: 300,
+	sitePortal: 300, siteLateCheck: 300,
 }
 
 // fate is what becomes of one gateway call on its way there and back.

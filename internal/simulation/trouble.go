@@ -105,7 +105,7 @@ func (w *world) loseScanner(i int) {
 
 var outageLengths = []time.Duration{8 * time.Second, 40 * time.Second, 3 * time.Minute, 25 * time.Minute, 7 * time.Hour}
 
-// beginOutage makes a gateway unreachable, silent, or unable to say for a while.
+// beginOutage makes a gateway unreachable, silent, or unable to say for a while, of hours now and then.
 func (w *world) beginOutage(g *gatewayModel, n int) {
 	if w.healed {
 		return
@@ -115,6 +115,12 @@ func (w *world) beginOutage(g *gatewayModel, n int) {
 	g.outageUntil = w.now + length
 	w.tell("%s is out of order for %s: %s", g.name, length, g.outage)
 	w.fired(faultOutageNotSent + fault(g.outage-outageNotSent))
+	if length >= time.Hour {
+		w.fired(faultOutageHours)
+		if g.outage == outageUnknown {
+			w.fired(faultUnknownHours)
+		}
+	}
 }
 
 type outage uint8

@@ -167,6 +167,9 @@ func (v *visit) command(sale string, e payment.Event) {
 // look lets customer and cashier see the sale as it stands.
 func (v *visit) look(s payment.Sale) {
 	if !s.Status.Live() {
+		if s.Status == payment.SalePaid && !v.over {
+			v.refundAtOnce()
+		}
 		v.leave()
 		return
 	}

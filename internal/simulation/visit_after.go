@@ -26,6 +26,47 @@ func (v *visit) planAftermath() {
 	sometimes(siteRefundAgain, func() { v.refund(1, part, true) })
 	sometimes(siteRefundTwice, func() { v.refund(2, 400, false) })
 	sometimes(siteOverride, v.override)
+	sometimes(sitePortal, v.portal)
+	sometimes(siteLateCheck, v.checkLate)
+}
+
+// portal lets a person refund the sale's payment in the vendor's portal, of which
+// the terminal hears nothing.
+func (v *visit) portal() {
+	w := v.world
+	whole := w.pick(sitePortal, v.n, 2, []int{1, 1}) == 0
+	for _, g := range w.gateways {
+		for _, o := range g.orders {
+			if w.oracle.saleOf(o.requestID) != v.sale || !o.captured || o.reversed || o.pendingRefund() || o.left() == 0 {
+				continue
+			}
+			amount, f := o.left(), faultPortalWhole
+			if !whole {
+				amount, f = min(250, amount), faultPortalPart
+			}
+			w.fired(f)
+			g.portal(o, amount)
+			return
+		}
+	}
+}
+
+// checkLate lets the cashier ask about the sale, whatever became of it.
+func (v *visit) checkLate() {
+	w := v.world
+	w.tell("the cashier checks %s", v.sale)
+	w.send(terminal.Command{Sale: v.sale, Event: payment.CheckRequested{}}, func(r terminal.Reply, answered bool) {
+		if answered && r.Err == nil && r.Sale.Status.Final() {
+			w.fired(faultLateCheck)
+		}
+	})
+}
+
+// refundAtOnce: the customer has thought better of it before they are gone.
+func (v *visit) refundAtOnce() {
+	if w := v.world; w.rarelyHere(siteRefundAtOnce, v.n, 0, faultRefundAtOnce) {
+		w.after(100*time.Millisecond, func() { v.refund(3, 0, true) })
+	}
 }
 
 // refund asks for the n-th refund; amount 0 is all that is left. One that nobody

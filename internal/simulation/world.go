@@ -116,6 +116,11 @@ func (w *world) start() {
 	w.running, w.startedAt = true, w.now
 	w.inbox, w.turnPlanned, w.arming = nil, false, 0
 	w.clock.restart()
+	for _, g := range w.gateways {
+		if g.codec != nil {
+			g.codec.restarted()
+		}
+	}
 	w.tell("the daemon starts")
 	w.engine = terminal.NewEngine(w.disk, w.network, terminal.Options{
 		Policy: w.policy, Rules: payment.DefaultCodeRules(), Scanners: 1,

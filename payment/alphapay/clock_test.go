@@ -3,9 +3,7 @@ package alphapay
 import (
 	"io"
 	"net/http"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"payscand/payment"
@@ -107,55 +105,5 @@ func TestUnreadableResponseTime(t *testing.T) {
 	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 	if offset := g.ClockOffset(); offset.Abs() > 2*time.Second { // from Date
 		t.Errorf("offset %v", offset)
-	}
-}
-
-// The gateway's time goes on from the last answer, not from the wall clock.
-func TestClockGoesOn(t *testing.T) {
-	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	synctest.Test(t, func(t *testing.T) {
-		var c clock
-		if !c.learnVerified(at) {
-			t.Fatal("refused")
-		}
-		elapse(90 * time.Minute)
-		if now, known := c.now(); !known || !now.Equal(at.Add(90*time.Minute)) {
-			t.Errorf("got %v", now)
-		}
-	})
-	// A jump of the wall clock cannot be made in a test. What makes it harmless is
-	// that the anchor has a monotonic reading, which Since then goes by.
-	var c clock
-	c.learnVerified(at)
-	if !strings.Contains(c.anchor.String(), " m=") {
-		t.Error("the anchor has no monotonic reading")
-	}
-}
-
-// Request-Time is ISO 8601 to the second with its offset in digits, by the clock
-// that Prepare was given while the gateway's is unknown.
-func TestRequestTime(t *testing.T) {
-	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
-	at := time.Date(2025, 6, 3, 23, 59, 59, 999, time.FixedZone("x", -8*3600))
-	m, err := g.sign(g.config.BaseURL, payPath, nil, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := m.header.Get("Request-Time"); got != "2025-06-04T07:59:59+00:00" {
-		t.Errorf("got %s", got)
-	}
-}
-
-func TestParseTime(t *testing.T) {
-	want := time.Date(2019, 5, 28, 4, 12, 12, 0, time.UTC)
-	for _, text := range []string{"2019-05-28T12:12:12+08:00", "2019-05-28T04:12:12Z", "2019-05-28T12:12:12+0800", "2019-05-27T20:12:12-08:00"} {
-		if got := parseTime(text); !got.Equal(want) {
-			t.Errorf("%s: %v", text, got)
-		}
-	}
-	for _, text := range []string{"", "2019-05-28", "2019-05-28T12:12:12", "1559016732", "2019-13-28T12:12:12Z", "x"} {
-		if got := parseTime(text); !got.IsZero() {
-			t.Errorf("%s: read as %v", text, got)
-		}
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // Limits of a pay request. The amount's form and the description's length are the
@@ -38,6 +38,7 @@ const (
 	cancelPath        = "/api/v2.0/payments/cancel"
 	transactionsPath  = "/api/v2.0/payments/transactions"
 	refundPath        = "/api/v2.0/payments/refund"
+	settlementsPath   = "/api/v2.0/payments/settlements"
 	inquireRefundPath = "/api/v2.0/payments/inquiryRefund"
 )
 
@@ -50,6 +51,7 @@ type payBody struct {
 type orderBody struct {
 	Amount      amountBody `json:"orderAmount"`
 	Description string     `json:"description"`
+	NotifyURL   string     `json:"notifyUrl,omitempty"`
 }
 
 type amountBody struct {
@@ -73,7 +75,8 @@ func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 		RequestID: a.RequestID,
 		Order: orderBody{
 			Amount:      amountBody{strconv.FormatInt(s.Amount.Amount, 10), s.Amount.Currency},
-			Description: describe(g.config.TerminalCode, s.Reference, s.Description),
+			NotifyURL:   g.config.NotifyURL,
+			Description: exchange.Describe(maxDescription, g.config.TerminalCode, s.Reference, s.Description),
 		},
 	}
 	var problems []error
@@ -95,57 +98,16 @@ func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 		problems = append(problems, errors.New("request id: want 1 to 32 letters, digits or '-'"))
 	}
 	if len(problems) > 0 {
-		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: %w", g.config.Name, s.ID, errors.Join(problems...))
+		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: %w", g.client.Name(), s.ID, errors.Join(problems...))
 	}
 	head, err := json.Marshal(body)
 	if err != nil {
-		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: pay request: %w", g.config.Name, s.ID, err)
+		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: pay request: %w", g.client.Name(), s.ID, err)
 	}
-	intent := payment.Intent{Account: g.config.MerchantCode, URL: g.config.BaseURL + payPath, Head: string(head)}
+	intent := payment.Intent{Account: g.client.Account(), URL: g.client.BaseURL() + payPath, Head: string(head)}
 	if a.Instrument == payment.InstrumentCode {
 		intent.Head = strings.TrimSuffix(intent.Head, "}") + codeHole
 		intent.Tail = codeEnd
 	}
 	return intent, nil
-}
-
-// describe makes the order's title, which the vendor requires: the terminal's
-// code, then the register's words. Control and invisible characters are left out,
-// as are those beyond the basic plane, which a reader that counts or stores in
-// UTF-16 or three-byte UTF-8 gets wrong.
-func describe(parts ...string) string {
-	var words []string
-	for _, part := range parts {
-		clean := strings.Map(func(r rune) rune {
-			switch {
-			case unicode.IsSpace(r) || unicode.IsControl(r):
-				return ' '
-			case !unicode.IsGraphic(r) || r > 0xffff || r == unicode.ReplacementChar:
-				return -1
-			}
-			return r
-		}, part)
-		words = append(words, strings.Fields(clean)...)
-	}
-	return cut(strings.Join(words, " "), maxDescription)
-}
-
-// cut shortens text to limit characters, at a word's end where one is near.
-func cut(text string, limit int) string {
-	runes := []rune(text)
-	if len(runes) <= limit {
-		return text
-	}
-	const near = 20
-	end := limit - 1
-	for back := end; back > end-near; back-- {
-		if runes[back] == ' ' {
-			end = back
-			break
-		}
-	}
-	for end > 0 && unicode.Is(unicode.M, runes[end]) { // never an accent without its letter, nor a letter without its accent
-		end--
-	}
-	return strings.TrimRight(string(runes[:end]), " ") + "…"
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"payscand/payment"
 	"payscand/payment/signature"
@@ -147,28 +146,6 @@ func TestComposeRefuses(t *testing.T) {
 	if traits.MaxAmount != 9_999_999 || traits.IdempotentPay || traits.InquireByRequestID || traits.CancelReverses || !traits.TransactionList ||
 		traits.IdempotentRefund || traits.OrderLife != 5*time.Minute {
 		t.Errorf("traits %+v", traits)
-	}
-}
-
-// The title starts with the terminal's code, never exceeds 128 characters, stays
-// readable, and holds no character that breaks a line, a display or a database.
-func TestDescription(t *testing.T) {
-	for _, test := range []struct{ in, want string }{
-		{"", "L1"},
-		{"  two\t\ncoffees ", "L1 two coffees"},
-		{"小浣熊干脆面 x3", "L1 小浣熊干脆面 x3"},
-		{"caf\u00e9 \U0001F370 cake", "L1 café cake"},
-		{"a\x00b\u202ec\xffd", "L1 a bcd"},
-		{strings.Repeat("x", 125), "L1 " + strings.Repeat("x", 125)},
-		{strings.Repeat("x", 126), "L1 " + strings.Repeat("x", 124) + "…"},
-		{strings.Repeat("x", 110) + " " + strings.Repeat("y", 50), "L1 " + strings.Repeat("x", 110) + "…"},
-		{strings.Repeat("x", 123) + "e\u0301 more", "L1 " + strings.Repeat("x", 123) + "…"},
-		{strings.Repeat("好", 200), "L1 " + strings.Repeat("好", 124) + "…"},
-	} {
-		got := describe("L1", "", test.in)
-		if got != test.want || utf8.RuneCountInString(got) > 128 {
-			t.Errorf("%q: got %q (%d), want %q", test.in, got, utf8.RuneCountInString(got), test.want)
-		}
 	}
 }
 

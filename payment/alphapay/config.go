@@ -2,31 +2,15 @@ package alphapay
 
 import (
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
-	"net"
-	"net/http"
-	"net/netip"
-	"net/url"
-	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 	"payscand/payment/signature"
 )
-
-// Time-outs where Config says nothing.
-const (
-	DefaultConnectTimeout = 3 * time.Second
-	DefaultAnswerTimeout  = 15 * time.Second
-)
-
-const maxTimeout = 2 * time.Minute
 
 // orderLife is how long an unpaid order lives (vendor's documentation).
 const orderLife = 5 * time.Minute
@@ -55,168 +39,68 @@ type Config struct {
 	// TerminalCode tells this terminal's orders apart in the merchant's account:
 	// 1 to 3 letters or digits.
 	TerminalCode string
+	// NotifyURL gets the vendor's notifications; empty: it sends none.
+	NotifyURL string
 	// ConnectTimeout bounds name resolution, connection and TLS handshake together;
 	// AnswerTimeout all that follows. 0 means the defaults of 3 s and 15 s.
 	ConnectTimeout, AnswerTimeout time.Duration
 	// Logger gets one line when calls begin to fail, for another reason or again;
 	// repetitions are logged at debug level. nil: nothing is logged.
 	Logger *slog.Logger
+	// Outside is zero but in a simulation and in tests.
+	Outside Outside
 }
+
+// Outside is the world as a simulation makes it.
+type Outside = exchange.Outside
 
 // ConfigError is one mistake in a Config. Field is the key of the configuration
 // file that the mistake is in.
-type ConfigError struct{ Field, Problem string }
+type ConfigError = exchange.ConfigError
 
-func (e *ConfigError) Error() string { return e.Field + ": " + e.Problem }
-
-var (
-	nameForm     = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
-	merchantForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // no '.', which separates it in the signed content
-	terminalForm = regexp.MustCompile(`^[A-Za-z0-9]{1,3}$`)
-)
+var terminalForm = regexp.MustCompile(`^[A-Za-z0-9]{1,3}$`)
 
 // Gateway is one AlphaPay account. It is safe for use by several goroutines.
 type Gateway struct {
-	config    Config
-	signer    signature.Signer
-	verifier  signature.Verifier
-	transport *http.Transport
-	clock     clock
-	trouble   trouble
+	config Config
+	client *exchange.Client
 }
 
 var _ payment.Gateway = (*Gateway)(nil)
 
+// scheme is AlphaPay's, by its documentation and its SDK.
+var scheme = exchange.Scheme{
+	Vendor: "AlphaPay", Algorithm: signature.RS256,
+	AccountHeader: "Merchant-Code", AccountKey: "merchant_code",
+	Nonce: true, Content: signature.AlphaPayContent,
+	Documented: func(code string) bool { _, listed := meanings[code]; return listed },
+}
+
 // New makes a gateway. It sends nothing. Its error joins everything that is wrong
 // with the configuration, each a *ConfigError.
 func New(config Config) (*Gateway, error) {
-	pool, problems := config.check()
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("gateway %s: %w", nameOf(config), errors.Join(problems...))
+	var problems []error
+	if !terminalForm.MatchString(config.TerminalCode) {
+		problems = append(problems, &ConfigError{Field: "terminal.code", Problem: "want 1 to 3 letters or digits"})
 	}
-	config.BaseURL = strings.TrimSuffix(config.BaseURL, "/")
-	if config.KeyVersion == 0 {
-		config.KeyVersion = 1
+	if err := exchange.CheckNotifyURL(config.NotifyURL); err != nil {
+		problems = append(problems, &ConfigError{Field: "notify_url", Problem: err.Error()})
 	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = DefaultConnectTimeout
-	}
-	if config.AnswerTimeout == 0 {
-		config.AnswerTimeout = DefaultAnswerTimeout
-	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
-	}
-	dialer := &net.Dialer{Timeout: config.ConnectTimeout}
-	return &Gateway{
-		config:    config,
-		signer:    signature.Signer{Algorithm: signature.RS256, KeyVersion: config.KeyVersion, Key: config.PrivateKey},
-		verifier:  signature.Verifier{Algorithm: signature.RS256, Keys: maps.Clone(config.PlatformKeys)},
-		transport: newTransport(dialer.DialContext, pool, config.ConnectTimeout),
-	}, nil
-}
-
-func nameOf(config Config) string {
-	if nameForm.MatchString(config.Name) {
-		return config.Name
-	}
-	return "(without a name)"
-}
-
-func (c Config) check() (pool *x509.CertPool, problems []error) {
-	wrong := func(field, problem string) { problems = append(problems, &ConfigError{field, problem}) }
-	if !nameForm.MatchString(c.Name) {
-		wrong("name", "want 1 to 32 of a–z, 0–9, '-' and '_'")
-	}
-	if err := checkBase(c.BaseURL); err != nil {
-		wrong("base_url", err.Error())
-	}
-	if !merchantForm.MatchString(c.MerchantCode) {
-		wrong("merchant_code", "want 1 to 64 letters, digits, '-' or '_'")
-	}
-	if !terminalForm.MatchString(c.TerminalCode) {
-		wrong("terminal.code", "want 1 to 3 letters or digits")
-	}
-	if c.PrivateKey.IsZero() {
-		wrong("private_key_file", "no private key")
-	}
-	if c.KeyVersion < 0 {
-		wrong("key_version", "want 1 or more")
-	}
-	if problem := c.platformKeyProblem(); problem != "" {
-		wrong("platform_key_file", problem)
-	}
-	if c.ConnectTimeout < 0 || c.ConnectTimeout > maxTimeout {
-		wrong("connect_timeout", "want more than 0 and at most 2 min")
-	}
-	if c.AnswerTimeout < 0 || c.AnswerTimeout > maxTimeout {
-		wrong("answer_timeout", "want more than 0 and at most 2 min")
-	}
-	pool, err := c.roots()
-	if err != nil {
-		wrong("ca_file", err.Error())
-	}
-	return pool, problems
-}
-
-func (c Config) platformKeyProblem() string {
-	if len(c.PlatformKeys) == 0 {
-		return "no key of AlphaPay's, so no answer could be believed"
-	}
-	for version, key := range c.PlatformKeys {
-		switch {
-		case version < 1:
-			return "a key version below 1"
-		case key.IsZero():
-			return fmt.Sprintf("no key for version %d", version)
-		case key.Equal(c.PrivateKey.Public()):
-			// Both keys are on the same page of the merchant portal.
-			return fmt.Sprintf("key version %d is the public half of the merchant's own key: AlphaPay's is wanted", version)
-		}
-	}
-	return ""
-}
-
-func (c Config) roots() (*x509.CertPool, error) {
-	if c.CAFile == "" {
-		return c.RootCAs, nil // nil: the system's
-	}
-	if c.RootCAs != nil {
-		return nil, errors.New("given twice, as a file and as a pool")
-	}
-	text, err := os.ReadFile(c.CAFile)
+	client, err := exchange.New(exchange.Config{
+		Scheme: scheme, Name: config.Name, BaseURL: config.BaseURL, Account: config.MerchantCode,
+		PrivateKey: config.PrivateKey, KeyVersion: config.KeyVersion, PlatformKeys: config.PlatformKeys,
+		CAFile: config.CAFile, RootCAs: config.RootCAs,
+		ConnectTimeout: config.ConnectTimeout, AnswerTimeout: config.AnswerTimeout,
+		Logger: config.Logger, Outside: config.Outside,
+	}, problems...)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: no certificate in PEM form", c.CAFile)
-	}
-	return pool, nil
-}
-
-// checkBase wants scheme and host. Its errors do not repeat the text, which may
-// hold a password.
-func checkBase(text string) error {
-	base, err := url.Parse(text)
-	switch {
-	case err != nil || base.Hostname() == "" || base.Opaque != "" || !slices.Contains([]string{"http", "https"}, base.Scheme):
-		return errors.New("want https:// and a host")
-	case base.User != nil || base.Path != "" && base.Path != "/" || base.RawQuery != "" || base.ForceQuery || strings.Contains(text, "#"):
-		return errors.New("want scheme and host only, without user, path, query or fragment")
-	case base.Scheme == "http" && !isLoopback(base.Hostname()):
-		return errors.New("http would show payment codes to everybody on the way: want https (http is for loopback addresses)")
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
+	return &Gateway{config: config, client: client}, nil
 }
 
 // Name is the configured name.
-func (g *Gateway) Name() string { return g.config.Name }
+func (g *Gateway) Name() string { return g.client.Name() }
 
 // Traits are AlphaPay's. That pay or refund are idempotent is documented nowhere,
 // so it is not relied on (M4, M13); an order is inquired by payment id only.
@@ -229,5 +113,11 @@ func (g *Gateway) Traits() payment.Traits {
 	}
 }
 
+// Now is the gateway's time (UTC), or this machine's until the gateway's is known.
+func (g *Gateway) Now() time.Time { return g.client.Now() }
+
+// ClockOffset is the gateway's clock minus this machine's wall clock, as exchange says.
+func (g *Gateway) ClockOffset() time.Duration { return g.client.ClockOffset() }
+
 // Close lets go of idle connections. Calls under way go on.
-func (g *Gateway) Close() { g.transport.CloseIdleConnections() }
+func (g *Gateway) Close() { g.client.Close() }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 	"payscand/payment/signature"
 )
 
@@ -54,14 +55,24 @@ func testConfig(baseURL string) Config {
 	}
 }
 
-func newGateway(t testing.TB, config Config) *Gateway {
+func newGateway(t testing.TB, config Config, changes ...func(*Config)) *Gateway {
 	t.Helper()
+	for _, change := range changes {
+		change(&config)
+	}
 	g, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
 	return g
+}
+
+// dialing makes a gateway open its connections by dial.
+func dialing(dial exchange.DialFunc) func(*Config) {
+	return func(c *Config) {
+		c.Outside.Transport = exchange.NewTransport(dial, nil, exchange.DefaultConnectTimeout)
+	}
 }
 
 // testAttempt is an attempt with a scanned code as Step makes it, with its intent.
@@ -142,12 +153,12 @@ type received struct {
 }
 
 // newFake serves a fake over plain HTTP on the loopback address.
-func newFake(t testing.TB, reply func(path string, body map[string]any) string) (*fake, *Gateway) {
+func newFake(t testing.TB, reply func(path string, body map[string]any) string, changes ...func(*Config)) (*fake, *Gateway) {
 	t.Helper()
 	f := &fake{t: t, reply: reply}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	return f, newGateway(t, testConfig(server.URL))
+	return f, newGateway(t, testConfig(server.URL), changes...)
 }
 
 // always answers every call with the same body.
@@ -275,6 +286,9 @@ func (l *logs) String() string {
 func (l *logs) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
+
+// config makes a gateway log here.
+func (l *logs) config(c *Config) { c.Logger = l.logger() }
 
 func assertVerdict(t testing.TB, v payment.Verdict, class payment.Class, reason payment.Reason) {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // The transaction list is the only way to an order whose payment id was never
@@ -45,9 +46,16 @@ type transaction struct {
 	Amount        text `json:"amount"`        // minor units (inferred)
 	Currency      text `json:"currency"`
 	Type          text `json:"transactionType"`
-	Method        text `json:"paymentMethod"`
-	CreatedAt     text `json:"createTime"`
-	PaidAt        text `json:"transactionTime"` // of a Debit row: when the money went back (inferred)
+
+	SettleAmount   text `json:"settleAmount"`
+	SettleCurrency text `json:"settleCurrency"`
+	Method         text `json:"paymentMethod"`
+	CreatedAt      text `json:"createTime"`
+	PaidAt         text `json:"transactionTime"` // of a Debit row: when the money went back (inferred)
+}
+
+func (t transaction) money() (payment.Money, bool) {
+	return exchange.Amount{Value: t.Amount, Currency: t.Currency}.Money()
 }
 
 type listBody struct {
@@ -109,31 +117,39 @@ func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, erro
 
 // searchDays are the days of the list, in UTC-8, that an order or a refund can be
 // on: that of its request and those after it, as far as the gateway's clock has
-// reached them. The time of the request may have been taken by a wrong clock or by
-// one put right since, so both readings count, with the skew that AlphaPay allows.
+// reached them, and the last 24 hours by that clock. The time of the request may
+// have been taken by a clock that is still wrong, so its reading put right counts
+// as well as it stands; or by one that jumped since, and then neither is right,
+// but a first search comes within the day. AlphaPay allows a skew.
 func (g *Gateway) searchDays(requested time.Time, within span) []string {
+	const day = 24 * time.Hour
 	now := g.Now()
-	readings := []time.Time{requested, requested.Add(g.ClockOffset())}
-	slices.SortFunc(readings, time.Time.Compare)
-	last := readings[1].Add(within.after)
-	if last.After(now) {
-		last = now
-	}
-	if last.Before(readings[1]) { // a clock far ahead: at least the day of the request
-		last = readings[1]
-	}
 	var days []string
-	for at := readings[0].Add(-maxClockSkew); len(days) < within.days; at = at.Add(24 * time.Hour) {
-		if at.After(last) {
-			at = last
-		}
-		if day := at.In(listZone).Format("20060102"); !slices.Contains(days, day) {
-			days = append(days, day)
-		}
-		if !at.Before(last) {
-			break
+	cover := func(from, to time.Time) {
+		for at, n := from, 0; n < within.days; at, n = at.Add(day), n+1 {
+			if at.After(to) {
+				at = to
+			}
+			if date := at.In(listZone).Format("20060102"); !slices.Contains(days, date) {
+				days = append(days, date)
+			}
+			if !at.Before(to) {
+				return
+			}
 		}
 	}
+	for _, reading := range []time.Time{requested, requested.Add(g.ClockOffset())} {
+		last := reading.Add(within.after)
+		if last.After(now) {
+			last = now
+		}
+		if last.Before(reading) { // a clock far ahead: at least the day of the request
+			last = reading
+		}
+		cover(reading.Add(-exchange.MaxClockSkew), last)
+	}
+	cover(now.Add(-day), now)
+	slices.Sort(days)
 	return days
 }
 
@@ -148,7 +164,7 @@ func (s *search) day(ctx context.Context, date, kind string) (v *payment.Verdict
 		}
 		count, err := strconv.Atoi(string(list.Pagination.Total))
 		if err != nil || count < 0 {
-			return new(noVerdict(payment.ReasonAnswerMalformed, "")), false, errors.New("the transaction list has no total")
+			return new(exchange.NoVerdict(payment.ReasonAnswerMalformed, "")), false, errors.New("the transaction list has no total")
 		}
 		if total >= 0 && count != total {
 			return nil, false, nil
@@ -174,13 +190,13 @@ func (s *search) day(ctx context.Context, date, kind string) (v *payment.Verdict
 func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Verdict, error) {
 	body, err := json.Marshal(wanted)
 	if err != nil {
-		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
+		return answer{}, new(exchange.NoVerdict(payment.ReasonNoAnswer, "")), err
 	}
-	m, err := s.g.sign(s.r.base, transactionsPath, body, time.Now())
+	m, err := s.g.client.Sign(s.r.base, transactionsPath, body, s.g.client.MachineNow())
 	if err != nil {
-		return answer{}, new(noVerdict(payment.ReasonNoAnswer, "")), err
+		return answer{}, new(exchange.NoVerdict(payment.ReasonNoAnswer, "")), err
 	}
-	raw, answered, f := s.g.exchange(ctx, m)
+	raw, answered, f := s.g.client.Exchange(ctx, m)
 	if f != nil {
 		return answer{}, s.unheard(f), f
 	}
@@ -190,13 +206,13 @@ func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Ve
 	}
 	list, err := decode(raw)
 	if err != nil {
-		return answer{}, new(noVerdict(payment.ReasonAnswerMalformed, "")), err
+		return answer{}, new(exchange.NoVerdict(payment.ReasonAnswerMalformed, "")), err
 	}
-	code := printable(list.Result.Code, payment.Code{})
+	code := exchange.Printable(list.Result.Code, payment.Code{})
 	how, meaning, listed := interpret(payment.CallLookup, list.Result.Status, list.Result.Code)
 	switch how {
 	case contradiction:
-		return answer{}, new(noVerdict(payment.ReasonAnswerMalformed, code)), errors.New("resultStatus is missing, unknown, or contradicts resultCode")
+		return answer{}, new(exchange.NoVerdict(payment.ReasonAnswerMalformed, code)), errors.New("resultStatus is missing, unknown, or contradicts resultCode")
 	case told:
 		v := payment.Verdict{Class: meaning.class, Reason: meaning.reason, GatewayCode: code, Documented: listed}
 		return answer{}, &v, fmt.Errorf("the transaction list was refused with %s", code)
@@ -211,15 +227,15 @@ func (s *search) see(rows []transaction, answered time.Time) {
 	s.seen.Rows += len(rows)
 	s.seen.At = answered
 	for _, row := range rows {
-		if created := parseTime(string(row.CreatedAt)); created.After(s.seen.Newest) && !created.After(answered) {
+		if created := exchange.ParseTime(string(row.CreatedAt)); created.After(s.seen.Newest) && !created.After(answered) {
 			s.seen.Newest = created
 		}
 	}
 }
 
 // unheard is the verdict on a lookup of which one request has no verified answer.
-func (s *search) unheard(f *fault) *payment.Verdict {
-	v := f.verdict()
+func (s *search) unheard(f *exchange.Fault) *payment.Verdict {
+	v := f.Verdict()
 	if s.heard {
 		v.Class = payment.ClassNoAnswer
 	}
@@ -243,13 +259,13 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 	q := s.r.question
 	q.kind = payment.CallInquire
 	var inquired payment.Verdict
-	if isID(string(row.TransactionID)) {
+	if exchange.IsID(string(row.TransactionID)) {
 		inquiry := &request{base: s.r.base}
-		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), time.Now()); err != nil {
-			return noVerdict(payment.ReasonNoAnswer, ""), true, err
+		if err := s.g.addressed(inquiry, inquirePath, string(row.TransactionID), s.g.client.MachineNow()); err != nil {
+			return exchange.NoVerdict(payment.ReasonNoAnswer, ""), true, err
 		}
 		inquired, err = s.g.ask(ctx, inquiry.message, q)
-		if f := (*fault)(nil); errors.As(err, &f) {
+		if f := (*exchange.Fault)(nil); errors.As(err, &f) {
 			return *s.unheard(f), true, err
 		}
 	}
@@ -268,7 +284,7 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 	case proved && !matches && !contradicts:
 		return listed, true, nil
 	case s.rest == nil: // wrong amount, or list and inquiry contradict each other: a person's
-		s.rest = new(noVerdict(payment.ReasonAnswerMismatch, inquired.GatewayCode))
+		s.rest = new(exchange.NoVerdict(payment.ReasonAnswerMismatch, inquired.GatewayCode))
 	}
 	return payment.Verdict{}, false, nil
 }
@@ -276,8 +292,8 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 // proof is the verdict that the row itself is worth. Its id is not known to be a
 // payment id; it is what the merchant's portal shows.
 func (t transaction) proof(q question) (payment.Verdict, bool) {
-	amount, told := money(t.Amount, t.Currency)
-	paidAt := parseTime(string(t.PaidAt))
+	amount, told := t.money()
+	paidAt := exchange.ParseTime(string(t.PaidAt))
 	if !told || amount != q.amount || q.amount.IsZero() || t.Type != "Credit" || paidAt.IsZero() {
 		return payment.Verdict{}, false
 	}
@@ -285,7 +301,7 @@ func (t transaction) proof(q question) (payment.Verdict, bool) {
 		Class: payment.ClassPaid, GatewayCode: codeSuccess, Documented: true,
 		RequestID: q.requestID, Amount: amount, Wallet: walletOf(t.Method), PaidAt: paidAt,
 	}
-	if isID(string(t.TransactionID)) {
+	if exchange.IsID(string(t.TransactionID)) {
 		v.PaymentID = string(t.TransactionID)
 	}
 	return v, true

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // list is a transaction list as the gateway keeps it, and what inquiries say.
@@ -99,7 +100,7 @@ func TestLookup(t *testing.T) {
 		"empty list":                   {class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
 		"another's id in it":           {rows: []string{replaced(mine, testRequestID, testRequestID+"0")}, class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
 		"fewer rows than it says":      {rows: others(50), list: list{total: func(_, n int) int { return n + 1 }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
-		"more rows than it says":       {rows: others(50), list: list{total: func(_, n int) int { return n - 1 }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 1},
+		"more rows than it says":       {rows: others(50), list: list{total: func(_, n int) int { return max(0, n-1) }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 1},
 		"grew meanwhile":               {rows: others(150), list: list{total: func(page, n int) int { return n + page }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
 		"too long":                     {rows: others(5001), class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 50},
 		"no pagination":                {list: list{answer: func(int) string { return with("S", "SUCCESS", `"transactions":[]`) }}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 1},
@@ -196,15 +197,17 @@ func TestSearchDays(t *testing.T) {
 		submitted, now string
 		want           []string
 	}{
-		"midday":                      {"2025-06-03T12:00:00-08:00", "2025-06-03T12:10:00-08:00", []string{"20250603"}},
-		"UTC has another date":        {"2025-06-04T06:00:00Z", "2025-06-04T06:01:00Z", []string{"20250603"}},
-		"next day has come":           {"2025-06-03T23:58:00-08:00", "2025-06-04T00:01:00-08:00", []string{"20250603", "20250604"}},
-		"next day has not":            {"2025-06-03T23:58:00-08:00", "2025-06-03T23:59:59-08:00", []string{"20250603"}},
-		"just after midnight":         {"2025-06-04T00:01:00-08:00", "2025-06-04T00:02:00-08:00", []string{"20250603", "20250604"}},
-		"weeks later":                 {"2025-06-03T12:00:00-08:00", "2025-06-23T12:00:00-08:00", []string{"20250603", "20250604"}},
-		"just after midnight, weeks":  {"2025-06-04T00:01:00-08:00", "2025-06-23T12:00:00-08:00", []string{"20250603", "20250604", "20250605"}},
-		"submitted later than it is":  {"2025-06-04T12:00:00-08:00", "2025-06-03T12:00:00-08:00", []string{"20250604"}},
-		"summer time changes nothing": {"2025-03-09T01:59:00-08:00", "2025-03-09T04:00:00-07:00", []string{"20250309"}},
+		"midday":                                {"2025-06-03T12:00:00-08:00", "2025-06-03T12:10:00-08:00", []string{"20250602", "20250603"}},
+		"UTC has another date":                  {"2025-06-04T06:00:00Z", "2025-06-04T06:01:00Z", []string{"20250602", "20250603"}},
+		"next day has come":                     {"2025-06-03T23:58:00-08:00", "2025-06-04T00:01:00-08:00", []string{"20250603", "20250604"}},
+		"next day has not":                      {"2025-06-03T23:58:00-08:00", "2025-06-03T23:59:59-08:00", []string{"20250602", "20250603"}},
+		"just after midnight":                   {"2025-06-04T00:01:00-08:00", "2025-06-04T00:02:00-08:00", []string{"20250603", "20250604"}},
+		"weeks later":                           {"2025-06-03T12:00:00-08:00", "2025-06-23T12:00:00-08:00", []string{"20250603", "20250604", "20250622", "20250623"}},
+		"just after midnight, weeks":            {"2025-06-04T00:01:00-08:00", "2025-06-23T12:00:00-08:00", []string{"20250603", "20250604", "20250605", "20250622", "20250623"}},
+		"submitted later than it is":            {"2025-06-04T12:00:00-08:00", "2025-06-03T12:00:00-08:00", []string{"20250602", "20250603", "20250604"}},
+		"summer time changes nothing":           {"2025-03-09T01:59:00-08:00", "2025-03-09T04:00:00-07:00", []string{"20250308", "20250309"}},
+		"a clock years ahead, put right since":  {"2027-06-03T12:00:00-08:00", "2025-06-03T12:10:00-08:00", []string{"20250602", "20250603", "20270603"}},
+		"a clock years behind, put right since": {"2023-06-03T12:00:00-08:00", "2025-06-03T12:10:00-08:00", []string{"20230603", "20230604", "20250602", "20250603"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fakeTime(t, func(t *testing.T, _ *fake, g *Gateway, _ *pipes) {
@@ -238,7 +241,7 @@ func TestLookupWithoutAnswer(t *testing.T) {
 	f.spoil = failing(transactionsPath, 429)
 	assertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonRateLimited)
 	s := &search{g: g}
-	notSent := &fault{payment.ClassNotSent, payment.ReasonGatewayUnreachable, nil}
+	notSent := &exchange.Fault{Class: payment.ClassNotSent, Reason: payment.ReasonGatewayUnreachable}
 	assertVerdict(t, *s.unheard(notSent), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 	s.heard = true
 	assertVerdict(t, *s.unheard(notSent), payment.ClassNoAnswer, payment.ReasonGatewayUnreachable)

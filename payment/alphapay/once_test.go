@@ -89,14 +89,13 @@ func (c brittleConn) Write(p []byte) (int, error) {
 // Not even a request of which no byte left a kept connection is sent again by the
 // HTTP library, which would do so if it could rewind the body.
 func TestNotRewound(t *testing.T) {
-	f, g := newFake(t, always(payPending))
 	var dialed atomic.Int32
 	var broken atomic.Bool
-	g.transport = newTransport(func(ctx context.Context, network, address string) (net.Conn, error) {
+	f, g := newFake(t, always(payPending), dialing(func(ctx context.Context, network, address string) (net.Conn, error) {
 		dialed.Add(1)
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		return brittleConn{conn, &broken}, err
-	}, nil, g.config.ConnectTimeout)
+	}))
 	a := testAttempt(t, g)
 	assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 	broken.Store(true)

@@ -1,38 +1,27 @@
 package alphapay
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"payscand/payment"
-	"payscand/payment/signature"
+	"payscand/payment/exchange"
 )
 
 // request is a prepared call. It holds a payment code, so it prints as its kind
 // and request id only.
 type request struct {
 	question    question
-	base        string    // scheme and host that the order was sent to
-	message     *message  // signed; nil for a lookup, which signs page by page
-	requestedAt time.Time // lookup: when the order or the refund was first sent, by this machine's clock
-	sends       int       // lookup of an order: how often pay was sent
-}
-
-// message is one signed HTTP request.
-type message struct {
-	base, path string
-	header     http.Header
-	body       []byte
+	base        string            // scheme and host that the order was sent to
+	message     *exchange.Message // signed; nil for a lookup, which signs page by page
+	requestedAt time.Time         // lookup: when the order or the refund was first sent, by this machine's clock
+	sends       int               // lookup of an order: how often pay was sent
 }
 
 func (r *request) String() string {
@@ -44,6 +33,9 @@ func (r *request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.Strin
 
 // LogValue logs String.
 func (r *request) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Secret is the payment code that the request holds.
+func (r *request) Secret() payment.Code { return r.question.code }
 
 // probeID is a payment id that no order has: 25 digits, as the vendor's ids in
 // its SDK's examples, which begin with the date.
@@ -60,7 +52,7 @@ const probeID = "0000000000000000000000000"
 func (g *Gateway) Prepare(s payment.Sale, c payment.Call, at time.Time) (payment.Request, error) {
 	r, err := g.prepare(s, c, at)
 	if err != nil {
-		return nil, fmt.Errorf("gateway %s, %s of %s: %w", g.config.Name, c.Kind, subject(s, c), err)
+		return nil, fmt.Errorf("gateway %s, %s of %s: %w", g.client.Name(), c.Kind, subject(s, c), err)
 	}
 	return r, nil
 }
@@ -78,7 +70,7 @@ func subject(s payment.Sale, c payment.Call) string {
 
 func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*request, error) {
 	if c.Kind == payment.CallProbe {
-		r := &request{question: question{kind: c.Kind}, base: g.config.BaseURL}
+		r := &request{question: question{kind: c.Kind}, base: g.client.BaseURL()}
 		return r, g.addressed(r, inquirePath, probeID, at)
 	}
 	a := s.Attempt(c.Attempt)
@@ -89,10 +81,10 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 	if err != nil {
 		return nil, err
 	}
-	r := &request{question: order, base: g.config.BaseURL, requestedAt: a.SubmittedAt, sends: a.Sends}
+	r := &request{question: order, base: g.client.BaseURL(), requestedAt: a.SubmittedAt, sends: a.Sends}
 	r.question.kind = c.Kind
 	if a.Intent.URL != "" {
-		if r.base, err = baseOf(a.Intent.URL); err != nil {
+		if r.base, err = exchange.BaseOf(a.Intent.URL, payPath); err != nil {
 			return nil, err
 		}
 	}
@@ -127,10 +119,13 @@ func (g *Gateway) orderCall(r *request, a payment.Attempt, at time.Time) error {
 
 // orderOf reads what the attempt's order is about from its stored pay request.
 func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
+	if a.Instrument == payment.InstrumentElsewhere { // the id is another terminal's, and told by the answer
+		return question{requestID: a.RequestID, elsewhere: a.RequestID == ""}, nil
+	}
 	if !requestIDForm.MatchString(a.RequestID) {
 		return question{}, errors.New("the attempt has no usable request id")
 	}
-	if a.Intent.Account != "" && a.Intent.Account != g.config.MerchantCode {
+	if a.Intent.Account != "" && a.Intent.Account != g.client.Account() {
 		return question{}, errors.New("the order was sent for another merchant code than the one configured now: " +
 			"configure that one again until its orders are resolved")
 	}
@@ -157,7 +152,7 @@ func (g *Gateway) pay(r *request, a payment.Attempt, at time.Time) error {
 		return errors.New("the attempt has no stored pay request")
 	case a.Intent.FillsCode() && a.Code.IsZero():
 		return errors.New("the payment code is no longer kept, so the request cannot be sent again")
-	case a.Intent.FillsCode() && !fitsHole(a.Code.Reveal()):
+	case a.Intent.FillsCode() && !exchange.FitsHole(a.Code):
 		return errors.New("the payment code has characters that no wallet's has")
 	}
 	r.question.code = a.Code
@@ -166,25 +161,15 @@ func (g *Gateway) pay(r *request, a payment.Attempt, at time.Time) error {
 		body = a.Intent.Body(a.Code)
 	}
 	var err error
-	r.message, err = g.sign(r.base, payPath, body, at)
+	r.message, err = g.client.Sign(r.base, payPath, body, at)
 	return err
 }
-
-// fitsHole reports whether the code can stand between the quotes of a JSON string
-// as it is. Digits and base64, which is all that codes are made of, can.
-func fitsHole(code string) bool {
-	return isVisible(code, maxPaymentCode) && !strings.ContainsAny(code, `"\`)
-}
-
-// maxPaymentCode bounds a payment code, in characters: EMVCo's consumer-presented
-// codes end at 512.
-const maxPaymentCode = 512
 
 var errNoPaymentID = errors.New("AlphaPay wants a payment id for this call, and the attempt has none")
 
 // addressed signs a call that names nothing but a payment id.
 func (g *Gateway) addressed(r *request, path, paymentID string, at time.Time) error {
-	if !isID(paymentID) {
+	if !exchange.IsID(paymentID) {
 		return errNoPaymentID
 	}
 	return g.encoded(r, path, struct {
@@ -198,47 +183,6 @@ func (g *Gateway) encoded(r *request, path string, value any, at time.Time) erro
 	if err != nil {
 		return err
 	}
-	r.message, err = g.sign(r.base, path, body, at)
+	r.message, err = g.client.Sign(r.base, path, body, at)
 	return err
-}
-
-// baseOf is scheme and host of a stored pay URL.
-func baseOf(payURL string) (string, error) {
-	text, isPay := strings.CutSuffix(payURL, payPath)
-	if !isPay {
-		return "", errors.New("the stored pay URL is not one of AlphaPay's")
-	}
-	if err := checkBase(text); err != nil {
-		return "", fmt.Errorf("the stored pay URL: %w", err)
-	}
-	return text, nil
-}
-
-// requestTimeForm is ISO 8601 to the second; the offset is written in digits, as
-// in the vendor's example.
-const requestTimeForm = "2006-01-02T15:04:05-07:00"
-
-// sign makes a message with fresh time, nonce and signature. at is used as the
-// time as long as the gateway's clock is unknown.
-func (g *Gateway) sign(base, path string, body []byte, at time.Time) (*message, error) {
-	if now, known := g.clock.now(); known {
-		at = now
-	}
-	var random [16]byte
-	_, _ = rand.Read(random[:])              // never fails
-	nonce := hex.EncodeToString(random[:])   // 32 characters
-	sent := at.UTC().Format(requestTimeForm) // as AlphaPay's clock shows
-	content := signature.AlphaPayContent(http.MethodPost, path, g.config.MerchantCode, sent, nonce, body)
-	signed, err := g.signer.Sign(content)
-	if err != nil {
-		return nil, err
-	}
-	header := http.Header{}
-	header.Set("Content-Type", "application/json; charset=UTF-8")
-	header.Set("Merchant-Code", g.config.MerchantCode)
-	header.Set("Request-Time", sent)
-	header.Set("Nonce", nonce)
-	header.Set("Signature", signed)
-	header.Set("User-Agent", "payscand")
-	return &message{base: base, path: path, header: header, body: body}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // A refund is asked about by its refundId. That is told by the answer to the
@@ -48,9 +49,9 @@ func (g *Gateway) refundCall(r *request, s payment.Sale, c payment.Call, at time
 		return errors.New("the refund does not say when it was requested")
 	case q.kind == payment.CallLookupRefund:
 		return nil
-	case q.kind == payment.CallRefund && !isID(q.paymentID):
+	case q.kind == payment.CallRefund && !exchange.IsID(q.paymentID):
 		return errNoPaymentID
-	case q.kind == payment.CallInquireRefund && !isID(q.refundID):
+	case q.kind == payment.CallInquireRefund && !exchange.IsID(q.refundID):
 		return errors.New("AlphaPay wants a refund id for this call, and the refund has none")
 	case q.kind == payment.CallInquireRefund:
 		return g.encoded(r, inquireRefundPath, refundInquiryBody{RefundID: q.refundID, RequestID: q.requestID}, at)
@@ -59,7 +60,7 @@ func (g *Gateway) refundCall(r *request, s payment.Sale, c payment.Call, at time
 		PaymentID: q.paymentID, RequestID: q.requestID,
 		Refund: refundDetails{
 			Amount:      amountBody{strconv.FormatInt(q.amount.Amount, 10), q.amount.Currency},
-			Description: describe(refund.Note),
+			Description: exchange.Describe(maxDescription, refund.Note),
 		},
 	}, at)
 }
@@ -90,7 +91,7 @@ func (a answer) judgeRefund(q question, how reading, v payment.Verdict) (payment
 	if err := a.agreesOnRefund(q); err != nil {
 		return v, err
 	}
-	v.Amount, _ = a.Refund.Amount.money()
+	v.Amount, _ = a.Refund.Amount.Money()
 	if a.RefundRequestID != "" { // an id without it might be another refund's
 		v.RequestID, v.RefundID = string(a.RefundRequestID), string(a.RefundID)
 	}
@@ -111,17 +112,17 @@ func (a answer) judgeRefund(q question, how reading, v payment.Verdict) (payment
 // agreesOnRefund holds what the answer names against what was asked.
 func (a answer) agreesOnRefund(q question) error {
 	switch {
-	case a.RefundID != "" && !isID(string(a.RefundID)):
+	case a.RefundID != "" && !exchange.IsID(string(a.RefundID)):
 		return errors.New("refundId is not usable as one")
 	case a.RefundRequestID != "" && string(a.RefundRequestID) != q.requestID:
-		return fmt.Errorf("%w: another refundRequestId", errMismatch)
+		return fmt.Errorf("%w: another refundRequestId", exchange.ErrMismatch)
 	case a.RefundID != "" && q.refundID != "" && string(a.RefundID) != q.refundID:
-		return fmt.Errorf("%w: another refundId", errMismatch)
+		return fmt.Errorf("%w: another refundId", exchange.ErrMismatch)
 	case a.PaymentID != "" && string(a.PaymentID) != q.paymentID:
-		return fmt.Errorf("%w: another paymentId", errMismatch)
+		return fmt.Errorf("%w: another paymentId", exchange.ErrMismatch)
 	}
-	if amount, told := a.Refund.Amount.money(); told && amount != q.amount {
-		return fmt.Errorf("%w: another amount", errMismatch)
+	if amount, told := a.Refund.Amount.Money(); told && amount != q.amount {
+		return fmt.Errorf("%w: another amount", exchange.ErrMismatch)
 	}
 	return nil
 }
@@ -151,12 +152,12 @@ func (a answer) refundInquired(v *payment.Verdict) error {
 // Its id is taken as the refund's (inferred), unless that is known to be another.
 func (s *search) proveRefund(row transaction) (v payment.Verdict, over bool) {
 	q := s.r.question
-	amount, told := money(row.Amount, row.Currency)
+	amount, told := row.money()
 	switch {
 	case row.Type != "Debit" || !told || amount != q.amount: // a person's
-		s.rest = new(noVerdict(payment.ReasonAnswerMismatch, ""))
+		s.rest = new(exchange.NoVerdict(payment.ReasonAnswerMismatch, ""))
 		return payment.Verdict{}, false
-	case parseTime(string(row.PaidAt)).IsZero():
+	case exchange.ParseTime(string(row.PaidAt)).IsZero():
 		if s.rest == nil {
 			s.rest = &payment.Verdict{Class: payment.ClassPending, GatewayCode: codeSuccess, Documented: true, RequestID: q.requestID, Amount: amount}
 		}
@@ -165,7 +166,7 @@ func (s *search) proveRefund(row transaction) (v payment.Verdict, over bool) {
 	v = payment.Verdict{
 		Class: payment.ClassRefunded, GatewayCode: codeSuccess, Documented: true, RequestID: q.requestID, Amount: amount,
 	}
-	if id := string(row.TransactionID); isID(id) && (q.refundID == "" || q.refundID == id) {
+	if id := string(row.TransactionID); exchange.IsID(id) && (q.refundID == "" || q.refundID == id) {
 		v.RefundID = id
 	}
 	return v, true

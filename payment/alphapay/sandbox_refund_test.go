@@ -178,3 +178,32 @@ func TestRefundFoundDaysLater(t *testing.T) {
 	s.another(500)
 	s.expect(refund, payment.ClassNoAnswer, 5*24*time.Hour, lookupRefund, payment.ClassRefunded)
 }
+
+// The books of the practice gateway are read whole: what was sold and given back
+// on a day, and the payout of it once the day is over.
+func TestBooksOfThePracticeGateway(t *testing.T) {
+	s := bought(t, "00")
+	s.another(234)
+	s.expect(refund, payment.ClassAccepted, inquireRefund, payment.ClassRefunded)
+	c := s.c
+	day := c.clock()
+	transactions, err := c.gateway.Transactions(context.Background(), day)
+	if err != nil || len(transactions) != 2 {
+		t.Fatalf("got %+v, %v", transactions, err)
+	}
+	sold, back := transactions[0], transactions[1]
+	if sold.Refund || sold.Amount != money || sold.RequestID != s.sale.Attempts[0].RequestID || sold.ID != s.sale.Attempts[0].PaymentID {
+		t.Errorf("sold %+v", sold)
+	}
+	if !back.Refund || back.Amount.Amount != 234 || back.RequestID != s.sale.Refunds[0].RequestID || back.At.IsZero() {
+		t.Errorf("given back %+v", back)
+	}
+	c.pass(48 * time.Hour)
+	payouts, err := c.gateway.Settlements(context.Background(), day)
+	if err != nil || len(payouts) != 1 {
+		t.Fatalf("got %+v, %v", payouts, err)
+	}
+	if p := payouts[0]; p.Captures != 1 || p.Refunds != 1 || p.Captured != 1234 || p.Refunded != 234 || p.Net != 1000 || p.Paid != p.Net-p.Fee {
+		t.Errorf("paid out %+v", p)
+	}
+}

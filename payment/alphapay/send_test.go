@@ -60,13 +60,12 @@ func TestCodeNeverShows(t *testing.T) {
 		}
 		for name, spoil := range echo {
 			t.Run(name+" "+code[:2], func(t *testing.T) {
-				f, g := newFake(t, always(payPending))
+				var l logs
+				f, g := newFake(t, always(payPending), l.config)
 				f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 					spoil(f, w, r.URL.Path)
 					return true
 				}
-				var l logs
-				g.config.Logger = l.logger()
 				a := testAttempt(t, g)
 				a.Code = payment.NewCode(code)
 				v := call(t, g, a, payment.CallPay)
@@ -89,9 +88,8 @@ func (f *fake) say(w http.ResponseWriter, path, body string) {
 // Calls that go on failing for one reason are one line of the log, their end
 // another; an unsigned answer's code is told as a hint.
 func TestLogIsBounded(t *testing.T) {
-	f, g := newFake(t, always(payPending))
 	var l logs
-	g.config.Logger = l.logger()
+	f, g := newFake(t, always(payPending), l.config)
 	a := testAttempt(t, g)
 	f.spoil = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
 		_, _ = io.WriteString(w, result("F", "INVALID_SIGN"))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // pipes is a listener and a dialer without a network, for fake time.
@@ -55,8 +56,7 @@ func fakeTime(t *testing.T, test func(t *testing.T, f *fake, g *Gateway, p *pipe
 		f := &fake{t: t, reply: always(payPending)}
 		server := &http.Server{Handler: f}
 		go func() { _ = server.Serve(p) }()
-		g := newGateway(t, testConfig("http://127.0.0.1"))
-		g.transport = newTransport(p.dial, nil, g.config.ConnectTimeout)
+		g := newGateway(t, testConfig("http://127.0.0.1"), dialing(p.dial))
 		test(t, f, g, p)
 		elapse(10 * time.Minute) // handlers that still pause
 		g.Close()
@@ -88,7 +88,7 @@ func TestAnswerTimeout(t *testing.T) {
 			pause.Store(int64(test.pause))
 			start := time.Now()
 			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), test.class, test.reason)
-			if took := time.Since(start); took != min(test.pause, DefaultAnswerTimeout) {
+			if took := time.Since(start); took != min(test.pause, exchange.DefaultAnswerTimeout) {
 				t.Errorf("took %v", took)
 			}
 			elapse(time.Minute)
@@ -124,15 +124,14 @@ func TestAnswerThatTrickles(t *testing.T) {
 func TestConnectTimeout(t *testing.T) {
 	testKeys()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(t, testConfig("https://127.0.0.1"))
 		release := make(chan struct{})
-		g.transport = newTransport(func(context.Context, string, string) (net.Conn, error) {
+		g := newGateway(t, testConfig("https://127.0.0.1"), dialing(func(context.Context, string, string) (net.Conn, error) {
 			<-release
 			return nil, errors.New("too late")
-		}, nil, g.config.ConnectTimeout)
+		}))
 		start := time.Now()
 		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
-		if took := time.Since(start); took != DefaultConnectTimeout {
+		if took := time.Since(start); took != exchange.DefaultConnectTimeout {
 			t.Errorf("took %v", took)
 		}
 		close(release)
@@ -144,18 +143,17 @@ func TestConnectTimeout(t *testing.T) {
 func TestHandshakeTimeout(t *testing.T) {
 	testKeys()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(t, testConfig("https://127.0.0.1"))
 		silent := make(chan net.Conn, 1)
-		g.transport = newTransport(func(context.Context, string, string) (net.Conn, error) {
+		g := newGateway(t, testConfig("https://127.0.0.1"), dialing(func(context.Context, string, string) (net.Conn, error) {
 			elapse(2 * time.Second)
 			ours, theirs := net.Pipe()
 			silent <- theirs
 			go func() { _, _ = io.Copy(io.Discard, theirs) }()
 			return ours, nil
-		}, nil, g.config.ConnectTimeout)
+		}))
 		start := time.Now()
 		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
-		if took := time.Since(start); took != DefaultConnectTimeout {
+		if took := time.Since(start); took != exchange.DefaultConnectTimeout {
 			t.Errorf("took %v", took)
 		}
 		elapse(time.Minute) // the handshake's own bound

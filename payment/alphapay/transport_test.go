@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange"
 )
 
 // What fails before there is a connection is not sent, and said so.
@@ -37,7 +38,7 @@ func TestNotSent(t *testing.T) {
 	cancel()
 	for name, test := range map[string]struct {
 		url  string
-		dial dialFunc
+		dial exchange.DialFunc
 		over bool // the caller has given up
 	}{
 		"port refused": {url: refused},
@@ -50,10 +51,11 @@ func TestNotSent(t *testing.T) {
 		"closed in the middle of the handshake": {url: "https://127.0.0.1", dial: brokenDial},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newGateway(t, testConfig(test.url))
+			config := testConfig(test.url)
 			if test.dial != nil {
-				g.transport = newTransport(test.dial, nil, g.config.ConnectTimeout)
+				dialing(test.dial)(&config)
 			}
+			g := newGateway(t, config)
 			ctx := context.Background()
 			if test.over {
 				ctx = cancelledContext
@@ -138,7 +140,7 @@ func TestNoAnswer(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n")
 		})), payment.ReasonNoAnswer},
 		"headers without end": {plain(hijack(func(c net.Conn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 2*maxHeaders)+"\r\n\r\n")
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 2*exchange.MaxHeaders)+"\r\n\r\n")
 		})), payment.ReasonNoAnswer},
 		"HTML 500":       {plain(says(500, "<html>500</html>")), payment.ReasonGatewayError},
 		"502":            {plain(says(502, "")), payment.ReasonGatewayError},
@@ -148,7 +150,7 @@ func TestNoAnswer(t *testing.T) {
 		"200 HTML":       {plain(says(200, "<html>welcome</html>")), payment.ReasonAnswerUnverified},
 		"200 unsigned":   {plain(says(200, payAccepted)), payment.ReasonAnswerUnverified},
 		"200 empty":      {plain(says(200, "")), payment.ReasonAnswerUnverified},
-		"over 1 MiB":     {plain(says(200, strings.Repeat(" ", maxAnswer+1))), payment.ReasonAnswerMalformed},
+		"over 1 MiB":     {plain(says(200, strings.Repeat(" ", exchange.MaxAnswer+1))), payment.ReasonAnswerMalformed},
 		"body changed":   {signed(func(_ http.ResponseWriter, body string) string { return body + " " }), payment.ReasonAnswerUnverified},
 		"body unchanged": {signed(func(_ http.ResponseWriter, body string) string { return body }), ""},
 		"no signature": {signed(func(w http.ResponseWriter, body string) string {
@@ -263,14 +265,5 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 	if n := visits.Load(); n != 0 {
 		t.Errorf("%d redirects were followed", n)
-	}
-}
-
-// Proxies named in the environment are not used: they would see the headers, and
-// answer in the gateway's place.
-func TestNoProxyFromTheEnvironment(t *testing.T) {
-	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
-	if g.transport.Proxy != nil {
-		t.Error("the transport asks for a proxy")
 	}
 }

@@ -1,9 +1,7 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"payscand/payment/signature"
 )
@@ -23,53 +20,42 @@ import (
 // files. Source: the vendor's
 // pages "Unified Payment API" and "Keys and Parameters", and its public SDK.
 
-const (
-	maxBodyBytes = 64 * 1024
-	maxClockSkew = 5 * time.Minute // more is SIGN_TIMEOUT
-	nonceLength  = 32
-)
+const nonceLength = 32
 
 // vendorZone is that of the vendor's days and, here, of its answers' times.
 var vendorZone = time.FixedZone("UTC-8", -8*60*60)
 
-// alphaResult is the result object of every answer.
-type alphaResult struct {
-	Code    string `json:"resultCode"`
-	Message string `json:"resultMessage"`
-	Status  string `json:"resultStatus"` // S, F or U
-}
-
 var (
-	alphaSuccess         = alphaResult{"SUCCESS", "success", "S"}
-	alphaInProcess       = alphaResult{"PAYMENT_IN_PROCESS", "Payment is processing", "U"}
-	alphaMismatch        = alphaResult{"ORDER_MISMATCH", "Order ID does not match the merchant", "F"}
-	alphaPaid            = alphaResult{"ORDER_PAID", "Order has been paid", "F"}
-	alphaSystemError     = alphaResult{"SYSTEMERROR", "The system encounters an internal exception", "U"}
-	alphaUnknownMerchant = alphaResult{"INVALID_MERCHANT_CODE", "Invalid merchant code or no corresponding merchant found", "F"}
-	alphaSignTimeout     = alphaResult{"SIGN_TIMEOUT", "Signature timeout, the 'time' field differs from the server time by more than 5 minutes", "F"}
-	alphaClosed          = alphaResult{"ORDER_CLOSED", "Order has been closed", "F"} // documented nowhere: unlisted codes occur
+	alphaSuccess         = wireResult{"SUCCESS", "success", "S"}
+	alphaInProcess       = wireResult{"PAYMENT_IN_PROCESS", "Payment is processing", "U"}
+	alphaMismatch        = wireResult{"ORDER_MISMATCH", "Order ID does not match the merchant", "F"}
+	alphaPaid            = wireResult{"ORDER_PAID", "Order has been paid", "F"}
+	alphaSystemError     = wireResult{"SYSTEMERROR", "The system encounters an internal exception", "U"}
+	alphaUnknownMerchant = wireResult{"INVALID_MERCHANT_CODE", "Invalid merchant code or no corresponding merchant found", "F"}
+	alphaSignTimeout     = wireResult{"SIGN_TIMEOUT", "Signature timeout, the 'time' field differs from the server time by more than 5 minutes", "F"}
+	alphaClosed          = wireResult{"ORDER_CLOSED", "Order has been closed", "F"} // documented nowhere: unlisted codes occur
 )
 
-func alphaInvalidSign(why string) alphaResult {
-	return alphaResult{"INVALID_SIGN", "Invalid signature: " + why, "F"}
+func alphaInvalidSign(why string) wireResult {
+	return wireResult{"INVALID_SIGN", "Invalid signature: " + why, "F"}
 }
 
 // alphaInvalid names the parameter, and never repeats its value.
-func alphaInvalid(parameter, want string) alphaResult {
-	return alphaResult{"PARAM_INVALID", parameter + ": " + want, "F"}
+func alphaInvalid(parameter, want string) wireResult {
+	return wireResult{"PARAM_INVALID", parameter + ": " + want, "F"}
 }
 
 // alphaFailures are the results of failed payments. The vendor documents no code
 // for a wallet's refusal, so all but INVALID_PAYMENT_CODE are outside its list.
 var alphaFailures = map[Failure]struct {
-	result alphaResult
+	result wireResult
 	withID bool // whether the answer names the payment id
 }{
-	FailureBalance:             {alphaResult{"INSUFFICIENT_BALANCE", "The balance is insufficient", "F"}, true},
-	FailureBalanceUndocumented: {alphaResult{"USER_BALANCE_NOT_ENOUGH", "buyer balance not enough", "F"}, false},
-	FailureInvalidCode:         {alphaResult{"INVALID_PAYMENT_CODE", "Payment code is invalid", "F"}, false},
-	FailureExpiredCode:         {alphaResult{"INVALID_PAYMENT_CODE", "Payment code has expired", "F"}, false},
-	FailureDeclined:            {alphaResult{"PAYMENT_DECLINED", "The payment was declined", "F"}, true},
+	FailureBalance:             {wireResult{"INSUFFICIENT_BALANCE", "The balance is insufficient", "F"}, true},
+	FailureBalanceUndocumented: {wireResult{"USER_BALANCE_NOT_ENOUGH", "buyer balance not enough", "F"}, false},
+	FailureInvalidCode:         {wireResult{"INVALID_PAYMENT_CODE", "Payment code is invalid", "F"}, false},
+	FailureExpiredCode:         {wireResult{"INVALID_PAYMENT_CODE", "Payment code has expired", "F"}, false},
+	FailureDeclined:            {wireResult{"PAYMENT_DECLINED", "The payment was declined", "F"}, true},
 }
 
 // alphaPay speaks AlphaPay's protocol over the server's model of the truth.
@@ -102,12 +88,12 @@ func (a *alphaPay) register(mux *http.ServeMux) {
 		"/api/v2.0/payments/transactions":   a.transactions,
 		"/api/v2.0/payments/settlements":    a.settlements,
 	} {
-		mux.HandleFunc("POST "+path, a.spoiled(func(r *http.Request, body []byte) reply { return a.answer(r, body, call) }))
+		mux.HandleFunc("POST "+path, a.spoiled(
+			func(r *http.Request, body []byte) reply { return a.answer(r, body, call) },
+			func(r *http.Request) reply {
+				return a.signed(r, alphaRefusal{alphaInvalid("body", wantShortBody)}, answerRight)
+			}))
 	}
-}
-
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 }
 
 // alphaCall is one call while it is dealt with.
@@ -115,18 +101,18 @@ type alphaCall struct {
 	request   *http.Request
 	body      []byte
 	requestID string // for the log, once known
-	result    alphaResult
+	result    wireResult
 	damage    answer // what pay wants done to the answer
 	raw       *reply // instead of an answer, where pay or refund wants that
 }
 
 // alphaRefusal is the whole answer to a call that was refused.
 type alphaRefusal struct {
-	Result alphaResult `json:"result"`
+	Result wireResult `json:"result"`
 }
 
 // refuse ends a call with a bare result.
-func (c *alphaCall) refuse(result alphaResult) any {
+func (c *alphaCall) refuse(result wireResult) any {
 	c.result = result
 	return alphaRefusal{result}
 }
@@ -160,18 +146,12 @@ var (
 
 // checkEnvelope returns why a call is refused before its content is looked at,
 // or nil. Only a well signed call can use up a nonce.
-func (a *alphaPay) checkEnvelope(r *http.Request, body []byte) *alphaResult {
-	header := func(name string) string {
-		if values := r.Header.Values(name); len(values) == 1 {
-			return values[0]
-		}
-		return "" // missing, or said twice
-	}
-	merchant, sent, nonce := header("Merchant-Code"), header("Request-Time"), header("Nonce")
+func (a *alphaPay) checkEnvelope(r *http.Request, body []byte) *wireResult {
+	merchant, sent, nonce := onlyHeader(r, "Merchant-Code"), onlyHeader(r, "Request-Time"), onlyHeader(r, "Nonce")
 	if merchant != a.config.MerchantCode {
 		return new(alphaUnknownMerchant)
 	}
-	media, params, err := mime.ParseMediaType(header("Content-Type"))
+	media, params, err := mime.ParseMediaType(onlyHeader(r, "Content-Type"))
 	if err != nil || media != "application/json" || !strings.EqualFold(params["charset"], "utf-8") {
 		return new(alphaInvalid("Content-Type", "want application/json; charset=UTF-8"))
 	}
@@ -186,7 +166,7 @@ func (a *alphaPay) checkEnvelope(r *http.Request, body []byte) *alphaResult {
 		return new(alphaInvalid("Nonce", "want 32 visible ASCII characters"))
 	}
 	content := signature.AlphaPayContent(r.Method, r.URL.Path, merchant, sent, nonce, body)
-	if err := a.requests.Verify(content, header("Signature")); err != nil {
+	if err := a.requests.Verify(content, onlyHeader(r, "Signature")); err != nil {
 		return new(alphaInvalidSign(err.Error()))
 	}
 	now := a.config.Clock()
@@ -199,36 +179,12 @@ func (a *alphaPay) checkEnvelope(r *http.Request, body []byte) *alphaResult {
 	return nil
 }
 
-// decode reads a request strictly: names exactly as documented, none twice, none
-// unknown, no other JSON types. Its refusal names the place, never the value.
-func decode(body []byte, into any) *alphaResult {
-	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
-	if err == nil {
-		return nil
+// decode reads a request strictly; its refusal names the place, never the value.
+func decode(body []byte, into any) *wireResult {
+	if where, what := decodeStrictly(body, into); what != "" {
+		return new(alphaInvalid(where, what))
 	}
-	where, what := "body", "not the documented JSON"
-	var syntactic *jsontext.SyntacticError
-	var semantic *json.SemanticError
-	switch {
-	case errors.As(err, &syntactic):
-		where = "body" + string(syntactic.JSONPointer)
-		if what = "not valid JSON"; errors.Is(err, jsontext.ErrDuplicateName) {
-			what = "a name is given twice"
-		}
-	case errors.As(err, &semantic):
-		where = "body" + string(semantic.JSONPointer)
-		if what = "wrong JSON type"; errors.Is(err, json.ErrUnknownName) {
-			what = "unknown name"
-		}
-	}
-	return new(alphaInvalid(truncate(where, 100), what))
-}
-
-func truncate(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "")
+	return nil
 }
 
 // signed builds the answer, signs it, and does it the wanted damage.
@@ -237,17 +193,8 @@ func (a *alphaPay) signed(r *http.Request, content any, damage answer) reply {
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: an answer that is not JSON: %v", err)) // the answers' types are all marshalled by the tests
 	}
-	switch damage {
-	case answerMalformed:
-		body = body[:len(body)/2]
-	case answerDuplicate:
-		body = []byte(strings.Replace(string(body), `"result":{`, `"result":{"resultStatus":"F",`, 1))
-	}
+	body, signedBody := damaged(body, damage)
 	at, nonce := vendorTime(a.config.Clock()), a.nextNonce()
-	signedBody := body
-	if damage == answerMisSigned {
-		signedBody = append([]byte(" "), body...)
-	}
 	header, err := a.answers.Sign(signature.AlphaPayContent(r.Method, r.URL.Path, r.Header.Get("Merchant-Code"), at, nonce, signedBody))
 	if err != nil {
 		a.config.Logger.Error("an answer could not be signed", slog.Any("error", err))

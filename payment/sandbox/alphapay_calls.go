@@ -66,7 +66,7 @@ type alphaPayAnswer struct {
 	CreateTime   string            `json:"paymentCreateTime"`
 	ExpireTime   string            `json:"paymentExpireTime"`
 	PaymentID    string            `json:"paymentId,omitempty"`
-	Result       alphaResult       `json:"result"`
+	Result       wireResult        `json:"result"`
 }
 
 const (
@@ -83,8 +83,8 @@ var (
 
 // check reads the request into what the model wants, or says why not. A CNY
 // amount must be more than one minor unit of the host's currency.
-func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refusal *alphaResult) {
-	refuse := func(parameter, want string) (orderSpec, *alphaResult) {
+func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refusal *wireResult) {
+	refuse := func(parameter, want string) (orderSpec, *wireResult) {
 		return orderSpec{}, new(alphaInvalid(parameter, want))
 	}
 	if !requestIDForm.MatchString(request.RequestID) {
@@ -108,8 +108,8 @@ func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refus
 	if length := utf8.RuneCountInString(order.Description); length < 1 || length > 128 {
 		return refuse("order.description", "want 1 to 128 characters")
 	}
-	spec = orderSpec{RequestID: request.RequestID, Amount: amount, Currency: currency, Description: order.Description,
-		NotifyURL: order.NotifyURL, RedirectURL: order.RedirectURL}
+	spec = orderSpec{Gateway: GatewayAlphaPay, RequestID: request.RequestID, Amount: amount, Currency: currency,
+		Description: order.Description, NotifyURL: order.NotifyURL}
 	method := request.Method
 	switch request.ScenarioCode {
 	case scenarioCode:
@@ -117,7 +117,7 @@ func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refus
 			return refuse("paymentMethod.paymentCode", "want 1 to 512 characters")
 		}
 		if method.Type != "" && method.Type != "Alipay" && method.Type != "Wechat" && method.Type != "UnionPay" {
-			return orderSpec{}, &alphaResult{"INVALID_METHOD_TYPE", "Invalid payment channel name. Please check the case sensitivity", "F"}
+			return orderSpec{}, &wireResult{"INVALID_METHOD_TYPE", "Invalid payment channel name. Please check the case sensitivity", "F"}
 		}
 		spec.Instrument, spec.Code = InstrumentCode, method.Code
 	case scenarioQR:
@@ -128,6 +128,7 @@ func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refus
 	default:
 		return refuse("scenarioCode", "want OFFLINE or OFFLINE_QRCODE")
 	}
+	spec.Same = []string{order.OrderAmount.Value, currency, order.Description, string(spec.Instrument), spec.Code, order.NotifyURL, order.RedirectURL}
 	return spec, nil
 }
 
@@ -142,19 +143,18 @@ func (a *alphaPay) pay(call *alphaCall) any {
 	if refusal != nil {
 		return call.refuse(*refusal)
 	}
-	call.requestID = spec.RequestID
-	sends, err := a.ledger.arrive(a.config.Clock(), spec)
+	call.requestID, spec.Life = spec.RequestID, a.config.OrderLife
+	sends, chosen, err := a.ledger.arrive(a.config.Clock(), spec)
 	switch {
 	case errors.Is(err, errDifferent):
 		return call.refuse(alphaInvalid("paymentRequestId", "was used with other content"))
 	case err != nil:
 		return call.refuse(alphaSystemError)
 	}
-	chosen := behaviourFor(spec)
-	if content, over := a.onTheWay(call, chosen, sends == 1); over {
-		return content
+	if refusal, over := a.onTheWay(call, chosen, sends == 1); over {
+		return refusal
 	}
-	order, fresh, err := a.ledger.place(a.config.Clock(), spec.RequestID)
+	order, fresh, err := a.ledger.place(a.config.Clock(), GatewayAlphaPay, spec.RequestID)
 	if err != nil {
 		return call.refuse(alphaSystemError)
 	}
@@ -165,29 +165,22 @@ func (a *alphaPay) pay(call *alphaCall) any {
 	return answer
 }
 
-// onTheWay plays what happens to a pay request before it reaches the gateway,
-// and says whether it was over with that.
-func (a *alphaPay) onTheWay(call *alphaCall, chosen Behaviour, first bool) (content any, over bool) {
-	switch chosen.arrival {
-	case clockRefused:
-		return call.refuse(alphaSignTimeout), true
-	case eachBreaks:
+// onTheWay lets a pay request reach the gateway, or says what it is told instead.
+func (a *alphaPay) onTheWay(call *alphaCall, chosen Behaviour, first bool) (refusal any, over bool) {
+	switch a.passage(chosen, first) {
+	case passes:
+		return nil, false
+	case isLost:
+		call.raw = &reply{lost: true}
+	case breaks:
 		call.raw = new(htmlReply(http.StatusInternalServerError))
-	case firstIsLimit:
-		if first {
-			call.raw = new(htmlReply(http.StatusTooManyRequests))
-			call.raw.header.Set("Retry-After", "1")
-		}
-	case firstIsLost:
-		if first {
-			call.raw = &reply{lost: true}
-		}
-	case arrivesLate:
-		if first && !a.wait(a.config.LateBy) {
-			call.raw = &reply{lost: true}
-		}
+	case isLimited:
+		call.raw = new(htmlReply(http.StatusTooManyRequests))
+		call.raw.header.Set("Retry-After", "1")
+	case isOffClock:
+		return call.refuse(alphaSignTimeout), true
 	}
-	return nil, call.raw != nil
+	return nil, true
 }
 
 // payAnswer says how the order stands. The send that made an order is told so in
@@ -218,7 +211,7 @@ func (a *alphaPay) payAnswer(call *alphaCall, request alphaPayRequest, order Ord
 			return call.refuse(failure.result)
 		}
 		answer.Result = failure.result
-	case StatusClosed, StatusAbsent:
+	case StatusClosed, StatusAbsent, StatusReversed:
 		return call.refuse(alphaClosed)
 	}
 	call.result = answer.Result
@@ -257,11 +250,7 @@ func orderOf(order Order) alphaOrder {
 
 // paymentInfo is what the shop shows the customer of an OFFLINE_QRCODE order.
 func (a *alphaPay) paymentInfo(r *http.Request, order Order) *alphaPaymentInfo {
-	base := a.config.BaseURL
-	if base == "" {
-		base = "http://" + r.Host
-	}
-	link := base + order.PayPath
+	link := a.payLink(r, order)
 	image, err := qrcode.Encode(link, qrcode.Medium, -8) // 8 pixels a module, sharp at any size
 	if err != nil {                                      // only a URL too long for a QR code
 		a.config.Logger.Error("a pay page's QR code could not be drawn", "error", err)
@@ -275,23 +264,28 @@ type alphaIDRequest struct {
 	PaymentID string `json:"paymentId"`
 }
 
-func (r alphaIDRequest) check() *alphaResult {
+func (r alphaIDRequest) check() *wireResult {
 	if requestIDForm.MatchString(r.PaymentID) {
 		return nil
 	}
 	return new(alphaInvalid("paymentId", "want 1 to 64 visible ASCII characters"))
 }
 
+// alphaState is how an order stands, as inquiries and notifications tell it.
+type alphaState struct {
+	ScenarioCode string     `json:"scenarioCode"`
+	RequestID    string     `json:"paymentRequestId"`
+	Order        alphaOrder `json:"order"`
+	CreateTime   string     `json:"paymentCreateTime"`
+	ExpireTime   string     `json:"paymentExpireTime"`
+	PaymentTime  string     `json:"paymentTime,omitempty"` // once paid
+	PaymentID    string     `json:"paymentId"`
+	Status       string     `json:"paymentStatus"`
+}
+
 type alphaInquiryAnswer struct {
-	ScenarioCode string      `json:"scenarioCode"`
-	RequestID    string      `json:"paymentRequestId"`
-	Order        alphaOrder  `json:"order"`
-	CreateTime   string      `json:"paymentCreateTime"`
-	ExpireTime   string      `json:"paymentExpireTime"`
-	PaymentTime  string      `json:"paymentTime,omitempty"` // once paid
-	PaymentID    string      `json:"paymentId"`
-	Status       string      `json:"paymentStatus"`
-	Result       alphaResult `json:"result"`
+	alphaState
+	Result wireResult `json:"result"`
 }
 
 var alphaStatuses = map[Status]string{
@@ -317,25 +311,29 @@ func (a *alphaPay) inquire(call *alphaCall) any {
 		return call.refuse(*refusal)
 	}
 	call.result = alphaSuccess
-	answer := alphaInquiryAnswer{
+	return alphaInquiryAnswer{alphaStateOf(order), alphaSuccess}
+}
+
+func alphaStateOf(order Order) alphaState {
+	state := alphaState{
 		ScenarioCode: scenarioCode, RequestID: order.RequestID, Order: orderOf(order),
 		CreateTime: vendorTime(order.CreatedAt), ExpireTime: vendorTime(order.ExpiresAt),
-		PaymentID: order.PaymentID, Status: alphaStatusOf(order), Result: alphaSuccess,
+		PaymentID: order.PaymentID, Status: alphaStatusOf(order),
 	}
 	if order.Instrument == InstrumentQR {
-		answer.ScenarioCode = scenarioQR
+		state.ScenarioCode = scenarioQR
 	}
 	if order.Status == StatusPaid {
-		answer.PaymentTime = vendorTime(order.EndedAt)
+		state.PaymentTime = vendorTime(order.EndedAt)
 	}
-	return answer
+	return state
 }
 
 type alphaCancelAnswer struct {
-	RequestID  string      `json:"paymentRequestId"`
-	PaymentID  string      `json:"paymentId"`
-	CancelTime string      `json:"cancelTime"`
-	Result     alphaResult `json:"result"`
+	RequestID  string     `json:"paymentRequestId"`
+	PaymentID  string     `json:"paymentId"`
+	CancelTime string     `json:"cancelTime"`
+	Result     wireResult `json:"result"`
 }
 
 // cancel closes an unpaid order. That a second cancel of it succeeds too is our
@@ -350,7 +348,7 @@ func (a *alphaPay) cancel(call *alphaCall) any {
 }
 
 // lookUp decodes a request that names a payment id, and does action on its order.
-func (a *alphaPay) lookUp(call *alphaCall, action func(time.Time, string) (Order, error)) (Order, *alphaResult) {
+func (a *alphaPay) lookUp(call *alphaCall, action func(time.Time, lookup) (Order, error)) (Order, *wireResult) {
 	var request alphaIDRequest
 	if refusal := decode(call.body, &request); refusal != nil {
 		return Order{}, refusal
@@ -358,7 +356,7 @@ func (a *alphaPay) lookUp(call *alphaCall, action func(time.Time, string) (Order
 	if refusal := request.check(); refusal != nil {
 		return Order{}, refusal
 	}
-	order, err := action(a.config.Clock(), request.PaymentID)
+	order, err := action(a.config.Clock(), byPayment(GatewayAlphaPay, request.PaymentID))
 	call.requestID = order.RequestID
 	result := alphaSystemError
 	switch {

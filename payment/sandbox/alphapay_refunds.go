@@ -22,14 +22,19 @@ type alphaRefund struct {
 	NotifyURL   string      `json:"notifyUrl,omitempty"`
 }
 
-type alphaRefundAnswer struct {
+// alphaRefundState is how a refund stands, as inquiries and notifications tell it.
+type alphaRefundState struct {
 	RefundID   string      `json:"refundId"`
 	PaymentID  string      `json:"paymentId"`
 	RequestID  string      `json:"refundRequestId"`
 	Refund     alphaRefund `json:"refund"`
 	RefundTime string      `json:"refundTime"`             // when the refund was asked for, as the vendor's SDK says
-	Status     string      `json:"refundStatus,omitempty"` // answers to inquiries only
-	Result     alphaResult `json:"result"`
+	Status     string      `json:"refundStatus,omitempty"` // in answers to inquiries and in notifications
+}
+
+type alphaRefundAnswer struct {
+	alphaRefundState
+	Result wireResult `json:"result"`
 }
 
 var alphaRefundStatuses = map[RefundStatus]string{
@@ -37,30 +42,30 @@ var alphaRefundStatuses = map[RefundStatus]string{
 }
 
 var (
-	alphaReview        = alphaResult{"REFUND_NEED_REVIEW", "Your refund request has been submitted. Please wait for the system to review it", "U"}
-	alphaReviewUnnamed = alphaResult{alphaReview.Code, alphaReview.Message, "F"} // which status goes with the code is documented nowhere
+	alphaReview        = wireResult{"REFUND_NEED_REVIEW", "Your refund request has been submitted. Please wait for the system to review it", "U"}
+	alphaReviewUnnamed = wireResult{alphaReview.Code, alphaReview.Message, "F"} // which status goes with the code is documented nowhere
 )
 
 // alphaRefundRefusals are the results of refunds that the model refuses. The
 // vendor documents no code for the refund of an unpaid order.
 var alphaRefundRefusals = []struct {
 	err    error
-	result alphaResult
+	result wireResult
 }{
 	{errUnknown, alphaMismatch},
 	{errDifferent, alphaInvalid("refundRequestId", "was used with other content")},
-	{errNotPaid, alphaResult{"ORDER_NOT_PAID", "Order has not been paid", "F"}},
-	{errRefunded, alphaResult{"FULL_REFUND_COMPLETED", "This order has been fully refunded.", "F"}},
-	{errRefunding, alphaResult{"EXIST_PROCESSING_REFUND", "This order has a refund request being processed, please try again later", "F"}},
-	{errTooOld, alphaResult{"REFUND_VALID_DATE_EXCEED", "The refund request is invalid as it has exceeded the valid date", "F"}},
-	{errRefundAmount, alphaResult{"INVALID_REFUND_AMOUNT", "Refund amount is incorrect. Please modify and try again.", "F"}},
-	{errBalance, alphaResult{"REFUND_NOT_ENOUGH_BALANCE", "You do not have enough unsettled balance to complete the refund", "F"}},
+	{errNotPaid, wireResult{"ORDER_NOT_PAID", "Order has not been paid", "F"}},
+	{errRefunded, wireResult{"FULL_REFUND_COMPLETED", "This order has been fully refunded.", "F"}},
+	{errRefunding, wireResult{"EXIST_PROCESSING_REFUND", "This order has a refund request being processed, please try again later", "F"}},
+	{errTooOld, wireResult{"REFUND_VALID_DATE_EXCEED", "The refund request is invalid as it has exceeded the valid date", "F"}},
+	{errRefundAmount, wireResult{"INVALID_REFUND_AMOUNT", "Refund amount is incorrect. Please modify and try again.", "F"}},
+	{errBalance, wireResult{"REFUND_NOT_ENOUGH_BALANCE", "You do not have enough unsettled balance to complete the refund", "F"}},
 }
 
 // check reads the request into what the model wants, or says why not. The limit
 // of the description is that of an order's; the vendor names none.
-func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, refusal *alphaResult) {
-	refuse := func(parameter, want string) (refundSpec, *alphaResult) {
+func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, refusal *wireResult) {
+	refuse := func(parameter, want string) (refundSpec, *wireResult) {
 		return refundSpec{}, new(alphaInvalid(parameter, want))
 	}
 	if !requestIDForm.MatchString(request.PaymentID) {
@@ -83,8 +88,8 @@ func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, r
 	if utf8.RuneCountInString(refund.Description) > 128 {
 		return refuse("refund.description", "want at most 128 characters")
 	}
-	return refundSpec{PaymentID: request.PaymentID, RequestID: request.RequestID, Amount: amount,
-		Currency: refund.Amount.Currency, Description: refund.Description}, nil
+	return refundSpec{Order: byPayment(GatewayAlphaPay, request.PaymentID), RequestID: request.RequestID, Amount: amount,
+		Currency: refund.Amount.Currency, Description: refund.Description, NotifyURL: refund.NotifyURL}, nil
 }
 
 // refund gives money back, whole or in part. Success says that the request was
@@ -119,12 +124,10 @@ func (a *alphaPay) refund(call *alphaCall) any {
 	default:
 		call.result = alphaSuccess
 	}
-	answer := refundAnswerOf(order, refund, call.result)
-	answer.Refund.NotifyURL = request.Refund.NotifyURL
-	return answer
+	return alphaRefundAnswer{alphaRefundStateOf(order, refund), call.result}
 }
 
-func refundRefusal(err error) alphaResult {
+func refundRefusal(err error) wireResult {
 	for _, refusal := range alphaRefundRefusals {
 		if errors.Is(err, refusal.err) {
 			return refusal.result
@@ -133,11 +136,12 @@ func refundRefusal(err error) alphaResult {
 	return alphaSystemError
 }
 
-func refundAnswerOf(order Order, refund Refund, result alphaResult) alphaRefundAnswer {
-	return alphaRefundAnswer{
+func alphaRefundStateOf(order Order, refund Refund) alphaRefundState {
+	return alphaRefundState{
 		RefundID: refund.RefundID, PaymentID: order.PaymentID, RequestID: refund.RequestID,
-		Refund:     alphaRefund{Amount: alphaAmount{strconv.FormatInt(refund.Amount, 10), order.Currency}, Description: refund.Description},
-		RefundTime: vendorTime(refund.CreatedAt), Result: result,
+		Refund: alphaRefund{Amount: alphaAmount{strconv.FormatInt(refund.Amount, 10), order.Currency}, Description: refund.Description,
+			NotifyURL: refund.NotifyURL},
+		RefundTime: vendorTime(refund.CreatedAt),
 	}
 }
 
@@ -158,7 +162,7 @@ func (a *alphaPay) inquireRefund(call *alphaCall) any {
 	if request.RequestID != "" && !requestIDForm.MatchString(request.RequestID) {
 		return call.refuse(alphaInvalid("refundRequestId", "want 1 to 64 visible ASCII characters"))
 	}
-	order, refund, err := a.ledger.findRefund(a.config.Clock(), request.RefundID)
+	order, refund, err := a.ledger.findRefund(a.config.Clock(), GatewayAlphaPay, request.RefundID)
 	if err != nil {
 		return call.refuse(refundRefusal(err))
 	}
@@ -167,7 +171,7 @@ func (a *alphaPay) inquireRefund(call *alphaCall) any {
 		return call.refuse(alphaMismatch)
 	}
 	call.result = alphaSuccess
-	answer := refundAnswerOf(order, refund, alphaSuccess)
-	answer.Status = alphaRefundStatuses[refund.Status]
-	return answer
+	state := alphaRefundStateOf(order, refund)
+	state.Status = alphaRefundStatuses[refund.Status]
+	return alphaRefundAnswer{state, alphaSuccess}
 }

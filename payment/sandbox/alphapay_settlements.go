@@ -39,7 +39,7 @@ type alphaSettlement struct {
 
 type alphaSettlementsAnswer struct {
 	Settlements []alphaSettlement `json:"settlements"`
-	Result      alphaResult       `json:"result"`
+	Result      wireResult        `json:"result"`
 }
 
 // practiceBank is where the practice gateway sends no money to.
@@ -67,7 +67,7 @@ func (a *alphaPay) settlements(call *alphaCall) any {
 	if now.Before(end) {
 		return answer
 	}
-	if moved := a.ledger.movements(now, day, end); len(moved) > 0 {
+	if moved := a.ledger.movements(now, GatewayAlphaPay, day, end); len(moved) > 0 {
 		answer.Settlements = append(answer.Settlements, alphaSettlement{a.settle(day, moved), practiceBank})
 	}
 	return answer

@@ -37,7 +37,7 @@ type alphaPagination struct {
 type alphaTransactionsAnswer struct {
 	Transactions []alphaTransaction `json:"transactions"`
 	Pagination   alphaPagination    `json:"pagination"`
-	Result       alphaResult        `json:"result"`
+	Result       wireResult         `json:"result"`
 }
 
 // cnyRate is what a CNY is worth in the host's currency, in percent: made up, and
@@ -53,8 +53,8 @@ func parseDay(text string) (time.Time, error) {
 	return time.ParseInLocation("20060102", text, vendorZone)
 }
 
-func (request alphaTransactionsRequest) check() (day time.Time, refusal *alphaResult) {
-	refuse := func(parameter, want string) (time.Time, *alphaResult) {
+func (request alphaTransactionsRequest) check() (day time.Time, refusal *wireResult) {
+	refuse := func(parameter, want string) (time.Time, *wireResult) {
 		return time.Time{}, new(alphaInvalid(parameter, want))
 	}
 	day, err := parseDay(request.Date)
@@ -83,7 +83,7 @@ func (a *alphaPay) transactions(call *alphaCall) any {
 	if refusal != nil {
 		return call.refuse(*refusal)
 	}
-	moved := slices.DeleteFunc(a.ledger.movements(a.config.Clock(), day, day.AddDate(0, 0, 1)), func(m movement) bool {
+	moved := slices.DeleteFunc(a.ledger.movements(a.config.Clock(), GatewayAlphaPay, day, day.AddDate(0, 0, 1)), func(m movement) bool {
 		return request.Type == "Credit" && m.refund != nil || request.Type == "Debit" && m.refund == nil
 	})
 	total := len(moved)

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -47,13 +48,16 @@ type keys struct {
 	merchant, platform signature.PrivateKey
 	signing            *rsa.PrivateKey
 	verifying          *rsa.PublicKey
+	client, alipayPlus signature.PrivateKey
 }
 
 // testKeys makes the keys once: making and parsing them is slow.
 var testKeys = sync.OnceValue(func() keys {
 	merchant, merchantRSA := makeKey()
 	platform, platformRSA := makeKey()
-	return keys{merchant, platform, merchantRSA, &platformRSA.PublicKey}
+	client, _ := makeKey()
+	alipayPlus, _ := makeKey()
+	return keys{merchant, platform, merchantRSA, &platformRSA.PublicKey, client, alipayPlus}
 })
 
 func makeKey() (signature.PrivateKey, *rsa.PrivateKey) {
@@ -114,6 +118,7 @@ type practice struct {
 func testConfig(clock *clock) Config {
 	return Config{
 		MerchantCode: merchantCode, MerchantKey: testKeys().merchant.Public(), PlatformKey: testKeys().platform,
+		ClientID: clientID, ClientKey: testKeys().client.Public(), AlipayPlusKey: testKeys().alipayPlus,
 		Seed: "test", Clock: clock.Now, After: clock.After,
 	}
 }
@@ -427,4 +432,20 @@ func (p *practice) fetch(method, path, body string) (*http.Response, string) {
 func cancelled(r *http.Request) (*http.Request, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.Context())
 	return r.WithContext(ctx), cancel
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func writeFile(t testing.TB, path string, text []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -7,26 +7,15 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
 
-// The control API, JSON throughout:
-//
-//	GET    /control/orders                 {"orders": [Order…]}, the newest first
-//	GET    /control/orders/{id}            an Order, by request id; 404
-//	POST   /control/orders/{id}/pay        the wallet says pay: the Order; 404, 409 if it does not wait
-//	POST   /control/orders/{id}/decline    the wallet says decline: likewise
-//	POST   /control/orders/{id}/refund     {"amount"?: minor units}, or no body, for all that is left: the vendor's
-//	                                       portal gives money back at once: the Order; 404, 409 if it is not paid,
-//	                                       refunded in full or in the process of a refund, 422 if amount is not 1 to what is left
-//	GET    /control/faults                 {"down": bool, "faults": [Fault…]}
-//	POST   /control/faults                 {"down"?: bool, "faults"?: [Fault…]}: sets down, queues faults; 422
-//	DELETE /control/faults                 ends them all
-//	GET    /control/behaviours             {"behaviours": [Behaviour…]}
-//
-// An error is {"error": "…"}. It answers only under a loopback name or its base
-// URL's host (421 otherwise), and no other site's pages (403).
+// This file is what the control API does; openapi.go describes it, and is served
+// at /control/openapi.json. Errors are {"error": "…"}. It answers only under a
+// loopback name or its base URL's host (421 otherwise), and no other site's pages
+// (403).
 
 type controlOrders struct {
 	Orders []Order `json:"orders"`
@@ -37,43 +26,69 @@ type controlFaults struct {
 	Faults []Fault `json:"faults"`
 }
 
+type controlFaultsRequest struct {
+	Down   *bool   `json:"down,omitempty" doc:"Answer nothing at all, or answer again."`
+	Faults []Fault `json:"faults,omitempty" doc:"Queued behind those already set, all or none."`
+}
+
 type controlBehaviours struct {
 	Behaviours []Behaviour `json:"behaviours"`
+}
+
+type controlQR struct {
+	Behaviours []QRBehaviour `json:"behaviours"`
+}
+
+type controlBehaviourRequest struct {
+	Digits string `json:"digits" doc:"The last two digits that a row of the table goes by."`
+}
+
+type controlRefundRequest struct {
+	Amount *int64 `json:"amount,omitempty" doc:"Minor units; all that is left if it is not given."`
+}
+
+type controlNotifyRequest struct {
+	Damage string `json:"damage,omitempty" enum:"malformed,duplicate_names,wrong_signature,unsigned,wrong_amount" doc:"What shall be wrong with it; nothing if it is not given."`
+}
+
+type controlClock struct {
+	Now     time.Time `json:"now"`
+	AheadMS int64     `json:"ahead_ms" doc:"Milliseconds ahead of the machine's clock; negative behind it."`
+}
+
+type controlClockRequest struct {
+	AheadMS int64 `json:"ahead_ms" doc:"Milliseconds ahead of the machine's clock; negative behind it. At most ten years."`
 }
 
 type controlError struct {
 	Error string `json:"error"`
 }
 
+// notifyDamages are what can be wrong with a notification.
+var notifyDamages = map[string]answer{
+	"": answerRight, "malformed": answerMalformed, "duplicate_names": answerDuplicate, "wrong_signature": answerMisSigned,
+	"unsigned": answerUnsigned, "wrong_amount": answerWrongAmount,
+}
+
 func (s *Server) registerControl(mux *http.ServeMux) {
-	guard := func(pattern string, handler http.HandlerFunc) {
-		mux.Handle(pattern, http.NewCrossOriginProtection().Handler(s.ownHostOnly(handler)))
+	for _, op := range s.operations() {
+		mux.Handle(op.method+" "+op.path, s.ownPagesOnly(op.handle))
 	}
-	guard("GET /control/orders", func(w http.ResponseWriter, _ *http.Request) {
-		writeControl(w, http.StatusOK, controlOrders{s.Orders()})
-	})
-	guard("GET /control/orders/{id}", func(w http.ResponseWriter, r *http.Request) {
-		order, err := s.Order(r.PathValue("id"))
-		writeOrder(w, order, err)
-	})
-	guard("POST /control/orders/{id}/pay", func(w http.ResponseWriter, r *http.Request) {
-		order, err := s.Pay(r.PathValue("id"))
-		writeOrder(w, order, err)
-	})
-	guard("POST /control/orders/{id}/decline", func(w http.ResponseWriter, r *http.Request) {
-		order, err := s.Decline(r.PathValue("id"))
-		writeOrder(w, order, err)
-	})
-	guard("POST /control/orders/{id}/refund", s.postRefund)
-	guard("GET /control/faults", func(w http.ResponseWriter, _ *http.Request) { s.writeFaults(w) })
-	guard("POST /control/faults", s.postFaults)
-	guard("DELETE /control/faults", func(w http.ResponseWriter, _ *http.Request) {
-		s.ClearFaults()
-		s.writeFaults(w)
-	})
-	guard("GET /control/behaviours", func(w http.ResponseWriter, _ *http.Request) {
-		writeControl(w, http.StatusOK, controlBehaviours{Behaviours()})
-	})
+	mux.Handle("GET "+descriptionPath, s.ownPagesOnly(func(w http.ResponseWriter, _ *http.Request) {
+		description, err := OpenAPI()
+		if err != nil {
+			writeControl(w, http.StatusInternalServerError, controlError{err.Error()})
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(description) // an error means that the client is gone
+	}))
+}
+
+// ownPagesOnly lets no other site's page use the control API, or the portal's
+// buttons.
+func (s *Server) ownPagesOnly(next http.HandlerFunc) http.Handler {
+	return http.NewCrossOriginProtection().Handler(s.ownHostOnly(next))
 }
 
 // ownHostOnly turns away requests for another host's name: a page that a browser
@@ -95,10 +110,20 @@ func (s *Server) ownHostOnly(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) postRefund(w http.ResponseWriter, r *http.Request) {
-	var request struct {
-		Amount *int64 `json:"amount"`
+func (s *Server) getOrders(w http.ResponseWriter, _ *http.Request) {
+	writeControl(w, http.StatusOK, controlOrders{s.Orders()})
+}
+
+// onOrder does action on the order that the path names.
+func onOrder(action func(requestID string) (Order, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		order, err := action(r.PathValue("id"))
+		writeOrder(w, order, err)
 	}
+}
+
+func (s *Server) postRefund(w http.ResponseWriter, r *http.Request) {
+	var request controlRefundRequest
 	if !readControl(w, r, []byte("{}"), &request) {
 		return
 	}
@@ -109,18 +134,38 @@ func (s *Server) postRefund(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	order, err := s.Refund(r.PathValue("id"), amount)
-	if errors.Is(err, errRefundAmount) {
-		writeControl(w, http.StatusUnprocessableEntity, controlError{err.Error()})
-		return
-	}
 	writeOrder(w, order, err)
 }
 
-func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
-	var request struct {
-		Down   *bool   `json:"down"`
-		Faults []Fault `json:"faults"`
+func (s *Server) postBehaviour(w http.ResponseWriter, r *http.Request) {
+	var request controlBehaviourRequest
+	if readControl(w, r, nil, &request) {
+		order, err := s.Behave(r.PathValue("id"), request.Digits)
+		writeOrder(w, order, err)
 	}
+}
+
+func (s *Server) postNotify(w http.ResponseWriter, r *http.Request) {
+	var request controlNotifyRequest
+	if !readControl(w, r, []byte("{}"), &request) {
+		return
+	}
+	damage, known := notifyDamages[request.Damage]
+	if !known {
+		writeControl(w, http.StatusUnprocessableEntity, controlError{"damage: want malformed, duplicate_names, wrong_signature, unsigned or wrong_amount"})
+		return
+	}
+	order, err := s.notifyAgain(r.Context(), r.PathValue("id"), damage)
+	writeOrder(w, order, err)
+}
+
+func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
+	down, list := s.Faults()
+	writeControl(w, http.StatusOK, controlFaults{down, list})
+}
+
+func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
+	var request controlFaultsRequest
 	if !readControl(w, r, nil, &request) {
 		return
 	}
@@ -131,7 +176,57 @@ func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
 	if request.Down != nil {
 		s.SetDown(*request.Down)
 	}
-	s.writeFaults(w)
+	s.getFaults(w, r)
+}
+
+func (s *Server) deleteFaults(w http.ResponseWriter, r *http.Request) {
+	s.ClearFaults()
+	s.getFaults(w, r)
+}
+
+func (s *Server) getBehaviours(w http.ResponseWriter, _ *http.Request) {
+	writeControl(w, http.StatusOK, controlBehaviours{Behaviours()})
+}
+
+func (s *Server) getQR(w http.ResponseWriter, _ *http.Request) {
+	writeControl(w, http.StatusOK, controlQR{s.QRBehaviours()})
+}
+
+func (s *Server) postQR(w http.ResponseWriter, r *http.Request) {
+	var request controlQR
+	if !readControl(w, r, nil, &request) {
+		return
+	}
+	if err := s.QueueQRBehaviours(request.Behaviours...); err != nil {
+		writeControl(w, http.StatusUnprocessableEntity, controlError{err.Error()})
+		return
+	}
+	s.getQR(w, r)
+}
+
+func (s *Server) deleteQR(w http.ResponseWriter, r *http.Request) {
+	s.ClearQRBehaviours()
+	s.getQR(w, r)
+}
+
+func (s *Server) getClock(w http.ResponseWriter, _ *http.Request) {
+	now, ahead := s.Clock()
+	writeControl(w, http.StatusOK, controlClock{now.UTC(), ahead.Milliseconds()})
+}
+
+const maxAheadMS = 10 * 366 * 24 * 60 * 60 * 1000
+
+func (s *Server) postClock(w http.ResponseWriter, r *http.Request) {
+	var request controlClockRequest
+	if !readControl(w, r, nil, &request) {
+		return
+	}
+	if request.AheadMS > maxAheadMS || request.AheadMS < -maxAheadMS {
+		writeControl(w, http.StatusUnprocessableEntity, controlError{"ahead_ms: want at most ten years"})
+		return
+	}
+	s.SetClock(time.Duration(request.AheadMS) * time.Millisecond)
+	s.getClock(w, r)
 }
 
 // readControl reads a body, or where there is none, instead; or answers why not.
@@ -151,15 +246,12 @@ func readControl(w http.ResponseWriter, r *http.Request, instead []byte, into an
 	return true
 }
 
-func (s *Server) writeFaults(w http.ResponseWriter) {
-	down, list := s.Faults()
-	writeControl(w, http.StatusOK, controlFaults{down, list})
-}
-
 func writeOrder(w http.ResponseWriter, order Order, err error) {
 	switch {
 	case errors.Is(err, errUnknown):
 		writeControl(w, http.StatusNotFound, controlError{err.Error()})
+	case errors.Is(err, errRefundAmount), errors.Is(err, errNoBehaviour):
+		writeControl(w, http.StatusUnprocessableEntity, controlError{err.Error()})
 	case err != nil:
 		writeControl(w, http.StatusConflict, controlError{err.Error()})
 	default:

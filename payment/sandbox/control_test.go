@@ -31,7 +31,7 @@ func TestControlOrders(t *testing.T) {
 		t.Errorf("not all orders, newest first: %s", text)
 	}
 	want := map[string]any{
-		"request_id": "R-3", "payment_id": p.truth("R-3").PaymentID, "instrument": "code", "wallet": "alipay",
+		"gateway": "alphapay", "request_id": "R-3", "payment_id": p.truth("R-3").PaymentID, "instrument": "code", "wallet": "alipay",
 		"code_mask": "28************3400", "behaviour": "00", "amount": 1250.0, "currency": "CAD", "description": "L1 café",
 		"status": "paid", "captures": 1.0, "sends": 1.0,
 		"created_at": "2026-03-14T20:00:00Z", "expires_at": "2026-03-14T20:05:00Z", "ended_at": "2026-03-14T20:00:00Z",

@@ -119,12 +119,16 @@ func (f *faults) next(path string) Fault {
 	return Fault{}
 }
 
-// spoiled serves a vendor's call, or what a fault leaves of it.
-func (s *Server) spoiled(call func(*http.Request, []byte) reply) http.HandlerFunc {
+// spoiled serves a vendor's call, or what a fault leaves of it. A body that is too
+// long is another answer's affair.
+func (s *Server) spoiled(call func(*http.Request, []byte) reply, tooLong func(*http.Request) reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := readBody(w, r)
-		if err != nil {
-			s.send(w, htmlReply(http.StatusRequestEntityTooLarge))
+		if tooMuch := new(http.MaxBytesError); errors.As(err, &tooMuch) {
+			s.send(w, tooLong(r))
+			return
+		} else if err != nil {
+			s.send(w, reply{lost: true}) // the sender broke off
 			return
 		}
 		fault := s.faults.next(r.URL.Path)

@@ -12,38 +12,57 @@ import (
 	"payscand/payment/signature"
 )
 
-// Keys are both key pairs of a practice gateway and the folder they live in.
+// Keys are the key pairs of a practice gateway and the folder they live in. Each
+// vendor has its own, so that a mix-up shows.
 type Keys struct {
 	Dir      string               // absolute
-	Merchant signature.PrivateKey // the shop signs with it
-	Platform signature.PrivateKey // the gateway signs with it
+	Merchant signature.PrivateKey // the shop signs with it at AlphaPay
+	Platform signature.PrivateKey // AlphaPay signs with it
+
+	Client     signature.PrivateKey // the shop signs with it at Alipay+
+	AlipayPlus signature.PrivateKey // Alipay+ signs with it
 }
 
 // Names of the files in a folder of keys. The private ones are made with mode
 // 0600, the folder, if it is missing, with 0700.
 const (
-	merchantPrivateFile = "merchant_private.pem"
-	merchantPublicFile  = "merchant_public.pem"
-	platformPrivateFile = "platform_private.pem"
-	platformPublicFile  = "platform_public.pem"
+	merchantPrivateFile   = "merchant_private.pem"
+	merchantPublicFile    = "merchant_public.pem"
+	platformPrivateFile   = "platform_private.pem"
+	platformPublicFile    = "platform_public.pem"
+	clientPrivateFile     = "alipayplus_client_private.pem"
+	clientPublicFile      = "alipayplus_client_public.pem"
+	alipayPlusPrivateFile = "alipayplus_platform_private.pem"
+	alipayPlusPublicFile  = "alipayplus_platform_public.pem"
 )
 
-// LoadOrMakeKeys reads the keys in dir, or makes them if dir has none of their
-// files. It never overwrites one: some files without the others are an error, as
-// is a private key that others can read.
+// keyPair is a private key's file, its public half's, and the key.
+type keyPair struct {
+	private, public string
+	key             *signature.PrivateKey
+}
+
+// LoadOrMakeKeys reads the keys in dir, or makes those of a vendor if dir has none
+// of its files. It never overwrites one: some files of a vendor without the others
+// are an error, as is a private key that others can read.
 func LoadOrMakeKeys(dir string) (Keys, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return Keys{}, err
 	}
 	keys := Keys{Dir: dir}
-	pairs := []struct {
-		private, public string
-		key             *signature.PrivateKey
-	}{
-		{merchantPrivateFile, merchantPublicFile, &keys.Merchant},
-		{platformPrivateFile, platformPublicFile, &keys.Platform},
+	for _, vendor := range [][]keyPair{
+		{{merchantPrivateFile, merchantPublicFile, &keys.Merchant}, {platformPrivateFile, platformPublicFile, &keys.Platform}},
+		{{clientPrivateFile, clientPublicFile, &keys.Client}, {alipayPlusPrivateFile, alipayPlusPublicFile, &keys.AlipayPlus}},
+	} {
+		if err := loadOrMakePairs(dir, vendor); err != nil {
+			return Keys{}, err
+		}
 	}
+	return keys, nil
+}
+
+func loadOrMakePairs(dir string, pairs []keyPair) error {
 	var present, missing []string
 	for _, pair := range pairs {
 		for _, name := range []string{pair.private, pair.public} {
@@ -52,26 +71,27 @@ func LoadOrMakeKeys(dir string) (Keys, error) {
 			} else if errors.Is(err, fs.ErrNotExist) {
 				missing = append(missing, name)
 			} else {
-				return Keys{}, err
+				return err
 			}
 		}
 	}
 	if len(present) > 0 && len(missing) > 0 {
-		return Keys{}, fmt.Errorf("%s: there is %s but not %s: put it back, or remove all four to have new ones made",
+		return fmt.Errorf("%s: there is %s but not %s: put it back, or remove all four to have new ones made",
 			dir, strings.Join(present, ", "), strings.Join(missing, ", "))
 	}
 	for _, pair := range pairs {
 		private, public := filepath.Join(dir, pair.private), filepath.Join(dir, pair.public)
+		var err error
 		if len(present) > 0 {
 			*pair.key, err = loadKeyPair(private, public)
 		} else {
 			*pair.key, err = makeKeyPair(private, public)
 		}
 		if err != nil {
-			return Keys{}, err
+			return err
 		}
 	}
-	return keys, nil
+	return nil
 }
 
 func loadKeyPair(private, public string) (signature.PrivateKey, error) {
@@ -123,15 +143,32 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 	return errors.Join(err, file.Close())
 }
 
-// ConfigSection is the part of a payscand.toml that makes a terminal use the
-// practice gateway at baseURL with these keys.
-func (k Keys) ConfigSection(baseURL, merchantCode string) string {
-	return fmt.Sprintf(`[gateway.alphapay]
-base_url = %s
-merchant_code = %s
-private_key_file = %s
-platform_key_file = { 1 = %s }
-`,
-		strconv.Quote(baseURL), strconv.Quote(merchantCode),
-		strconv.Quote(filepath.Join(k.Dir, merchantPrivateFile)), strconv.Quote(filepath.Join(k.Dir, platformPublicFile)))
+// ConfigSection is the part of a payscand.toml that makes a terminal use AlphaPay
+// of the practice gateway at baseURL with these keys. caFile is that of
+// LoadOrMakeCertificate, or empty for plain http.
+func (k Keys) ConfigSection(baseURL, merchantCode, caFile string) string {
+	return k.section("alphapay", merchantPrivateFile, platformPublicFile,
+		setting{"base_url", baseURL}, setting{"merchant_code", merchantCode}, setting{"ca_file", caFile})
+}
+
+// AlipayPlusSection is the same for Alipay+. What a shop says of itself, and
+// notify_url for QR orders, comes besides.
+func (k Keys) AlipayPlusSection(baseURL, clientID, caFile string) string {
+	return k.section("alipayplus", clientPrivateFile, alipayPlusPublicFile,
+		setting{"base_url", baseURL}, setting{"client_id", clientID}, setting{"ca_file", caFile})
+}
+
+type setting struct{ name, value string }
+
+func (k Keys) section(gateway, private, public string, settings ...setting) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "[gateway.%s]\n", gateway)
+	for _, s := range settings {
+		if s.value != "" {
+			fmt.Fprintf(&out, "%s = %s\n", s.name, strconv.Quote(s.value))
+		}
+	}
+	fmt.Fprintf(&out, "private_key_file = %s\nplatform_key_file = { 1 = %s }\n",
+		strconv.Quote(filepath.Join(k.Dir, private)), strconv.Quote(filepath.Join(k.Dir, public)))
+	return out.String()
 }

@@ -18,9 +18,20 @@ type Status string
 const (
 	StatusAbsent  Status = "absent"  // a request was sent, but no order came of it; a further send may make one
 	StatusPending Status = "pending" // waits for the customer; leaves by pay, decline, cancel or expiry
-	StatusPaid    Status = "paid"    // captured, once; final, whatever is refunded later
+	StatusPaid    Status = "paid"    // captured, once; whatever is refunded later; left only by an Alipay+ cancel
 	StatusFailed  Status = "failed"  // refused by the wallet or the customer; final
 	StatusClosed  Status = "closed"  // cancelled or expired; final, but see behaviour 32
+	// StatusReversed is captured and given back whole by a cancel; final. Alipay+ only.
+	StatusReversed Status = "reversed"
+)
+
+// Gateway is the vendor whose order it is. Orders of one vendor are unknown to the
+// other, even under the same ids.
+type Gateway string
+
+const (
+	GatewayAlphaPay   Gateway = "alphapay"
+	GatewayAlipayPlus Gateway = "alipayplus"
 )
 
 // Instrument is how the customer's wallet and the order met.
@@ -44,6 +55,7 @@ const (
 
 // Order is an order as the gateway knows it. Times are UTC.
 type Order struct {
+	Gateway     Gateway    `json:"gateway"`
 	RequestID   string     `json:"request_id"`
 	PaymentID   string     `json:"payment_id,omitempty"` // none while absent
 	Instrument  Instrument `json:"instrument"`
@@ -64,6 +76,9 @@ type Order struct {
 	RefundSends int        `json:"refund_sends"` // how many refund requests came
 	Refunded    int64      `json:"refunded"`     // minor units; of the refunds that succeeded
 	Refunds     []Refund   `json:"refunds"`      // the oldest first; only the last can be pending
+	NotifyURL   string     `json:"notify_url,omitempty"`
+
+	Notifications []Notification `json:"notifications,omitempty"` // the oldest first
 }
 
 // Errors of the model.
@@ -74,10 +89,15 @@ var (
 	errPaid      = errors.New("the order is paid")
 	errUndecided = errors.New("the order is in process and cannot be decided now")
 	errNotOpen   = errors.New("the order is not waiting for the customer")
+	errWindow    = errors.New("the order can be cancelled no more")
+	errPartly    = errors.New("the order is refunded in part")
+
+	errNoBehaviour = errors.New("digits: want those of a row of the table of behaviours")
 )
 
 // orderSpec is what a merchant asks for, whatever the wire protocol.
 type orderSpec struct {
+	Gateway     Gateway
 	RequestID   string
 	Amount      int64
 	Currency    string
@@ -85,18 +105,17 @@ type orderSpec struct {
 	Instrument  Instrument
 	Code        string // the payment code; only its mask and a digest are kept
 	NotifyURL   string
-	RedirectURL string
+	Life        time.Duration // until it expires, if nobody pays
+	Same        []string      // what a repeat of the request must not change
 }
 
-func (s orderSpec) digest() [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%q", []string{
-		fmt.Sprint(s.Amount), s.Currency, s.Description, string(s.Instrument), s.Code, s.NotifyURL, s.RedirectURL}))
-}
+func (s orderSpec) digest() [sha256.Size]byte { return sha256.Sum256(fmt.Appendf(nil, "%q", s.Same)) }
 
 // order is an Order with what only the model needs.
 type order struct {
 	Order
 	digest    [sha256.Size]byte
+	life      time.Duration
 	token     string // names the pay page
 	behaviour Behaviour
 	settleAt  time.Time // when settleTo happens by itself; zero for never
@@ -109,6 +128,7 @@ type order struct {
 func (o *order) view() Order {
 	seen := o.Order
 	seen.Refunds = slices.Clone(o.Refunds)
+	seen.Notifications = slices.Clone(o.Notifications)
 	return seen
 }
 
@@ -117,58 +137,112 @@ func (o *order) view() Order {
 // keeps at most limit orders: the oldest that is over makes room.
 type ledger struct {
 	seed         string
-	life         time.Duration
 	pendingDelay time.Duration
 	limit        int
 
 	mu        sync.Mutex
 	inOrder   []*order // oldest first
-	byRequest map[string]*order
-	byPayment map[string]*order
+	byRequest map[orderKey]*order
+	byPayment map[orderKey]*order
 	byToken   map[string]*order
-	byRefund  map[string]*order
+	byRefund  map[orderKey]*order
+
+	refundRequests map[orderKey]*order // by refundRequestId, the last that used it
+
+	qrQueue []QRBehaviour // how the next QR orders behave
+
+	wake chan struct{} // holds one token when something may have changed
+	save func(*order)  // keeps an order beyond this process
 }
 
-func newLedger(seed string, life, pendingDelay time.Duration, limit int) *ledger {
-	return &ledger{seed: seed, life: life, pendingDelay: pendingDelay, limit: limit,
-		byRequest: map[string]*order{}, byPayment: map[string]*order{}, byToken: map[string]*order{}, byRefund: map[string]*order{}}
+// changed is told of an order that may have changed.
+func (l *ledger) changed(o *order) {
+	l.save(o)
+	l.awake()
 }
 
-// arrive notes that a pay request was sent, and returns how often it was by now.
-// It makes no order yet.
-func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, err error) {
+// awake has Run look at what is due.
+func (l *ledger) awake() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// orderKey is an id of an order or of its refund, at its gateway.
+type orderKey struct {
+	gateway Gateway
+	id      string
+}
+
+// lookup finds an order, or nil.
+type lookup func(*ledger) *order
+
+func byRequest(gateway Gateway, id string) lookup {
+	return func(l *ledger) *order { return l.byRequest[orderKey{gateway, id}] }
+}
+
+func byPayment(gateway Gateway, id string) lookup {
+	return func(l *ledger) *order { return l.byPayment[orderKey{gateway, id}] }
+}
+
+func byRefund(gateway Gateway, id string) lookup {
+	return func(l *ledger) *order { return l.byRefund[orderKey{gateway, id}] }
+}
+
+func byToken(token string) lookup { return func(l *ledger) *order { return l.byToken[token] } }
+
+// byAnyRequest finds an order of either gateway, AlphaPay's first.
+func byAnyRequest(id string) lookup {
+	return func(l *ledger) *order {
+		return cmp.Or(l.byRequest[orderKey{GatewayAlphaPay, id}], l.byRequest[orderKey{GatewayAlipayPlus, id}])
+	}
+}
+
+func newLedger(seed string, pendingDelay time.Duration, limit int) *ledger {
+	return &ledger{seed: seed, pendingDelay: pendingDelay, limit: limit,
+		byRequest: map[orderKey]*order{}, byPayment: map[orderKey]*order{}, byToken: map[string]*order{}, byRefund: map[orderKey]*order{}, refundRequests: map[orderKey]*order{},
+		wake: make(chan struct{}, 1), save: func(*order) {}}
+}
+
+// arrive notes that a pay request was sent, and returns how often it was by now
+// and how it shall be dealt with. It makes no order yet.
+func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behaviour, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if known := l.byRequest[spec.RequestID]; known != nil {
+	key := orderKey{spec.Gateway, spec.RequestID}
+	if known := l.byRequest[key]; known != nil {
 		known.Sends++
+		l.changed(known)
 		if known.digest != spec.digest() {
-			return known.Sends, errDifferent
+			return known.Sends, known.behaviour, errDifferent
 		}
-		return known.Sends, nil
+		return known.Sends, known.behaviour, nil
 	}
 	if err := l.makeRoom(now); err != nil {
-		return 0, err
+		return 0, Behaviour{}, err
 	}
-	chosen := behaviourFor(spec)
+	chosen = l.behaviourFor(spec)
 	made := &order{
 		Order: Order{
-			RequestID: spec.RequestID, Instrument: spec.Instrument, Wallet: walletOf(spec.Code), CodeMask: mask(spec.Code),
+			Gateway: spec.Gateway, RequestID: spec.RequestID, Instrument: spec.Instrument, Wallet: walletOf(spec.Code), CodeMask: mask(spec.Code),
 			Behaviour: chosen.Digits, Amount: spec.Amount, Currency: spec.Currency, Description: spec.Description,
-			Status: StatusAbsent, Sends: 1, CreatedAt: now.UTC(),
+			Status: StatusAbsent, Sends: 1, CreatedAt: now.UTC(), NotifyURL: spec.NotifyURL,
 		},
-		digest: spec.digest(), behaviour: chosen,
+		digest: spec.digest(), life: spec.Life, behaviour: chosen,
 	}
 	l.inOrder = append(l.inOrder, made)
-	l.byRequest[spec.RequestID] = made
-	return 1, nil
+	l.byRequest[key] = made
+	l.changed(made)
+	return 1, chosen, nil
 }
 
 // place makes the order of a request that arrived, or finds the one already
 // made. Only the send that made it is told fresh, and only that one can capture.
-func (l *ledger) place(now time.Time, requestID string) (placed Order, fresh bool, err error) {
+func (l *ledger) place(now time.Time, gateway Gateway, requestID string) (placed Order, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := l.byRequest[requestID]
+	found := l.byRequest[orderKey{gateway, requestID}]
 	if found == nil {
 		return Order{}, false, errUnknown
 	}
@@ -178,31 +252,63 @@ func (l *ledger) place(now time.Time, requestID string) (placed Order, fresh boo
 	}
 	found.Status = StatusPending
 	found.CreatedAt = now.UTC()
-	found.ExpiresAt = found.CreatedAt.Add(l.life)
-	found.PaymentID = l.paymentID(requestID, found.CreatedAt)
-	found.token = l.derive("token", requestID)[:32]
+	found.ExpiresAt = found.CreatedAt.Add(found.life)
+	found.PaymentID = l.paymentID(gateway, requestID, found.CreatedAt)
+	found.token = l.derive("token", string(gateway)+"\x00"+requestID)[:32]
 	found.PayPath = "/pay/" + found.token
-	l.byPayment[found.PaymentID] = found
+	l.byPayment[orderKey{gateway, found.PaymentID}] = found
 	l.byToken[found.token] = found
-	switch found.behaviour.truth {
-	case paysAtOnce:
-		found.end(StatusPaid, now)
-	case failsAtOnce:
-		found.end(StatusFailed, now)
-	case paysLater:
-		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusPaid
-	case failsLater:
-		found.settleAt, found.settleTo = now.Add(l.pendingDelay), StatusFailed
-	}
+	l.begin(found, now)
+	l.changed(found)
 	return found.view(), true, nil
+}
+
+// begin lets a pending order take the course that its behaviour has for it. One
+// that is shown as a QR code waits for its page where a scanned one ends at once.
+func (l *ledger) begin(o *order, now time.Time) {
+	atOnce := o.Instrument == InstrumentCode
+	o.settleAt = time.Time{}
+	switch o.behaviour.truth {
+	case paysAtOnce:
+		if atOnce {
+			o.end(StatusPaid, now)
+			o.announce(now)
+		}
+	case failsAtOnce:
+		if atOnce {
+			o.end(StatusFailed, now)
+			o.announce(now)
+		}
+	case paysLater:
+		o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusPaid
+	case failsLater:
+		o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusFailed
+	}
+}
+
+// behave gives an order that waits another behaviour: errNotOpen if it does not
+// wait, errNoBehaviour for digits that the table does not list.
+func (l *ledger) behave(now time.Time, which lookup, digits string) (Order, error) {
+	return l.with(now, which, func(o *order) error {
+		switch {
+		case !isBehaviour(digits):
+			return errNoBehaviour
+		case o.Status != StatusPending:
+			return errNotOpen
+		}
+		o.behaviour = behaviourNamed(o.Instrument, digits)
+		o.Behaviour = digits
+		l.begin(o, now)
+		return nil
+	})
 }
 
 // end is the only place where an order ends and where money is taken.
 func (o *order) end(status Status, at time.Time) {
 	o.Status, o.EndedAt, o.settleAt = status, at.UTC(), time.Time{}
 	switch status {
-	case StatusPaid:
-		o.Captures++
+	case StatusPaid, StatusReversed:
+		o.Captures = 1
 	case StatusFailed:
 		if o.Failure = o.behaviour.failure; o.Failure == "" {
 			o.Failure = FailureDeclined
@@ -217,23 +323,27 @@ func (l *ledger) settle(o *order, now time.Time) {
 	switch {
 	case settles && (!expires || !o.ExpiresAt.Before(o.settleAt)):
 		o.end(o.settleTo, o.settleAt)
+		if o.Status != StatusReversed { // which the shop asked for
+			o.announce(o.EndedAt)
+		}
 	case expires:
 		o.end(StatusClosed, o.ExpiresAt)
+		o.announce(o.EndedAt)
 	}
 	if !o.refundAt.IsZero() && !now.Before(o.refundAt) {
 		o.endRefund(o.refundTo, o.refundAt)
 	}
 }
 
-// find returns the order with this payment id, or errUnknown.
-func (l *ledger) find(now time.Time, paymentID string) (Order, error) {
-	return l.with(now, l.byPayment, paymentID, func(*order) error { return nil })
+// find returns the order, or errUnknown.
+func (l *ledger) find(now time.Time, which lookup) (Order, error) {
+	return l.with(now, which, func(*order) error { return nil })
 }
 
 // cancel closes an unpaid order: errPaid for a paid one, errUndecided for one
 // that waits for ever. A closed or failed order stays as it is.
-func (l *ledger) cancel(now time.Time, paymentID string) (Order, error) {
-	return l.with(now, l.byPayment, paymentID, func(o *order) error {
+func (l *ledger) cancel(now time.Time, which lookup) (Order, error) {
+	return l.with(now, which, func(o *order) error {
 		switch {
 		case o.Status == StatusPaid:
 			return errPaid
@@ -250,31 +360,69 @@ func (l *ledger) cancel(now time.Time, paymentID string) (Order, error) {
 	})
 }
 
+// reverse does what Alipay+ calls cancel: it closes an unpaid order and gives a
+// paid one's money back, until 00:15 in UTC+8 of the day after the order. From
+// then on the order can only end closed or reversed. It fails with errUndecided
+// for an order that waits for ever, errWindow and errPartly.
+func (l *ledger) reverse(now time.Time, which lookup) (Order, error) {
+	return l.with(now, which, func(o *order) error {
+		switch {
+		case o.Status == StatusAbsent:
+			return errUnknown
+		case o.Status == StatusPending && o.behaviour.truth == waitsForEver:
+			return errUndecided
+		case o.Status == StatusPending:
+			o.end(StatusClosed, now)
+			if o.behaviour.truth == paysAfterCancel {
+				o.settleAt, o.settleTo = now.Add(l.pendingDelay), StatusReversed
+			}
+		case o.Status == StatusPaid && o.Refunded+o.pendingRefund() > 0:
+			return errPartly
+		case o.Status == StatusPaid && !now.Before(cancelWindowEnd(o.CreatedAt)):
+			return errWindow
+		case o.Status == StatusPaid:
+			o.end(StatusReversed, now)
+		}
+		return nil
+	})
+}
+
+// cancelWindowEnd is 00:15 in UTC+8 of the day after the order's.
+func cancelWindowEnd(created time.Time) time.Time {
+	year, month, day := created.In(plusZone).Date()
+	return time.Date(year, month, day+1, 0, 15, 0, 0, plusZone)
+}
+
 // decide does what the customer decided on the pay page or a test through the
 // control API: errNotOpen if the order does not wait for the customer.
-func (l *ledger) decide(now time.Time, orders map[string]*order, key string, decision Status) (Order, error) {
-	return l.with(now, orders, key, func(o *order) error {
+func (l *ledger) decide(now time.Time, which lookup, decision Status) (Order, error) {
+	return l.with(now, which, func(o *order) error {
 		if o.Status != StatusPending {
 			return errNotOpen
 		}
 		if o.Instrument == InstrumentQR && decision == StatusPaid {
 			o.Wallet = WalletAlipay
+			if o.behaviour.truth == failsAtOnce { // the wallet cannot pay
+				decision = StatusFailed
+			}
 		}
 		o.end(decision, now)
+		o.announce(now)
 		return nil
 	})
 }
 
-// with runs change on the settled order that orders holds under key.
-func (l *ledger) with(now time.Time, orders map[string]*order, key string, change func(*order) error) (Order, error) {
+// with runs change on the settled order, or returns errUnknown.
+func (l *ledger) with(now time.Time, which lookup, change func(*order) error) (Order, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := orders[key]
+	found := which(l)
 	if found == nil {
 		return Order{}, errUnknown
 	}
 	l.settle(found, now)
 	err := change(found)
+	l.changed(found)
 	return found.view(), err
 }
 
@@ -306,7 +454,7 @@ func (m movement) amount() int64 {
 }
 
 // movements returns what moved from start to before end, in that order.
-func (l *ledger) movements(now, start, end time.Time) []movement {
+func (l *ledger) movements(now time.Time, gateway Gateway, start, end time.Time) []movement {
 	all := []movement{}
 	add := func(m movement) {
 		if !m.at.Before(start) && m.at.Before(end) {
@@ -314,6 +462,9 @@ func (l *ledger) movements(now, start, end time.Time) []movement {
 		}
 	}
 	for _, o := range slices.Backward(l.orders(now)) {
+		if o.Gateway != gateway {
+			continue
+		}
 		if o.Status == StatusPaid {
 			add(movement{order: o, at: o.EndedAt})
 		}
@@ -343,19 +494,20 @@ func (l *ledger) makeRoom(now time.Time) error {
 	}
 	dropped := l.inOrder[oldest]
 	l.inOrder = slices.Delete(l.inOrder, oldest, oldest+1)
-	delete(l.byRequest, dropped.RequestID)
-	delete(l.byPayment, dropped.PaymentID)
+	delete(l.byRequest, orderKey{dropped.Gateway, dropped.RequestID})
+	delete(l.byPayment, orderKey{dropped.Gateway, dropped.PaymentID})
 	delete(l.byToken, dropped.token)
 	for _, refund := range dropped.Refunds {
-		delete(l.byRefund, refund.RefundID)
+		delete(l.byRefund, orderKey{dropped.Gateway, refund.RefundID})
+		delete(l.refundRequests, orderKey{dropped.Gateway, refund.RequestID})
 	}
 	return nil
 }
 
 // paymentID is 25 digits, as the gateway's own are: the time to the millisecond
 // and ten digits that follow from the seed and the request id.
-func (l *ledger) paymentID(requestID string, at time.Time) string {
-	sum := sha256.Sum256([]byte("payment\x00" + l.seed + "\x00" + requestID))
+func (l *ledger) paymentID(gateway Gateway, requestID string, at time.Time) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "payment\x00%s\x00%s\x00%s", l.seed, gateway, requestID))
 	var tail [10]byte
 	for i := range tail {
 		tail[i] = '0' + sum[i]%10

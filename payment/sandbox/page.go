@@ -1,48 +1,110 @@
 package sandbox
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/skip2/go-qrcode"
 )
 
-//go:embed page
+//go:embed page/index.html page/pay.html
 var pageFiles embed.FS
+
+// styleSheet stands in each page: there is nothing else to load, so that no button
+// moves when it comes late.
+//
+//go:embed page/style.css
+var styleSheet string
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"money": money,
 	"path":  url.PathEscape,
 	"clock": func(at time.Time) string { return at.UTC().Format("15:04:05") },
+	"style": func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own file
+	"vendor": func(gateway Gateway) string {
+		return map[Gateway]string{GatewayAlphaPay: "AlphaPay", GatewayAlipayPlus: "Alipay+"}[gateway]
+	},
+	"words":  func(failure Failure) string { return strings.ReplaceAll(string(failure), "_", " ") },
+	"others": walletBehaviours,
 }).ParseFS(pageFiles, "page/*.html"))
 
-// pagePolicy lets a page load its own style sheet, submit its own forms, and
+// pagePolicy lets a page use the style sheet in it, submit its own forms, and
 // nothing else.
-const pagePolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+var pagePolicy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	hashOf(styleSheet))
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// walletBehaviours are the rows that a waiting order's wallet page offers.
+func walletBehaviours() []Behaviour {
+	return slices.DeleteFunc(Behaviours(), func(b Behaviour) bool {
+		return !slices.Contains([]string{"01", "02", "04", "27", "32"}, b.Digits)
+	})
+}
 
 // registerPages serves the list of orders with the vendor's portal, and the page
 // that stands in for the customer's wallet. Both work without scripts.
 func (s *Server) registerPages(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET /{$}", s.indexPage)
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, pageFiles, "page/style.css")
-	})
-	mux.Handle("POST /orders/{id}/refund", guard.Handler(s.ownHostOnly(http.HandlerFunc(s.refundButton))))
+	mux.Handle("POST /orders/{id}/refund", s.ownPagesOnly(s.refundButton))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
-	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.decision(StatusPaid)))
-	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.decision(StatusFailed)))
+	mux.HandleFunc("GET /pay/{token}/qr.png", s.qrImage)
+	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.button(func(r *http.Request, which lookup) (Order, error) {
+		return s.ledger.decide(s.config.Clock(), which, StatusPaid)
+	})))
+	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.button(func(r *http.Request, which lookup) (Order, error) {
+		return s.ledger.decide(s.config.Clock(), which, StatusFailed)
+	})))
+	mux.Handle("POST /pay/{token}/behave/{digits}", guard.Handler(s.button(func(r *http.Request, which lookup) (Order, error) {
+		return s.ledger.behave(s.config.Clock(), which, r.PathValue("digits"))
+	})))
+}
+
+// shownRefund and shownNotification are rows of the page.
+type shownRefund struct {
+	Refund
+	Order Order
+}
+
+type shownNotification struct {
+	Notification
+	Order Order
 }
 
 func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
 	const shown = 100
 	orders := s.Orders()
+	refunds, notifications := []shownRefund{}, []shownNotification{}
+	for _, order := range orders {
+		for _, refund := range order.Refunds {
+			refunds = append(refunds, shownRefund{refund, order})
+		}
+		for _, notification := range slices.Backward(order.Notifications) {
+			notifications = append(notifications, shownNotification{notification, order})
+		}
+	}
+	slices.SortStableFunc(refunds, func(a, b shownRefund) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.RefundID, b.RefundID))
+	})
+	down, _ := s.Faults()
 	s.render(w, http.StatusOK, "index.html", map[string]any{
-		"Merchant": s.config.MerchantCode, "Behaviours": Behaviours(),
+		"Merchant": s.config.MerchantCode, "Client": s.config.ClientID, "Behaviours": Behaviours(), "Down": down,
 		"Orders": orders[:min(shown, len(orders))], "Total": len(orders),
+		"Refunds": refunds[:min(shown, len(refunds))], "Notifications": notifications[:min(shown, len(notifications))],
 	})
 }
 
@@ -57,7 +119,7 @@ func (s *Server) refundButton(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {
-	order, err := s.ledger.with(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), func(*order) error { return nil })
+	order, err := s.ledger.find(s.config.Clock(), byToken(r.PathValue("token")))
 	if err != nil {
 		s.render(w, http.StatusNotFound, "pay.html", nil)
 		return
@@ -65,11 +127,39 @@ func (s *Server) payPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "pay.html", order)
 }
 
-// decision is a button of the pay page. Whether or not the order still waited,
-// the page then shows how it stands.
-func (s *Server) decision(decision Status) http.Handler {
+// payLink is the address of an order's pay page, as its QR code says it.
+func (s *Server) payLink(r *http.Request, order Order) string {
+	base := s.config.BaseURL
+	if base == "" {
+		if base = "http://" + r.Host; r.TLS != nil {
+			base = "https://" + r.Host
+		}
+	}
+	return base + order.PayPath
+}
+
+// qrImage is the pay page's address as a QR code.
+func (s *Server) qrImage(w http.ResponseWriter, r *http.Request) {
+	order, err := s.ledger.find(s.config.Clock(), byToken(r.PathValue("token")))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	image, err := qrcode.Encode(s.payLink(r, order), qrcode.Medium, -8) // 8 pixels a module, sharp at any size
+	if err != nil {
+		http.Error(w, "the address is too long for a QR code", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(image) // an error means that the browser is gone
+}
+
+// button is one of the pay page's. Whether or not the order still waited, however
+// often it is pressed, the page then shows how the order stands.
+func (s *Server) button(press func(*http.Request, lookup) (Order, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		order, err := s.ledger.decide(s.config.Clock(), s.ledger.byToken, r.PathValue("token"), decision)
+		order, err := press(r, byToken(r.PathValue("token")))
 		if errors.Is(err, errUnknown) {
 			s.render(w, http.StatusNotFound, "pay.html", nil)
 			return

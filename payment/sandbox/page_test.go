@@ -56,7 +56,8 @@ func TestPayPage(t *testing.T) {
 func checkPage(t *testing.T, response *http.Response, page string) {
 	t.Helper()
 	policy := response.Header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(page, "<script") || strings.Contains(page, "style=") {
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(page, "<script") || strings.Contains(page, "style=") ||
+		strings.Contains(page, "<link") || strings.Contains(page, " src=") {
 		t.Errorf("the page needs more than its policy %q allows", policy)
 	}
 }
@@ -79,9 +80,6 @@ func TestIndexPage(t *testing.T) {
 	checkPage(t, response, page)
 	_, wallet := p.get(p.truth("<b>R-1</b>").PayPath)
 	checkPage(t, response, wallet)
-	if response, _ := p.get("/style.css"); response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/css") {
-		t.Errorf("style sheet: %d %s", response.StatusCode, response.Header.Get("Content-Type"))
-	}
 	if response, _ := p.get("/nothing"); response.StatusCode != http.StatusNotFound {
 		t.Errorf("unknown page: %d", response.StatusCode)
 	}
@@ -118,5 +116,51 @@ func TestRefundButton(t *testing.T) {
 	}
 	if _, wallet := p.get(p.truth(odd).PayPath); !strings.Contains(wallet, ">Paid<") || !strings.Contains(wallet, "12.50 CAD refunded") {
 		t.Errorf("wallet: %s", wallet)
+	}
+}
+
+// The list shows refunds, and what became of notifications; that the gateway is
+// down it says, as nobody would guess it.
+func TestIndexPageTellsAll(t *testing.T) {
+	p := newPlus(t)
+	p.scan("R-1", "00")
+	p.giveBack("R-1", "F-<1>", "250")
+	p.notified("R-2", "00", "https://elsewhere.example/notify")
+	p.DeliverNotifications(t.Context())
+	p.SetDown(true)
+	response, page := p.get("/")
+	checkPage(t, response, page)
+	for _, want := range []string{"Alipay+", "F-&lt;1&gt;", "succeeded", "https://elsewhere.example/notify", "operator names", "is down", clientID} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+}
+
+// The wallet page offers other ends than Pay and Decline; an order that is over
+// they leave as it is.
+func TestWalletBehaviours(t *testing.T) {
+	for digits, want := range map[string]struct{ now, later Status }{
+		"01": {StatusPending, StatusPaid}, "02": {StatusPending, StatusFailed}, "27": {StatusPending, StatusPending}, "32": {StatusPending, StatusPending},
+	} {
+		p := newPlus(t)
+		p.tell(plusPay, orderCode("R-1"))
+		path := p.truth("R-1").PayPath
+		if _, page := p.get(path); !strings.Contains(page, `action="`+path+"/behave/"+digits+`"`) {
+			t.Errorf("%s is not offered", digits)
+		}
+		for range 2 {
+			if response, _ := p.post(path+"/behave/"+digits, ""); response.StatusCode != http.StatusSeeOther {
+				t.Errorf("%s: %d", digits, response.StatusCode)
+			}
+		}
+		if got := p.truth("R-1"); got.Status != want.now {
+			t.Errorf("%s: %+v", digits, got)
+		}
+		p.clock.advance(3 * time.Second)
+		p.post(path+"/behave/04", "")
+		if got := p.truth("R-1"); got.Status != want.later {
+			t.Errorf("%s: %+v", digits, got)
+		}
 	}
 }

@@ -32,6 +32,7 @@ type Refund struct {
 	By          Refunder     `json:"by"`
 	Amount      int64        `json:"amount"` // minor units of the order's currency
 	Description string       `json:"description,omitempty"`
+	NotifyURL   string       `json:"notify_url,omitempty"`
 	Status      RefundStatus `json:"status"`
 	CreatedAt   time.Time    `json:"created_at"`
 	EndedAt     time.Time    `json:"ended_at,omitzero"` // when it succeeded or failed
@@ -56,21 +57,29 @@ var (
 
 // refundSpec is what a merchant asks for, whatever the wire protocol.
 type refundSpec struct {
-	PaymentID   string
+	Order       lookup
 	RequestID   string
 	Amount      int64 // minor units
 	Currency    string
 	Description string
+	NotifyURL   string
+	Once        bool // a request id that comes again finds the refund it made
 }
 
 // refund gives money back, or begins to. It returns the course that the order's
-// behaviour has for this request: refundsAtOnce for all but the first. A request
-// id that comes again makes another refund, as nothing documented rules that
-// out; only with behaviour 47 it finds the one it made.
+// behaviour has for this request: refundsAtOnce for all but the first. At AlphaPay
+// a request id that comes again makes another refund, as nothing documented rules
+// that out; only with behaviour 47 it finds the one it made.
 func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, course refundCourse, err error) {
-	of, err = l.with(now, l.byPayment, spec.PaymentID, func(o *order) error {
+	of, err = l.with(now, spec.Order, func(o *order) error {
+		if o.Status == StatusAbsent {
+			return errUnknown
+		}
 		o.RefundSends++
-		if o.behaviour.refund == refundsOnce {
+		if other := l.refundRequests[orderKey{o.Gateway, spec.RequestID}]; spec.Once && other != nil && other != o {
+			return errDifferent
+		}
+		if spec.Once || o.behaviour.refund == refundsOnce {
 			if n := slices.IndexFunc(o.Refunds, func(r Refund) bool { return r.RequestID == spec.RequestID }); n >= 0 {
 				made = o.Refunds[n]
 				if made.Amount != spec.Amount || o.Currency != spec.Currency || made.Description != spec.Description {
@@ -88,7 +97,8 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 		if err := o.refusesRefund(now, spec.Amount, spec.Currency); err != nil {
 			return err
 		}
-		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount, Description: spec.Description})
+		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount,
+			Description: spec.Description, NotifyURL: spec.NotifyURL})
 		switch course {
 		case refundsLater, refundsReviewed, refundsReviewedUnnamed:
 			o.refundAt, o.refundTo = now.Add(l.pendingDelay), RefundSucceeded
@@ -98,6 +108,7 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 			o.endRefund(RefundSucceeded, now)
 		}
 		made = o.Refunds[len(o.Refunds)-1]
+		l.refundRequests[orderKey{o.Gateway, spec.RequestID}] = o
 		return nil
 	})
 	return of, made, course, err
@@ -106,7 +117,7 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 // refundInPortal gives amount back at once, or all that is left if amount is 0,
 // as somebody in the vendor's portal does. Behaviours do not rule there.
 func (l *ledger) refundInPortal(now time.Time, requestID string, amount int64) (Order, error) {
-	return l.with(now, l.byRequest, requestID, func(o *order) error {
+	return l.with(now, byAnyRequest(requestID), func(o *order) error {
 		if amount == 0 {
 			amount = o.Refundable()
 		}
@@ -158,7 +169,7 @@ func (l *ledger) startRefund(o *order, now time.Time, made Refund) {
 	made.RefundID = l.refundID(o)
 	made.Status, made.CreatedAt = RefundPending, now.UTC()
 	o.Refunds = append(o.Refunds, made)
-	l.byRefund[made.RefundID] = o
+	l.byRefund[orderKey{o.Gateway, made.RefundID}] = o
 }
 
 // endRefund ends the last refund. It is the only place where money goes back.
@@ -167,12 +178,21 @@ func (o *order) endRefund(status RefundStatus, at time.Time) {
 	last.Status, last.EndedAt, o.refundAt = status, at.UTC(), time.Time{}
 	if status == RefundSucceeded {
 		o.Refunded += last.Amount
+		o.announceRefund(*last)
 	}
 }
 
+// pendingRefund is the amount of the refund that is in process, in minor units.
+func (o *order) pendingRefund() int64 {
+	if o.refundAt.IsZero() {
+		return 0
+	}
+	return o.Refunds[len(o.Refunds)-1].Amount
+}
+
 // findRefund returns the refund with this id and its order, or errUnknown.
-func (l *ledger) findRefund(now time.Time, refundID string) (of Order, found Refund, err error) {
-	of, err = l.with(now, l.byRefund, refundID, func(o *order) error {
+func (l *ledger) findRefund(now time.Time, gateway Gateway, refundID string) (of Order, found Refund, err error) {
+	of, err = l.with(now, byRefund(gateway, refundID), func(o *order) error {
 		found = o.Refunds[slices.IndexFunc(o.Refunds, func(r Refund) bool { return r.RefundID == refundID })]
 		return nil
 	})
@@ -188,4 +208,9 @@ func (l *ledger) refundID(o *order) string {
 
 // Refundable returns what was captured and is not given back, in minor units; a
 // refund that is still pending is not yet given back.
-func (o Order) Refundable() int64 { return int64(o.Captures)*o.Amount - o.Refunded }
+func (o Order) Refundable() int64 {
+	if o.Status == StatusReversed {
+		return 0
+	}
+	return int64(o.Captures)*o.Amount - o.Refunded
+}

@@ -19,15 +19,15 @@ func TestRefundedNeverAboveCaptured(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		clock := newClock()
-		ledger := newLedger("test", 5*time.Minute, 3*time.Second, 100)
+		ledger := newLedger("test", 3*time.Second, 100)
 		ids := map[string]string{}
 		for _, id := range []string{"R-1", "R-2"} {
-			spec := orderSpec{RequestID: id, Amount: 100, Currency: "CAD", Instrument: InstrumentCode,
+			spec := orderSpec{Gateway: GatewayAlphaPay, RequestID: id, Amount: 100, Currency: "CAD", Instrument: InstrumentCode, Life: 5 * time.Minute,
 				Code: code(rapid.SampledFrom(digits).Draw(rt, "digits of "+id))}
-			if _, err := ledger.arrive(clock.Now(), spec); err != nil {
+			if _, _, err := ledger.arrive(clock.Now(), spec); err != nil {
 				rt.Fatal(err)
 			}
-			order, _, err := ledger.place(clock.Now(), id)
+			order, _, err := ledger.place(clock.Now(), GatewayAlphaPay, id)
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -39,7 +39,7 @@ func TestRefundedNeverAboveCaptured(t *testing.T) {
 			amount := rapid.SampledFrom([]int64{-1, 0, 1, 30, 99, 100, 101, 1 << 62}).Draw(rt, "amount")
 			switch rapid.SampledFrom([]string{"refund", "refund", "portal", "wallet pays", "wait"}).Draw(rt, "action") {
 			case "refund":
-				spec := refundSpec{PaymentID: ids[id], RequestID: rapid.SampledFrom([]string{"F-1", "F-2"}).Draw(rt, "request"),
+				spec := refundSpec{Order: byPayment(GatewayAlphaPay, ids[id]), RequestID: rapid.SampledFrom([]string{"F-1", "F-2"}).Draw(rt, "request"),
 					Amount: amount, Currency: rapid.SampledFrom([]string{"CAD", "CAD", "CNY"}).Draw(rt, "currency")}
 				_, made, _, err := ledger.refund(clock.Now(), spec)
 				if err == nil && (made.Amount != amount || made.RequestID != spec.RequestID || spec.Currency != "CAD") {
@@ -48,7 +48,7 @@ func TestRefundedNeverAboveCaptured(t *testing.T) {
 			case "portal":
 				_, _ = ledger.refundInPortal(clock.Now(), id, amount) // often refused
 			case "wallet pays":
-				_, _ = ledger.decide(clock.Now(), ledger.byRequest, id, StatusPaid)
+				_, _ = ledger.decide(clock.Now(), byAnyRequest(id), StatusPaid)
 			case "wait":
 				clock.advance(time.Duration(rapid.SampledFrom([]int{1, 3, 300, 86_400, 366 * 86_400}).Draw(rt, "seconds")) * time.Second)
 			}
@@ -61,7 +61,7 @@ func TestRefundedNeverAboveCaptured(t *testing.T) {
 // moved.
 func checkMoney(rt *rapid.T, ledger *ledger, now time.Time, before map[string]Order) {
 	moved, kept := int64(0), int64(0)
-	for _, m := range ledger.movements(now, time.Time{}, now.Add(1)) {
+	for _, m := range ledger.movements(now, GatewayAlphaPay, time.Time{}, now.Add(1)) {
 		if m.refund == nil {
 			moved += m.amount()
 		} else {

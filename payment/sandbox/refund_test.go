@@ -100,7 +100,7 @@ func TestRefundAnswer(t *testing.T) {
 		t.Errorf("answer %+v, want %+v", got, want)
 	}
 	p.clock.advance(time.Minute)
-	want.Refund.NotifyURL, want.RefundStatus = "", "SUCCESS"
+	want.RefundStatus = "SUCCESS"
 	for _, inquiry := range []string{`{"refundId":"` + got.RefundID + `"}`, `{"refundId":"` + got.RefundID + `","refundRequestId":"F-1"}`} {
 		if told := p.call(refundInquiry, inquiry); !reflect.DeepEqual(told, want) {
 			t.Errorf("inquiry %+v, want %+v", told, want)

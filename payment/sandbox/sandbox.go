@@ -1,5 +1,5 @@
-// Package sandbox is a practice gateway: it speaks a payment vendor's protocol,
-// checks every request as strictly as the vendor's pages allow, and keeps a truth
+// Package sandbox is a practice gateway: it speaks two payment vendors' protocols,
+// checks every request as strictly as the vendors' pages allow, and keeps a truth
 // of its own about orders, captures and refunds, so that a shop's software can be
 // shown and tested against everything that goes wrong at a real gateway.
 //
@@ -8,12 +8,14 @@
 // customer's wallet and the vendor's portal; a control API looks at the truth,
 // refunds behind the shop's back, and sets faults.
 //
-// The model of the truth (model.go, refund.go) knows no wire protocol, and the protocol
-// (alphapay*.go) is written from the vendor's pages alone: it shares nothing with
-// the client that it tests but the signature scheme.
+// The model of the truth (model.go, refund.go) knows no wire protocol, and the
+// protocols (alphapay*.go, alipayplus*.go) are written from the vendors' pages
+// alone: they share nothing with the clients that they test but the signature
+// scheme.
 package sandbox
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -23,24 +25,34 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"payscand/payment/signature"
 )
 
-// Config describes a practice gateway. The first three fields are required.
+// Config describes a practice gateway. It speaks each protocol whose party it
+// knows, and must know one.
 type Config struct {
-	MerchantCode string               // the one merchant it knows
+	MerchantCode string               // the one AlphaPay merchant it knows
 	MerchantKey  signature.PublicKey  // checks the merchant's requests, as key version 1
-	PlatformKey  signature.PrivateKey // signs the gateway's answers, as key version 1
+	PlatformKey  signature.PrivateKey // signs AlphaPay's answers, as key version 1
 
-	Currency string // the host's currency, CAD (default) or USD; CNY is taken besides
+	ClientID      string               // the one Alipay+ client it knows
+	ClientKey     signature.PublicKey  // checks the client's requests, as key version 1
+	AlipayPlusKey signature.PrivateKey // signs Alipay+'s answers, as key version 1
+	MerchantID    string               // the one merchant (order.merchant.referenceMerchantId) the client has registered; default: any
+
+	Currency string // the host's currency, CAD (default) or USD; CNY is taken by AlphaPay besides
 	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
-	Seed     string // payment ids, page addresses and nonces follow from it; default: random
+	Seed     string // payment ids, page addresses and nonces follow from it; default: that of the state file, or random
+	State    string // file that keeps orders, refunds and notifications beyond this process; default: none
 
-	OrderLife    time.Duration // until an unpaid order closes; default 5 min, the vendor's
+	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has its own limits below
 	PendingDelay time.Duration // until a pending order settles by itself; default 3 s
 	LateBy       time.Duration // of late deliveries and answers (behaviours 30, 31); default 20 s
+	NotifySpeed  int           // the vendors' pauses between notifications are divided by it; default 60
+	NotifyHosts  []string      // that notifications may go to besides loopback addresses
 	MaxOrders    int           // kept in memory, the oldest that are over make room; default 10,000
 	MaxNonces    int           // remembered against replay within 10 min; default 20,000
 
@@ -51,16 +63,7 @@ type Config struct {
 }
 
 func (c *Config) fillIn() error {
-	var problems []error
-	if c.MerchantCode == "" || strings.ContainsFunc(c.MerchantCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }) {
-		problems = append(problems, errors.New("merchant code: want visible ASCII without dots"))
-	}
-	if c.MerchantKey.IsZero() {
-		problems = append(problems, errors.New("merchant public key is missing"))
-	}
-	if c.PlatformKey.IsZero() {
-		problems = append(problems, errors.New("platform private key is missing"))
-	}
+	problems := c.checkParties()
 	c.Currency = orDefault(c.Currency, "CAD")
 	if c.Currency != "CAD" && c.Currency != "USD" {
 		problems = append(problems, errors.New("currency: want CAD or USD"))
@@ -69,13 +72,13 @@ func (c *Config) fillIn() error {
 		problems = append(problems, errors.New("base URL: want http:// or https:// and a host"))
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	c.Seed = orDefault(c.Seed, rand.Text())
 	c.OrderLife = orDefault(c.OrderLife, 5*time.Minute)
 	c.PendingDelay = orDefault(c.PendingDelay, 3*time.Second)
 	c.LateBy = orDefault(c.LateBy, 20*time.Second)
+	c.NotifySpeed = orDefault(c.NotifySpeed, 60)
 	c.MaxOrders = orDefault(c.MaxOrders, 10_000)
 	c.MaxNonces = orDefault(c.MaxNonces, 20_000)
-	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces) < 0 {
+	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces, c.NotifySpeed) < 0 {
 		problems = append(problems, errors.New("durations and limits must not be negative"))
 	}
 	if c.Clock == nil {
@@ -93,6 +96,26 @@ func (c *Config) fillIn() error {
 	return errors.Join(problems...)
 }
 
+func (c *Config) checkParties() (problems []error) {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }
+	want := func(good bool, problem string) {
+		if !good {
+			problems = append(problems, errors.New(problem))
+		}
+	}
+	if c.MerchantCode != "" || c.ClientID == "" {
+		want(c.MerchantCode != "" && !strings.ContainsFunc(c.MerchantCode, unfit), "merchant code: want visible ASCII without dots")
+		want(!c.MerchantKey.IsZero(), "merchant public key is missing")
+		want(!c.PlatformKey.IsZero(), "platform private key is missing")
+	}
+	if c.ClientID != "" {
+		want(!strings.ContainsFunc(c.ClientID, unfit), "client id: want visible ASCII without dots")
+		want(!c.ClientKey.IsZero(), "client public key is missing")
+		want(!c.AlipayPlusKey.IsZero(), "Alipay+ private key is missing")
+	}
+	return problems
+}
+
 func orDefault[T comparable](value, fallback T) T {
 	var zero T
 	if value == zero {
@@ -107,9 +130,13 @@ type Server struct {
 	config  Config
 	ledger  *ledger
 	faults  *faults
+	vendors map[Gateway]vendor
 	handler http.Handler
-	closing chan struct{}
-	close   func()
+
+	notifier *http.Client
+	ahead    atomic.Int64 // of the gateway's clock, nanoseconds
+	closing  chan struct{}
+	close    func()
 }
 
 // New makes a practice gateway, or says everything that is wrong with config.
@@ -117,15 +144,35 @@ func New(config Config) (*Server, error) {
 	if err := config.fillIn(); err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
-	s := &Server{
-		config:  config,
-		ledger:  newLedger(config.Seed, config.OrderLife, config.PendingDelay, config.MaxOrders),
-		faults:  &faults{},
-		closing: make(chan struct{}),
+	s := &Server{}
+	machine := config.Clock
+	config.Clock = func() time.Time { return machine().Add(time.Duration(s.ahead.Load())) }
+	kept, err := readState(config.State)
+	if err != nil {
+		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
+	config.Seed = cmp.Or(config.Seed, kept.seed, rand.Text())
+	s.config = config
+	s.ledger = newLedger(config.Seed, config.PendingDelay, config.MaxOrders)
+	s.faults = &faults{}
+	s.vendors = map[Gateway]vendor{}
+	s.closing = make(chan struct{})
+	s.notifier = newNotifier()
 	s.close = sync.OnceFunc(func() { close(s.closing) })
+	if err := s.ledger.keepIn(config.State, kept, config.Logger); err != nil {
+		return nil, fmt.Errorf("practice gateway: %w", err)
+	}
 	mux := http.NewServeMux()
-	newAlphaPay(s).register(mux)
+	if config.MerchantCode != "" {
+		speaker := newAlphaPay(s)
+		s.vendors[GatewayAlphaPay] = speaker
+		speaker.register(mux)
+	}
+	if config.ClientID != "" {
+		speaker := newAlipayPlus(s)
+		s.vendors[GatewayAlipayPlus] = speaker
+		speaker.register(mux)
+	}
 	s.registerControl(mux)
 	s.registerPages(mux)
 	s.handler = mux
@@ -146,19 +193,19 @@ func (s *Server) Orders() []Order { return s.ledger.orders(s.config.Clock()) }
 
 // Order returns the order with this request id; an error if there is none.
 func (s *Server) Order(requestID string) (Order, error) {
-	return s.ledger.with(s.config.Clock(), s.ledger.byRequest, requestID, func(*order) error { return nil })
+	return s.ledger.find(s.config.Clock(), byAnyRequest(requestID))
 }
 
 // Pay does what the customer's wallet does on "pay". It fails if the order is
 // unknown or not waiting for the customer.
 func (s *Server) Pay(requestID string) (Order, error) {
-	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusPaid)
+	return s.ledger.decide(s.config.Clock(), byAnyRequest(requestID), StatusPaid)
 }
 
 // Decline does what the customer's wallet does on "decline". It fails if the
 // order is unknown or not waiting for the customer.
 func (s *Server) Decline(requestID string) (Order, error) {
-	return s.ledger.decide(s.config.Clock(), s.ledger.byRequest, requestID, StatusFailed)
+	return s.ledger.decide(s.config.Clock(), byAnyRequest(requestID), StatusFailed)
 }
 
 // Refund gives amount of an order back at once, in minor units, or all that is
@@ -167,6 +214,24 @@ func (s *Server) Decline(requestID string) (Order, error) {
 // the process of a refund, or if amount is not between 1 and what is left.
 func (s *Server) Refund(requestID string, amount int64) (Order, error) {
 	return s.ledger.refundInPortal(s.config.Clock(), requestID, amount)
+}
+
+// Behave gives an order that waits another behaviour, by its digits in the table.
+// It fails if the order is unknown or does not wait, or there is no such row.
+func (s *Server) Behave(requestID, digits string) (Order, error) {
+	return s.ledger.behave(s.config.Clock(), byAnyRequest(requestID), digits)
+}
+
+// SetClock makes the gateway's clock run that far ahead of the machine's, or
+// behind it.
+func (s *Server) SetClock(ahead time.Duration) {
+	s.ahead.Store(int64(ahead))
+	s.ledger.awake()
+}
+
+// Clock returns the gateway's time, and how far that is ahead of the machine's.
+func (s *Server) Clock() (now time.Time, ahead time.Duration) {
+	return s.config.Clock(), time.Duration(s.ahead.Load())
 }
 
 // reply is an answer on its way out.

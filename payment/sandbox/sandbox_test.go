@@ -222,7 +222,7 @@ func TestLoadOrMakeKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, mode := range map[string]os.FileMode{
-		"": 0o700, merchantPrivateFile: 0o600, platformPrivateFile: 0o600, merchantPublicFile: 0o644, platformPublicFile: 0o644,
+		"": 0o700, clientPrivateFile: 0o600, alipayPlusPrivateFile: 0o600, clientPublicFile: 0o644, merchantPrivateFile: 0o600, platformPrivateFile: 0o600, merchantPublicFile: 0o644, platformPublicFile: 0o644,
 	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v, %v", name, info.Mode(), err)
@@ -230,19 +230,32 @@ func TestLoadOrMakeKeys(t *testing.T) {
 	}
 	loaded, err := LoadOrMakeKeys(dir)
 	if err != nil || !loaded.Merchant.Public().Equal(made.Merchant.Public()) || !loaded.Platform.Public().Equal(made.Platform.Public()) ||
-		made.Merchant.Public().Equal(made.Platform.Public()) {
+		made.Merchant.Public().Equal(made.Platform.Public()) || !loaded.Client.Public().Equal(made.Client.Public()) ||
+		!loaded.AlipayPlus.Public().Equal(made.AlipayPlus.Public()) || made.Client.Public().Equal(made.Merchant.Public()) {
 		t.Fatalf("other keys were read: %v", err)
 	}
 	if text := fmt.Sprintf("%v %+v %#v", made, made, made); strings.Contains(text, "PRIVATE KEY") || !strings.Contains(text, "[private key]") {
 		t.Errorf("printed as %s", text)
 	}
 
-	section := made.ConfigSection("http://127.0.0.1:8490", merchantCode)
+	section := made.ConfigSection("http://127.0.0.1:8490", merchantCode, "")
 	want := `[gateway.alphapay]
 base_url = "http://127.0.0.1:8490"
 merchant_code = "M0001"
 private_key_file = "` + filepath.Join(dir, "merchant_private.pem") + `"
 platform_key_file = { 1 = "` + filepath.Join(dir, "platform_public.pem") + `" }
+`
+	if section != want {
+		t.Errorf("section\n%s", section)
+	}
+
+	section = made.AlipayPlusSection("https://127.0.0.1:8491", clientID, "/ca.pem")
+	want = `[gateway.alipayplus]
+base_url = "https://127.0.0.1:8491"
+client_id = "` + clientID + `"
+ca_file = "/ca.pem"
+private_key_file = "` + filepath.Join(dir, "alipayplus_client_private.pem") + `"
+platform_key_file = { 1 = "` + filepath.Join(dir, "alipayplus_platform_public.pem") + `" }
 `
 	if section != want {
 		t.Errorf("section\n%s", section)

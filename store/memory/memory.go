@@ -34,8 +34,11 @@ type Store struct {
 	keys     map[string]string        // idempotency key → sale id
 	requests map[string]string        // request id → sale id
 
-	recorded []recorded            // one for each record
+	recorded []recorded            // one for each record that is kept
 	sealed   []store.JournalRecord // of the first of them
+	pruned   uint64                // sequence number of the last record that is not
+	base     store.Hash            // and its hash
+	strange  bool                  // not adopted
 }
 
 // recorded is a change that wrote a record; both sales are nil for one that
@@ -78,6 +81,7 @@ func (s *Store) Clone() *Store {
 		keys: maps.Clone(s.keys), requests: maps.Clone(s.requests),
 		// Both only grow: without spare room each store appends to a copy of its own.
 		recorded: slices.Clip(s.recorded), sealed: slices.Clip(s.sealed),
+		pruned: s.pruned, base: s.base, strange: s.strange,
 	}
 }
 
@@ -240,6 +244,42 @@ func (s *Store) reindexRefunds(before, after *payment.Sale) {
 			s.keys[is[i].Key] = after.ID
 		}
 	}
+}
+
+// Prune drops the oldest records and the sales that end with them; see store.DB.
+func (s *Store) Prune(before time.Time, limit int) (more bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range store.PageSize(limit) {
+		if len(s.recorded) < 2 || !s.recorded[0].record.At.Before(before) {
+			return false, nil
+		}
+		if err := s.seal(1); err != nil {
+			return false, err
+		}
+		r := s.sealed[0]
+		s.recorded, s.sealed = s.recorded[1:], s.sealed[1:]
+		s.pruned, s.base = r.Seq, r.Hash
+		if sale := s.sales[r.Sale]; sale != nil && sale.Version == r.Version && store.Forgettable(*sale, before) {
+			s.replace(sale, nil)
+		}
+	}
+	return true, nil
+}
+
+// Adopted reports whether this machine may act on the sales: always, until Move.
+func (s *Store) Adopted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.strange
+}
+
+// Move says whether the sales are another machine's from now on, as those of a
+// restored database are.
+func (s *Store) Move(toAnotherMachine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strange = toAnotherMachine
 }
 
 func insert(sorted []string, id string) []string {

@@ -3,6 +3,7 @@ package memory
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"payscand/payment"
@@ -72,6 +73,23 @@ func (s *Store) Due(gateway string, until time.Time, limit int) ([]string, error
 	return ids, nil
 }
 
+// DueAfter returns the ids of sales whose next action asks that gateway and is due
+// later than after, earliest first.
+func (s *Store) DueAfter(gateway string, after time.Time, limit int) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := s.due[gateway]
+	first := sort.Search(len(entries), func(i int) bool { return entries[i].at.After(after) })
+	var ids []string
+	for _, entry := range entries[first:] {
+		if len(ids) == store.PageSize(limit) {
+			break
+		}
+		ids = append(ids, entry.sale)
+	}
+	return ids, nil
+}
+
 // NextDue returns when that gateway is to be asked next; ok is false when it is not.
 func (s *Store) NextDue(gateway string) (next time.Time, ok bool, err error) {
 	s.mu.Lock()
@@ -121,24 +139,28 @@ func (s *Store) Sales(q store.Query) (store.Page, error) {
 func (s *Store) Journal(after uint64, limit int) ([]store.JournalRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if after >= uint64(len(s.recorded)) {
+	if after < s.pruned {
+		return nil, fmt.Errorf("journal record %d: %w: the records up to %d were dropped", after+1, store.ErrNotFound, s.pruned)
+	}
+	begin := after - s.pruned
+	if begin >= uint64(len(s.recorded)) {
 		return nil, nil
 	}
-	end := min(int(after)+store.PageSize(limit), len(s.recorded))
+	end := min(int(begin)+store.PageSize(limit), len(s.recorded))
 	if err := s.seal(end); err != nil {
 		return nil, err
 	}
-	return slices.Clone(s.sealed[after:end]), nil
+	return slices.Clone(s.sealed[begin:end]), nil
 }
 
-// seal makes the first n records.
+// seal makes the first n records that are kept.
 func (s *Store) seal(n int) error {
 	for i := len(s.sealed); i < n; i++ {
-		var prev store.Hash
+		prev := s.base
 		if i > 0 {
 			prev = s.sealed[i-1].Hash
 		}
-		r, _, err := store.Seal(uint64(i)+1, prev, s.recorded[i].change())
+		r, _, err := store.Seal(s.pruned+uint64(i)+1, prev, s.recorded[i].change())
 		if err != nil {
 			return err
 		}
@@ -163,5 +185,12 @@ func (r recorded) change() payment.Change {
 func (s *Store) Head() (seq uint64, epoch string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return uint64(len(s.recorded)), s.epoch
+	return s.pruned + uint64(len(s.recorded)), s.epoch
+}
+
+// Checkpoint returns the last record that Prune dropped; zero: none.
+func (s *Store) Checkpoint() (seq uint64, hash store.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pruned, s.base
 }

@@ -81,10 +81,12 @@ func testDueOrder(t *testing.T, open Opener) {
 		return strings.Compare(a.id, b.id)
 	})
 	for _, until := range append(dues, base.Add(-2*time.Hour), time.Unix(-2, 0)) {
-		var due []string
+		var due, later []string
 		for _, e := range want {
 			if !e.at.After(until) {
 				due = append(due, e.id)
+			} else {
+				later = append(later, e.id)
 			}
 		}
 		for _, limit := range []int{1, 4, 100} {
@@ -92,6 +94,11 @@ func testDueOrder(t *testing.T, open Opener) {
 			check(t, err)
 			if !slices.Equal(got, due[:min(limit, len(due))]) {
 				t.Errorf("due until %v, %d at most: %v, want %v", until, limit, got, due)
+			}
+			got, err = s.DueAfter("", until, limit)
+			check(t, err)
+			if !slices.Equal(got, later[:min(limit, len(later))]) {
+				t.Errorf("due after %v, %d at most: %v, want %v", until, limit, got, later)
 			}
 		}
 	}
@@ -129,6 +136,11 @@ func testDueFairness(t *testing.T, open Opener) {
 		check(t, err)
 		if w := want[gateway]; !slices.Equal(got, w[:min(len(w), store.MaxPage)]) {
 			t.Errorf("gateway %.20q: %d due sales, want %d", gateway, len(got), len(w))
+		}
+		got, err = s.DueAfter(gateway, till.Now().Add(-100*time.Hour), 0)
+		check(t, err)
+		if w := want[gateway]; !slices.Equal(got, w[:min(len(w), store.MaxPage)]) {
+			t.Errorf("gateway %.20q: %d sales due after long ago, want %d", gateway, len(got), len(w))
 		}
 		_, ok, err := s.NextDue(gateway)
 		if ok != (len(want[gateway]) > 0) || err != nil {

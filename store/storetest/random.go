@@ -50,7 +50,7 @@ type randomDay struct{ till *Till }
 
 // commit commits one to eight changes; one commit in six ends with one that does not fit.
 func (d *randomDay) commit(t *rapid.T, s Store, w *world) {
-	next := &world{sales: maps.Clone(w.sales), recorded: slices.Clone(w.recorded)}
+	next := &world{sales: maps.Clone(w.sales), recorded: slices.Clone(w.recorded), pruned: w.pruned, views: maps.Clone(w.views)}
 	var changes []payment.Change
 	for range rapid.IntRange(1, 8).Draw(t, "changes") {
 		c := d.change(t, next)

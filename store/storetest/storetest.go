@@ -21,11 +21,15 @@ type Store interface { //nolint:interfacebloat // all that a store is; who uses 
 	ByRequest(requestID string) (saleID string, err error)
 	Open(after string, limit int) ([]payment.Sale, error)
 	Due(gateway string, until time.Time, limit int) ([]string, error)
+	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
 	NextDue(gateway string) (next time.Time, ok bool, err error)
 	DueGateways() ([]string, error)
 	Sales(q store.Query) (store.Page, error)
 	Journal(after uint64, limit int) ([]store.JournalRecord, error)
 	Head() (seq uint64, epoch string)
+	Checkpoint() (seq uint64, hash store.Hash)
+	Prune(before time.Time, limit int) (more bool, err error)
+	Adopted() bool
 	CheckRoom() error
 	DiskFree() (int64, error)
 	Close() error
@@ -61,6 +65,8 @@ func Run(t *testing.T, open Opener) {
 		{"Reopen", testReopen},
 		{"Room", testRoom},
 		{"RandomChanges", testRandom},
+		{"PruneKeepsWhatIsOpen", testPrune},
+		{"PruneRandomly", testPruneRandomly},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open) })
 	}

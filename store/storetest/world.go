@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -22,9 +23,13 @@ type tb interface {
 type world struct {
 	sales    map[string]payment.Sale
 	recorded []payment.Change
+	pruned   int                     // of recorded, that retention dropped
+	views    map[string]payment.View // of sales, as the last record dropped left them
 }
 
-func newWorld() *world { return &world{sales: map[string]payment.Sale{}} }
+func newWorld() *world {
+	return &world{sales: map[string]payment.Sale{}, views: map[string]payment.View{}}
+}
 
 func (w *world) apply(changes ...payment.Change) {
 	for _, c := range changes {
@@ -40,6 +45,31 @@ func (w *world) apply(changes ...payment.Change) {
 // sorted gives the sales by id.
 func (w *world) sorted() []payment.Sale {
 	return slices.SortedFunc(maps.Values(w.sales), func(a, b payment.Sale) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// prune is what retention must do: records before a time go, all but the last
+// one, and a sale goes with its last record unless something of it is open, due
+// or watched.
+func (w *world) prune(before time.Time, limit int) (more bool) {
+	for range limit {
+		if w.pruned+1 >= len(w.recorded) || !w.recorded[w.pruned].Record.At.Before(before) {
+			return false
+		}
+		c := w.recorded[w.pruned]
+		w.pruned++
+		id := c.Record.Sale
+		if id == "" {
+			continue
+		}
+		w.views[id] = c.After.View()
+		s := w.sales[id]
+		watched := slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return a.Watch != nil })
+		if s.Version == c.Record.Version && !s.Open() && s.Due.IsZero() && !watched {
+			delete(w.sales, id)
+			delete(w.views, id)
+		}
+	}
+	return true
 }
 
 // check compares everything the store can tell with what it should hold.
@@ -86,7 +116,7 @@ func (w *world) checkSales(t tb, s Store) {
 
 func (w *world) checkOpen(t tb, s Store) {
 	t.Helper()
-	want := slices.DeleteFunc(w.sorted(), func(s payment.Sale) bool { return s.Status.Final() })
+	want := slices.DeleteFunc(w.sorted(), func(s payment.Sale) bool { return !s.Open() })
 	var got []payment.Sale
 	for after, more := "", true; more; {
 		page, err := s.Open(after, 0)
@@ -133,11 +163,19 @@ func (w *world) checkDue(t tb, s Store) {
 // folding gives every sale as the API shows it.
 func (w *world) checkJournal(t tb, s Store) {
 	t.Helper()
-	if good, err := store.VerifyChain(s); err != nil || good != uint64(len(w.recorded)) {
-		t.Errorf("%d records of the journal are good, %v; want %d", good, err, len(w.recorded))
+	if good, err := store.VerifyChain(s); err != nil || good != uint64(len(w.recorded)-w.pruned) {
+		t.Errorf("%d records of the journal are good, %v; want %d", good, err, len(w.recorded)-w.pruned)
 	}
-	views := map[string]payment.View{}
-	for after := uint64(0); ; {
+	if seq, _ := s.Checkpoint(); seq != uint64(w.pruned) {
+		t.Errorf("the journal begins after record %d, want %d", seq, w.pruned)
+	}
+	if w.pruned > 0 {
+		if page, err := s.Journal(uint64(w.pruned)-1, 0); !errors.Is(err, store.ErrNotFound) || len(page) > 0 {
+			t.Errorf("from a record that was dropped: %d records, %v; want ErrNotFound", len(page), err)
+		}
+	}
+	views := maps.Clone(w.views)
+	for after := uint64(w.pruned); ; {
 		page, err := s.Journal(after, 0)
 		if err != nil {
 			t.Fatalf("journal: %v", err)

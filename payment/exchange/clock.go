@@ -1,4 +1,4 @@
-package alphapay
+package exchange
 
 import (
 	"net/http"
@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// maxClockSkew is how far AlphaPay lets a request's time be off its own; more is
-// SIGN_TIMEOUT (vendor page "Keys and Parameters").
-const maxClockSkew = 5 * time.Minute
+// MaxClockSkew is how far AlphaPay lets a request's time be off its own; more is
+// SIGN_TIMEOUT (vendor page "Keys and Parameters"). Alipay+ names no limit: the
+// same is taken.
+const MaxClockSkew = 5 * time.Minute
 
 // clockSource says how good the knowledge of the gateway's clock is.
 type clockSource int
@@ -22,11 +23,13 @@ const (
 // clock follows the gateway's clock. It goes on from the last answer by the
 // monotonic clock, so that a jump of the terminal's wall clock moves nothing.
 type clock struct {
+	machine Clock
+
 	mu      sync.Mutex
 	source  clockSource
-	gateway time.Time // what the gateway's clock showed at anchor
-	anchor  time.Time // with its monotonic reading
-	doubted bool      // the last verified answer was older than the clock allows
+	gateway time.Time     // what the gateway's clock showed at anchor
+	anchor  time.Duration // when it showed that, by the machine's clock that never jumps
+	doubted bool          // the last verified answer was older than the clock allows
 }
 
 // now is the gateway's time; ok is false while nothing is known of it.
@@ -38,9 +41,9 @@ func (c *clock) now() (now time.Time, ok bool) {
 
 func (c *clock) nowLocked() time.Time {
 	if c.source == clockUnknown {
-		return time.Now().UTC().Round(0)
+		return c.machine.Now().UTC().Round(0)
 	}
-	return c.gateway.Add(time.Since(c.anchor))
+	return c.gateway.Add(c.machine.Elapsed() - c.anchor)
 }
 
 // learnDate takes an HTTP Date header, as long as nothing better is known.
@@ -61,14 +64,14 @@ func (c *clock) learnDate(header string) {
 // answer can be now: an old one that came again. The next answer is then believed
 // whatever its time, as the gateway's clock may have been put back. One refusal
 // is enough: after it a pay is a second send, whose failure proves nothing (M4),
-// and every other answer names the order it is about.
+// and AlphaPay's other answers name the order that they are about.
 //
 // A time ahead of ours is always believed. Nobody can hold such an answer yet,
 // and while a machine sleeps its monotonic clock stands still.
 func (c *clock) learnVerified(at time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.source == clockVerified && !c.doubted && at.Before(c.nowLocked().Add(-maxClockSkew)) {
+	if c.source == clockVerified && !c.doubted && at.Before(c.nowLocked().Add(-MaxClockSkew)) {
 		c.doubted = true
 		return false
 	}
@@ -78,32 +81,35 @@ func (c *clock) learnVerified(at time.Time) bool {
 }
 
 func (c *clock) set(source clockSource, at time.Time) {
-	c.source, c.gateway, c.anchor = source, at.UTC(), time.Now()
+	c.source, c.gateway, c.anchor = source, at.UTC(), c.machine.Elapsed()
 }
 
 // ClockOffset is the gateway's clock minus this machine's wall clock, good to
 // about a second: from the Response-Time of verified answers, else from the HTTP
 // Date of any answer; 0 until the first.
-func (g *Gateway) ClockOffset() time.Duration {
-	now, known := g.clock.now()
+func (c *Client) ClockOffset() time.Duration {
+	now, known := c.clock.now()
 	if !known {
 		return 0
 	}
-	return now.Sub(time.Now().Round(0)).Round(time.Millisecond)
+	return now.Sub(c.clock.machine.Now().Round(0)).Round(time.Millisecond)
 }
 
 // Now is the gateway's time (UTC), or this machine's until the gateway's is known.
-func (g *Gateway) Now() time.Time {
-	now, _ := g.clock.now()
+func (c *Client) Now() time.Time {
+	now, _ := c.clock.now()
 	return now
 }
 
-// timeForms are how AlphaPay writes a time: ISO 8601 with offset; the variants
+// MachineNow is this machine's time, which may be wrong.
+func (c *Client) MachineNow() time.Time { return c.clock.machine.Now() }
+
+// timeForms are how vendors write a time: ISO 8601 with offset; the variants
 // are not documented but cost nothing to read.
 var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05.999999999Z0700"}
 
-// parseTime reads a time of the vendor's; the zero time if it cannot.
-func parseTime(text string) time.Time {
+// ParseTime reads a time of the vendor's; the zero time if it cannot.
+func ParseTime(text string) time.Time {
 	for _, form := range timeForms {
 		if at, err := time.Parse(form, text); err == nil {
 			return at.UTC()

@@ -1,0 +1,79 @@
+package simulation
+
+import (
+	"strings"
+
+	"payscand/payment"
+)
+
+// toldReturned is an answer that told of money given back of an attempt's payment.
+type toldReturned struct {
+	sale    string
+	attempt int
+	extent  payment.Extent
+}
+
+// saleOf is the sale that an attempt's request id belongs to.
+func (o *oracle) saleOf(requestID string) string {
+	sale, _, _ := strings.Cut(requestID, "-")
+	return sale
+}
+
+// toldOf notes that a verified answer tells of money given back.
+func (o *oracle) toldOf(f *flight, v payment.Verdict) {
+	own := v.RequestID == f.attempt.RequestID && v.Amount == o.amountOf(f.call.Sale)
+	if v.Class == payment.ClassPaid && own && v.Returned != "" {
+		o.toldBack = append(o.toldBack, toldReturned{f.call.Sale, f.call.Attempt, v.Returned})
+	}
+}
+
+// holdToldReturned: what the gateway told of money given back is on the sale after
+// the turn that heard it, unless refunds made here account for it.
+func (o *oracle) holdToldReturned() {
+	for _, told := range o.toldBack {
+		s := o.sales[told.sale].sale
+		a := s.Attempt(told.attempt)
+		if !a.Status.Final() { // a cancel is out that gives the money back (M5)
+			continue
+		}
+		ours := int64(0)
+		for _, r := range s.Refunds {
+			if r.Attempt == a.N && r.Status != payment.RefundFailed {
+				ours += r.Amount.Amount
+			}
+		}
+		known := a.Returned != nil && (a.Returned.Extent == told.extent || a.Returned.Extent == payment.ReturnedInFull)
+		accounted := ours >= s.Amount.Amount || told.extent == payment.ReturnedInPart && ours > 0
+		if !known && !accounted {
+			o.world.fail("the gateway told that attempt %s was refunded (%s), and the sale does not say so", a.RequestID, told.extent)
+		}
+	}
+	o.toldBack = nil
+}
+
+// holdReturned: nothing is said to be given back that was not, and what was found
+// to be given back is not taken back again.
+func (o *oracle) holdReturned(before, after payment.Sale) {
+	w, back := o.world, int64(0)
+	for i := range after.Attempts {
+		a := &after.Attempts[i]
+		whole, some := false, false
+		for _, order := range w.gateway(a.Gateway).byRequest[a.RequestID] {
+			done := order.done()
+			back += done
+			whole, some = whole || order.captured && done == order.amount.Amount, some || done > 0
+		}
+		if r := a.Returned; r != nil && (!some || r.Extent == payment.ReturnedInFull && !whole) {
+			w.fail("P4: attempt %s is said to be refunded at the gateway (%s), and it was not", a.RequestID, r.Extent)
+		}
+		if i < len(before.Attempts) && before.Attempts[i].Returned != nil && a.Returned == nil {
+			w.fail("attempt %s is not said to be refunded any more", a.RequestID)
+		}
+	}
+	if sum := after.Refunded(); sum > back {
+		w.fail("P4: sale %s says that %d were refunded, and %d were", after.ID, sum, back)
+	}
+	if whole := after.Attempts; before.Refunded() > after.Refunded() && len(whole) > 0 {
+		w.fail("sale %s says that %d were refunded, and said %d before", after.ID, after.Refunded(), before.Refunded())
+	}
+}

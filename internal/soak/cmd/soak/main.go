@@ -1,0 +1,96 @@
+// Command soak tries the real program against power cuts, failing disks, SIGKILL
+// and a long day, and prints one table. It ends with 1 when anything was wrong.
+//
+//	soak [-only crashes,io,kills,day] [-commits n] [-kills n] [-sales n] [-seed n]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"payscand/internal/crash"
+	"payscand/internal/soak"
+)
+
+func main() {
+	if status, asked := soak.Helper(os.Args[1:]); asked {
+		os.Exit(status)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	only := flag.String("only", "crashes,io,kills,day", "the campaigns to run")
+	commits := flag.Int("commits", 200, "commits on a bare store that are recorded")
+	kills := flag.Int("kills", 500, "how often the daemon is killed")
+	sales := flag.Int("sales", 10_000, "sales of the long day")
+	seed := flag.Uint64("seed", uint64(time.Now().Unix()), "decides every random choice")
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "ps")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	began := time.Now()
+	setting := soak.Setting{Program: filepath.Join(dir, "payscand"), Dir: dir, Seed: *seed, Log: func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, "%7s  %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
+	}}
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", setting.Program, "./cmd/payscand")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build payscand: %w", err)
+	}
+	var report soak.Report
+	var errs []error
+	for _, campaign := range []struct {
+		name string
+		run  func() error
+	}{
+		{"crashes", func() error {
+			bound := crash.Bound{AllOf: 9, Samples: 100, Torn: 3}
+			r, err := soak.Crashes{Setting: setting, Bound: bound, Commits: *commits, Sales: *commits / 10}.Run(ctx)
+			report.Crashes = &r
+			return err
+		}},
+		{"io", func() error {
+			r, err := soak.IOErrors{Setting: setting, Every: 1}.Run(ctx)
+			report.IO = &r
+			return err
+		}},
+		{"kills", func() error {
+			r, err := soak.Kills{Setting: setting, Kills: *kills, Speed: 60, SettleEvery: 50, Bound: 5 * time.Minute}.Run(ctx)
+			report.Kills = &r
+			return err
+		}},
+		{"day", func() error {
+			r, err := soak.Day{Setting: setting, Sales: *sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
+			report.Day = &r
+			return err
+		}},
+	} {
+		if !slices.Contains(strings.Split(*only, ","), campaign.name) {
+			continue
+		}
+		if err := campaign.run(); err != nil {
+			errs = append(errs, fmt.Errorf("%s, seed %d: %w", campaign.name, *seed, err))
+		}
+	}
+	report.Print(os.Stdout)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,164 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"payscand/api/client"
+)
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// heal ends all faults of the gateways.
+func (s *shop) heal() error {
+	var errs []error
+	for _, l := range s.ledgers {
+		errs = append(errs, l.ClearFaults())
+	}
+	return errors.Join(errs...)
+}
+
+// allSales reads every sale of the terminal.
+func (s *shop) allSales(ctx context.Context) (sales []client.Sale, err error) {
+	for q := (client.SaleQuery{Limit: client.MaxSales}); ; {
+		var page client.SalePage
+		if err := again(ctx, func() (err error) { page, err = s.Register.Sales(ctx, q); return err }); err != nil {
+			return nil, err
+		}
+		sales = append(sales, page.Sales...)
+		if q.Cursor = page.Cursor; q.Cursor == "" {
+			return sales, nil
+		}
+	}
+}
+
+// net is what the terminal says that a sale brought in, in minor units: what was
+// paid, and what it found taken and reported, less what was given back.
+func net(s client.Sale) int64 {
+	sum := -s.RefundedAmount
+	if s.Receipt != nil {
+		sum += s.Receipt.PaidAmount
+	}
+	for _, a := range s.Attempts {
+		if late := a.LateCapture; late != nil && (s.Receipt == nil || s.Receipt.PaymentID != late.PaymentID) {
+			sum += late.Amount
+		}
+	}
+	return sum
+}
+
+// undecided says what about a sale is not over yet, empty for nothing.
+func undecided(s client.Sale) string {
+	if !s.Final() {
+		return string(s.Status)
+	}
+	for _, r := range slices.Concat(s.Refunds, s.Reversals) {
+		if !r.Final() && !forPerson(s, r) {
+			return fmt.Sprintf("%s, refund %d %s", s.Status, r.N, r.Status)
+		}
+	}
+	for _, a := range s.Attempts {
+		if !slices.Contains([]string{"paid", "failed", "closed"}, a.Status) {
+			return fmt.Sprintf("%s, attempt %d %s", s.Status, a.N, a.Status)
+		}
+	}
+	return ""
+}
+
+// forPerson: AlphaPay would carry a partial refund out a second time if it were sent
+// again. One whose answer was lost, and that no list shows, is a person's (M13).
+// That it was not carried out the books tell.
+func forPerson(s client.Sale, r client.Refund) bool {
+	return r.Status == client.RefundUnknown && r.RefundID == "" && r.Amount < s.Amount
+}
+
+// settled is what was found when all was over.
+type settled struct {
+	Sales, Paid, Refunds, Reversals, Captures int
+	ForPerson                                 int   // refunds that a person must look at
+	Gateways, Terminal                        int64 // what was brought in, minor units
+	Difference                                int64 // summed over the sales, without sign
+}
+
+// settle waits until everything is over at the terminal and its books agree with
+// the gateways', or says what is not when the bound is over.
+func (s *shop) settle(ctx context.Context, bound time.Duration) (r settled, err error) {
+	for until := time.Now().Add(bound); ; {
+		var open []string
+		if r, open, err = s.compare(ctx); err != nil || len(open) == 0 {
+			return r, err
+		}
+		if time.Now().After(until) {
+			return r, fmt.Errorf("%d sales are not right %v after all faults ended:\n%s", len(open), bound, strings.Join(open[:min(len(open), 10)], "\n"))
+		}
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
+			return r, err
+		}
+	}
+}
+
+// compare holds the terminal's books against the gateways', sale by sale.
+func (s *shop) compare(ctx context.Context) (r settled, open []string, err error) {
+	sales, err := s.allSales(ctx)
+	if err != nil {
+		return r, nil, err
+	}
+	taken, captures, err := s.gatewayBooks()
+	if err != nil {
+		return r, nil, err
+	}
+	r.Sales, r.Captures = len(sales), captures
+	for _, sale := range sales {
+		if sale.Status == client.StatusPaid {
+			r.Paid++
+		}
+		r.Refunds += len(sale.Refunds)
+		for _, refund := range sale.Refunds {
+			if forPerson(sale, refund) {
+				r.ForPerson++
+			}
+		}
+		r.Reversals += len(sale.Reversals)
+		r.Terminal += net(sale)
+		r.Gateways += taken[sale.ID]
+		difference := net(sale) - taken[sale.ID]
+		r.Difference += max(difference, -difference)
+		if why := undecided(sale); why != "" || difference != 0 {
+			open = append(open, fmt.Sprintf("sale %s: %s%s; it brought %d, the gateways say %d; attempts %s",
+				sale.ID, sale.Status, strings.TrimPrefix(why, string(sale.Status)), net(sale), taken[sale.ID], attempts(sale)))
+		}
+		delete(taken, sale.ID)
+	}
+	for id, amount := range taken {
+		if amount != 0 {
+			open = append(open, fmt.Sprintf("sale %s: unknown here; the gateways took %d", id, amount))
+			r.Difference += max(amount, -amount)
+			r.Gateways += amount
+		}
+	}
+	return r, open, nil
+}
+
+func attempts(s client.Sale) string {
+	var texts []string
+	for _, a := range s.Attempts {
+		text := fmt.Sprintf("%d %s %s", a.N, a.Gateway, a.Status)
+		if a.Reason != nil {
+			text += " " + a.Reason.Code
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,155 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"payscand/internal/counter"
+)
+
+// gateway is one of the counter's practice gateways: the first is the counter's
+// own, the others are added. To have another protocol is to change a line.
+type gateway struct {
+	name, protocol, merchant string
+	prefix                   string // of payment codes that are routed to it; with 16 digits to follow
+	instruments              string // of the QR: "qr" where it takes that too
+	wallet                   string // of its codes
+}
+
+var gateways = []gateway{
+	{name: "alphapay", protocol: "alphapay", merchant: "PRACTICE1", prefix: "28", wallet: "alipayplus"},
+	{name: "second", protocol: "alphapay", merchant: "PRACTICE2", prefix: "13", wallet: "wechat", instruments: "qr"},
+}
+
+// Setting is what every campaign needs.
+type Setting struct {
+	Program string // the payscand to try
+	Dir     string // an existing folder for everything that is written; its path must be short
+	Seed    uint64
+	// Log gets a line for each step worth one; may be nil.
+	Log func(format string, args ...any)
+}
+
+func (s Setting) log(format string, args ...any) {
+	if s.Log != nil {
+		s.Log(format, args...)
+	}
+}
+
+func (s Setting) random() *rand.Rand { return rand.New(rand.NewPCG(s.Seed, 1)) } //nolint:gosec // repeatable
+
+// shop is a counter with all its gateways.
+type shop struct {
+	*counter.Counter
+	dir      string
+	ledgers  []counter.Ledger
+	practice []*counter.Practice // the added ones
+}
+
+var hosts atomic.Uint32
+
+// ownHost is a loopback address that no other campaign uses, in this process or beside it.
+func ownHost() string {
+	process := uint32(os.Getpid()) & 0x1ffff
+	n := process<<6 | hosts.Add(1)&0x3f
+	return fmt.Sprintf("127.%d.%d.%d", 128|1+n>>16, n>>8&0xff, n&0xff)
+}
+
+// openShop opens a counter whose time runs so many times faster; 1 is a real one's.
+func openShop(ctx context.Context, s Setting, speed int, extra string) (*shop, error) {
+	dir, err := os.MkdirTemp(s.Dir, "c")
+	if err != nil {
+		return nil, err
+	}
+	return openShopIn(ctx, s, dir, speed, extra)
+}
+
+func openShopIn(ctx context.Context, s Setting, dir string, speed int, extra string) (sh *shop, err error) {
+	sh = &shop{dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, sh.close())
+		}
+	}()
+	host := ownHost()
+	faster := func(d time.Duration) string { return (d / time.Duration(speed)).String() }
+	arguments := func(g gateway) []string {
+		return []string{
+			"--merchant", g.merchant, "--seed", fmt.Sprint(s.Seed), "--pending-delay", faster(3 * time.Second),
+			"--order-life", faster(5 * time.Minute), "--late-by", faster(20 * time.Second),
+		}
+	}
+	var config strings.Builder
+	for i, g := range gateways[1:] {
+		at := filepath.Join(dir, fmt.Sprint("gateway", i+2))
+		if err := os.Mkdir(at, 0o700); err != nil {
+			return sh, err
+		}
+		p, err := counter.StartPractice(ctx, s.Program, host, fmt.Sprint(8491+i), at, arguments(g)...)
+		sh.practice = append(sh.practice, p)
+		if err != nil {
+			return sh, err
+		}
+		fmt.Fprintf(&config, "[gateway.%s]\ntype = %q\nbase_url = %q\nmerchant_code = %q\n"+
+			"private_key_file = \"%s/merchant_private.pem\"\nplatform_key_file = \"%s/platform_public.pem\"\n\n",
+			g.name, g.protocol, p.URL, g.merchant, p.Dir, p.Dir)
+		fmt.Fprintf(&config, "[[route]]\nwallet = %q\ngateway = %q\n\n", g.wallet, g.name)
+		if g.instruments == "qr" {
+			fmt.Fprintf(&config, "[[route]]\ninstrument = \"qr\"\ngateway = %q\n\n", g.name)
+		}
+	}
+	fmt.Fprintf(&config, "[[route]]\ngateway = %q\n\n[policy]\nspeed = %d\n\n%s", gateways[0].name, speed, extra)
+	sh.Counter, err = counter.Open(ctx, counter.Options{
+		Program: s.Program, Dir: dir, Host: host, Extra: config.String(), SandboxArgs: arguments(gateways[0]),
+	})
+	if sh.Counter != nil {
+		sh.ledgers = append(sh.ledgers, sh.Ledger)
+	}
+	for _, p := range sh.practice {
+		sh.ledgers = append(sh.ledgers, p.Ledger)
+	}
+	return sh, err
+}
+
+func (s *shop) close() error {
+	var errs []error
+	if s.Counter != nil {
+		errs = append(errs, s.Counter.Close())
+	}
+	for _, p := range s.practice {
+		errs = append(errs, p.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// code makes a payment code of a gateway that ends in the behaviour's digits.
+func code(random *rand.Rand, g gateway, behaviour string) string {
+	return fmt.Sprintf("%s%014d%s", g.prefix, random.Int64N(1e14), behaviour)
+}
+
+// books are what each sale brought in, in minor units.
+type books map[string]int64
+
+// gatewayBooks sums what the gateways took and gave back, by sale.
+func (s *shop) gatewayBooks() (net books, captures int, err error) {
+	net = make(books)
+	for _, l := range s.ledgers {
+		orders, err := l.Orders()
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, o := range orders {
+			sale, _, _ := strings.Cut(o.RequestID, "-")
+			net[sale] += int64(o.Captures)*o.Amount - o.Refunded
+			captures += o.Captures
+		}
+	}
+	return net, captures, nil
+}

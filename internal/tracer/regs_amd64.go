@@ -1,0 +1,6 @@
+package tracer
+
+import "golang.org/x/sys/unix"
+
+func setFirstArgument(regs *unix.PtraceRegs, value uint64) { regs.Rdi = value }
+func setResult(regs *unix.PtraceRegs, value uint64)        { regs.Rax = value }

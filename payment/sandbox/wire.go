@@ -1,0 +1,108 @@
+package sandbox
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// This file is what both vendors' protocols have in common.
+
+const (
+	maxBodyBytes  = 64 * 1024
+	maxClockSkew  = 5 * time.Minute // AlphaPay's limit; Alipay+ names none
+	wantShortBody = "want at most 64 KiB"
+)
+
+// wireResult is the result object of every answer.
+type wireResult struct {
+	Code    string `json:"resultCode"`
+	Message string `json:"resultMessage"`
+	Status  string `json:"resultStatus"` // S, F or U
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+}
+
+// onlyHeader returns a header's value, or "" if it is missing or said twice.
+func onlyHeader(r *http.Request, name string) string {
+	if values := r.Header.Values(name); len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+// decodeStrictly reads a request: names exactly as documented, none twice, none
+// unknown, no other JSON types. What is wrong it says without the value.
+func decodeStrictly(body []byte, into any) (where, what string) {
+	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
+	if err == nil {
+		return "", ""
+	}
+	where, what = "body", "not the documented JSON"
+	var syntactic *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &syntactic):
+		where = "body" + string(syntactic.JSONPointer)
+		if what = "not valid JSON"; errors.Is(err, jsontext.ErrDuplicateName) {
+			what = "a name is given twice"
+		}
+	case errors.As(err, &semantic):
+		where = "body" + string(semantic.JSONPointer)
+		if what = "wrong JSON type"; errors.Is(err, json.ErrUnknownName) {
+			what = "unknown name"
+		}
+	}
+	return truncate(where, 100), what
+}
+
+// onlyStrings finds the first scalar of a JSON text that is no string, or an
+// empty one: Alipay+ takes neither. Null is as good as left out. A text that is no
+// JSON passes, for decodeStrictly to refuse.
+func onlyStrings(body []byte) (where, what string) {
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return "", ""
+		}
+		where = truncate("body"+string(decoder.StackPointer()), 100)
+		switch token.Kind() {
+		case '0', 't', 'f':
+			return where, "want a string"
+		case '"':
+			in, length := decoder.StackIndex(decoder.StackDepth())
+			if isName := in == '{' && length%2 == 1; !isName && token.String() == "" {
+				return where, "must not be empty; leave it out"
+			}
+		}
+	}
+}
+
+func truncate(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "")
+}
+
+// damaged returns what of an answer is sent and what of it is signed.
+func damaged(body []byte, damage answer) (sent, signed []byte) {
+	switch damage {
+	case answerMalformed:
+		body = body[:len(body)/2]
+	case answerDuplicate:
+		body = []byte(strings.Replace(string(body), `"result":{`, `"result":{"resultStatus":"F",`, 1))
+	case answerMisSigned:
+		return body, append([]byte(" "), body...)
+	}
+	return body, body
+}

@@ -1,0 +1,101 @@
+package terminal_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"payscand/payment"
+	"payscand/terminal"
+)
+
+const (
+	plusName   = "alipayplus"
+	wechatCode = "101234567890123456"
+)
+
+// newTwoGateways is a counter where Alipay+ codes and QRs go to Alipay+, and all
+// other codes to AlphaPay.
+func newTwoGateways(t *testing.T) *world {
+	w := newWorld(t)
+	w.policy.Routes = []payment.Route{
+		{Wallet: payment.WalletAlipayPlus, Instrument: payment.InstrumentCode, Gateway: plusName},
+		{Wallet: "*", Instrument: payment.InstrumentQR, Gateway: plusName},
+		{Wallet: "*", Instrument: "*", Gateway: gatewayName},
+	}
+	w.policy.Gateways[plusName] = payment.Traits{
+		IdempotentPay: true, IdempotentRefund: true, InquireByRequestID: true, CancelReverses: true, OrderLife: 3 * time.Minute,
+	}
+	w.restart()
+	for range 2 {
+		w.answerProbe(payment.Verdict{Class: payment.ClassNotFound})
+	}
+	return w
+}
+
+// A sale's next attempt goes to another gateway where its wallet is routed there:
+// a WeChat code to AlphaPay, an Alipay+ code to Alipay+, a QR to Alipay+.
+func TestNextAttemptAtAnotherGateway(t *testing.T) {
+	w := newTwoGateways(t)
+	s := w.mustCreate(terminal.NewSale{Mode: payment.ModeAuto})
+	for n, attempt := range []struct {
+		start   func()
+		gateway string
+	}{
+		{func() { w.scan(wechatCode) }, gatewayName},
+		{func() { w.scan(code1) }, plusName},
+		{func() { w.turn(terminal.Command{Sale: s.ID, Event: payment.QRRequested{}}) }, plusName},
+	} {
+		attempt.start()
+		c := w.call(payment.CallPay)
+		if c.Gateway != attempt.gateway || c.Attempt != n+1 {
+			t.Fatalf("attempt %d went to %s as %d, want %s", n+1, c.Gateway, c.Attempt, attempt.gateway)
+		}
+		w.answer(c, payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonDeclined, Documented: true})
+		if got := w.sale(s.ID); got.Status != payment.SaleAwaitingCode {
+			t.Fatalf("the sale is %s", got.Status)
+		}
+	}
+}
+
+// One gateway that does not answer neither takes the other's slots nor stops its
+// sales (M14, fairness).
+func TestOneGatewayDownDoesNotHoldUpTheOther(t *testing.T) {
+	w := newTwoGateways(t)
+	for i := range 8 {
+		w.silenced(terminal.NewSale{Separate: true}, fmt.Sprintf("1012345678901234%02d", i))
+		w.bringUp()
+	}
+	w.pass(2 * w.policy.SlowDaily) // all of AlphaPay's are due, and none of its calls is answered
+	if n := w.calls(payment.CallLookup); n < w.policy.Slots-1 {
+		t.Fatalf("%d calls to AlphaPay are under way, want all slots taken but the live sale's", n)
+	}
+	w.started = nil
+	s := w.mustCreate(terminal.NewSale{Separate: true})
+	w.scan(code1)
+	c := w.call(payment.CallPay)
+	if c.Gateway != plusName || c.Sale != s.ID {
+		t.Fatalf("%v was started", c)
+	}
+	w.answer(c, payment.Verdict{Class: payment.ClassPending, RequestID: s.ID + "-1", Amount: s.Amount})
+	w.pass(2 * time.Second)
+	c = w.call(payment.CallInquire)
+	if c.Gateway != plusName || c.Sale != s.ID {
+		t.Fatalf("the inquiry is held up: %v", w.started)
+	}
+	w.answer(c, w.paid(s))
+	if got := w.sale(s.ID); got.Status != payment.SalePaid {
+		t.Errorf("the sale is %s", got.Status)
+	}
+}
+
+// A sale that only the gateway which is down could take is refused; one that the
+// other takes too is not.
+func TestM14OnlyTheGatewayThatIsNeeded(t *testing.T) {
+	w := newTwoGateways(t)
+	w.silenced(terminal.NewSale{Mode: payment.ModeScan, Separate: true}, code1) // Alipay+ is down
+	if _, refused := w.create(terminal.NewSale{Mode: payment.ModeQR, Separate: true}); refused == nil || refused.Code != terminal.CodeGatewayDown {
+		t.Errorf("a QR that only Alipay+ makes: %v", refused)
+	}
+	w.mustCreate(terminal.NewSale{Mode: payment.ModeScan, Separate: true})
+}
