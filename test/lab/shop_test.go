@@ -273,23 +273,26 @@ func (s *shop) pay(with scanner) {
 	s.payFor(s.sell(client.ModeScan), with)
 }
 
-// secondTry is how long a cashier takes to scan again.
-const secondTry = 500 * time.Millisecond
+// secondTry is how long a cashier takes to scan again, and impatience how long to do so when nothing happens.
+const (
+	secondTry  = 500 * time.Millisecond
+	impatience = 15 * time.Second
+)
 
-// payFor scans a code for the sale, and scans it again as long as the daemon says that it came damaged, as it may where
-// this machine is too busy to read all that the scanner sends.
+// payFor scans a code for the sale, and scans it again as a cashier would: where this machine is too busy to read all that
+// the scanner sends, the daemon says that the scan came damaged, or takes it for one from before the sale.
 func (s *shop) payFor(sale client.Sale, with scanner) {
 	s.t.Helper()
 	code := s.code()
 	for taken := false; !taken; {
-		before := s.damaged(with)
+		before, bored := s.damaged(with), time.Now().Add(impatience)
 		s.scan(with, code)
 		s.until("the scan is taken or refused", func() bool {
 			taken = s.sale(sale).Status != client.StatusAwaitingCode
-			return taken || s.damaged(with) > before
+			return taken || s.damaged(with) > before || time.Now().After(bored)
 		})
 		if !taken {
-			s.t.Logf("%s: the daemon says that the scan came damaged: scanned again", with.mode)
+			s.t.Logf("%s: the scan was not taken: scanned again", with.mode)
 			<-time.After(secondTry)
 		}
 	}
