@@ -61,6 +61,11 @@ type orderRef struct {
 	RequestID string `json:"paymentRequestId"`
 }
 
+// paymentRef names another terminal's order.
+type paymentRef struct {
+	PaymentID string `json:"paymentId"`
+}
+
 type refundBody struct {
 	RequestID string     `json:"paymentRequestId"`
 	RefundReq string     `json:"refundRequestId"`
@@ -119,6 +124,9 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 	case payment.CallPay:
 		return r, g.pay(r, base, *a, at)
 	case payment.CallInquire:
+		if a.Instrument == payment.InstrumentElsewhere { // its request id is the other terminal's to know
+			return r, g.encoded(r, base, inquirePath, paymentRef{a.PaymentID}, at)
+		}
 		return r, g.encoded(r, base, inquirePath, orderRef{a.RequestID}, at)
 	case payment.CallCancel:
 		return r, g.encoded(r, base, cancelPath, orderRef{a.RequestID}, at)
@@ -130,6 +138,9 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 
 // orderOf reads what the attempt's order is about from its stored pay request.
 func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
+	if a.Instrument == payment.InstrumentElsewhere { // the id is another terminal's, and told by the answer
+		return question{requestID: a.RequestID}, nil
+	}
 	if !requestIDForm.MatchString(a.RequestID) {
 		return question{}, errors.New("the attempt has no usable request id")
 	}
