@@ -325,3 +325,25 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 }
+
+// FuzzJudge: whatever stands around a code, what is wrong is said, and plain
+// prefixes and suffixes with a terminator are right: a driver that is configured
+// so reads the code alone.
+func FuzzJudge(f *testing.F) {
+	for _, around := range [][2]string{{"", "\r"}, {"]Q1", "\r\n"}, {"\x02S1", "\x03\t"}, {"S1]C0", "##\n"}, {"", ""}, {"\x02", "x\x03"}, {"]", "\r\r"}, {"\r", "\r"}, {"]QQ]", "\r"}} {
+		f.Add(around[0], around[1])
+	}
+	f.Fuzz(func(t *testing.T, before, after string) {
+		found := Judge(device.Shot{Texts: map[string]string{"": before + code + after}}, code)
+		if found.Right == (found.Advice != "") {
+			t.Fatalf("%q %q: %+v", before, after, found)
+		}
+		plain := regexp.MustCompile(`^[a-z0-9]{0,20}$`)
+		for _, end := range []string{"", "\r", "\n", "\t", "\r\n"} {
+			if suffix, ends := strings.CutSuffix(after, end); ends && plain.MatchString(before) && plain.MatchString(suffix) &&
+				(!found.Right || found.Prefix != before || found.Suffix != suffix) {
+				t.Fatalf("%q %q: %+v", before, after, found)
+			}
+		}
+	})
+}

@@ -67,6 +67,9 @@ func (d Device) mayBeKeyboard() bool {
 	return d.Mode == string(hidscan.ModeKeyboard) || d.Mode == "" && d.Type == typeHID
 }
 
+// tellsEnd tells whether the device itself says where a scan ends.
+func (d Device) tellsEnd() bool { return d.Type == typeHID && !d.mayBeKeyboard() }
+
 const (
 	typeHID    = "hid"
 	typeSerial = "serial"
