@@ -263,7 +263,10 @@ func wholeStatus() terminal.Status {
 	}
 }
 
-func words(reason payment.Reason) (message, customerMessage string) {
+func words(reason payment.Reason, refund bool) (message, customerMessage string) {
+	if refund {
+		return "refund, cashier: " + string(reason), "refund, customer: " + string(reason)
+	}
 	return "cashier: " + string(reason), "customer: " + string(reason)
 }
 

@@ -142,7 +142,11 @@ func (s *Server) problemOf(refused *terminal.Error) *problem {
 	}
 	if code == client.CodeNotFound {
 		// The id that was sent may be anything.
-		p := newProblem(code, "There is no such sale on this terminal.")
+		detail := "There is no such sale on this terminal."
+		if refused.Refund && refused.Sale == "" {
+			detail = refused.Message // of a payment elsewhere: it repeats nothing
+		}
+		p := newProblem(code, detail)
 		p.Field = refused.Field
 		return p
 	}
@@ -152,7 +156,7 @@ func (s *Server) problemOf(refused *terminal.Error) *problem {
 	}
 	p := newProblem(code, detail)
 	p.Field, p.Sale, p.Gateway = refused.Field, refused.Sale, refused.Gateway
-	p.Reason = s.reason(refused.Reason)
+	p.Reason = wireReason(refused.Reason, refused.Refund, s.words)
 	p.Refusal = wireRefusal(refused.Refusal)
 	for _, instrument := range refused.Offers {
 		p.Offers = append(p.Offers, string(instrument))

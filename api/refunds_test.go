@@ -37,7 +37,7 @@ func TestRefund(t *testing.T) {
 	}
 	want := client.SaleRefund{Sale: saleID, Version: 7, Refund: client.Refund{
 		N: 1, RequestID: saleID + "-10", Attempt: 1, Amount: 1000, Status: client.RefundPending, GatewayCode: "NEED_REVIEW",
-		Reason: &client.Reason{Code: "refund_in_review", Message: "cashier: refund_in_review", CustomerMessage: "customer: refund_in_review"},
+		Reason: &client.Reason{Code: "refund_in_review", Message: "refund, cashier: refund_in_review", CustomerMessage: "refund, customer: refund_in_review"},
 		Note:   "goods returned", RefundID: "r-1", RequestedAt: moment,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

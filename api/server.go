@@ -72,8 +72,9 @@ type Journal interface {
 	Committed() (committed <-chan struct{}, stop func())
 }
 
-// Words returns what a reason means, for the cashier and for the customer.
-type Words func(payment.Reason) (message, customerMessage string)
+// Words returns what a reason means, for the cashier and for the customer; refund
+// says that a refund has it, not a payment.
+type Words func(reason payment.Reason, refund bool) (message, customerMessage string)
 
 // Config is what a Server is made of. Terminal, Words and Tokens are required.
 type Config struct {

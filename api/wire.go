@@ -24,7 +24,7 @@ func WireSale(v payment.View, words Words) client.Sale {
 	}
 	if f := v.LastFailure; f != nil {
 		sale.LastFailure = &client.Failure{Attempt: f.Attempt, GatewayCode: f.GatewayCode}
-		if reason := wireReason(f.Reason, words); reason != nil {
+		if reason := wireReason(f.Reason, false, words); reason != nil {
 			sale.LastFailure.Reason = *reason
 		}
 	}
@@ -45,7 +45,7 @@ func wireRefunds(refunds []payment.RefundView, words Words) []client.Refund {
 	for i, r := range refunds {
 		all[i] = client.Refund{
 			N: r.N, RequestID: r.RequestID, Attempt: r.Attempt, Amount: r.Amount, Status: client.RefundStatus(r.Status),
-			Reason: wireReason(r.Reason, words), GatewayCode: r.GatewayCode, Note: r.Note, RefundID: r.RefundID,
+			Reason: wireReason(r.Reason, true, words), GatewayCode: r.GatewayCode, Note: r.Note, RefundID: r.RefundID,
 			RequestedAt: r.RequestedAt, EndedAt: r.EndedAt,
 		}
 	}
@@ -56,7 +56,7 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 	attempt := client.Attempt{
 		N: a.N, RequestID: a.RequestID, Gateway: a.Gateway, Instrument: string(a.Instrument),
 		Wallet: string(a.Wallet), CodeMask: a.CodeMask, PaymentID: a.PaymentID, Status: string(a.Status),
-		Reason: wireReason(a.Reason, words), GatewayCode: a.GatewayCode,
+		Reason: wireReason(a.Reason, false, words), GatewayCode: a.GatewayCode,
 		SubmittedAt: a.SubmittedAt, EndedAt: a.EndedAt, ExpiresAt: a.ExpiresAt,
 	}
 	if a.QRPayload != "" {
@@ -79,15 +79,17 @@ func wireAttempt(a payment.AttemptView, words Words) client.Attempt {
 	return attempt
 }
 
-func wireReason(reason payment.Reason, words Words) *client.Reason {
+func wireReason(reason payment.Reason, refund bool, words Words) *client.Reason {
 	if reason == "" {
 		return nil
 	}
-	message, customerMessage := words(reason)
+	message, customerMessage := words(reason, refund)
 	return &client.Reason{Code: string(reason), Message: message, CustomerMessage: customerMessage}
 }
 
-func (s *Server) reason(reason payment.Reason) *client.Reason { return wireReason(reason, s.words) }
+func (s *Server) reason(reason payment.Reason) *client.Reason {
+	return wireReason(reason, false, s.words)
+}
 
 func (s *Server) sale(sale payment.Sale) client.Sale { return WireSale(sale.View(), s.words) }
 

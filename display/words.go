@@ -33,11 +33,22 @@ var catalogue = map[Language]words{
 	TraditionalChinese: traditionalChinese,
 }
 
-// Words returns what a reason means in English, for the cashier or operator and for the customer. A reason that is not
-// in payment.Reasons has none: both are empty.
-func Words(reason payment.Reason) (message, customerMessage string) {
+// Words returns what a reason means in English, for the cashier or operator and for the customer; refund says that a
+// refund has it, not a payment. A reason that is not in payment.Reasons has none: both are empty.
+func Words(reason payment.Reason, refund bool) (message, customerMessage string) {
 	w := WordsIn(English, reason)
+	if refund {
+		w = RefundWordsIn(English, reason)
+	}
 	return w.Cashier, w.Customer
+}
+
+// RefundWordsIn returns what a reason means in a language where a refund has it.
+func RefundWordsIn(l Language, reason payment.Reason) ReasonWords {
+	if w, own := refundWords[l][reason]; own {
+		return w
+	}
+	return WordsIn(l, reason)
 }
 
 // WordsIn returns what a reason means in a language; empty for a reason or language that is unknown.

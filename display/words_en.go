@@ -107,13 +107,9 @@ var english = words{
 			"The gateway could not make this refund. Once it has failed here, refund again or give the money back another way.",
 			"Your refund is not possible right now. Please ask the cashier.",
 		},
-		payment.ReasonRefundNoPayment: {
-			"The gateway does not know the payment of this refund, so it gave nothing back. Compare the order in the gateway's portal before you give the money back another way.",
-			"Your refund is not possible right now. Please ask the cashier.",
-		},
-		payment.ReasonRefundUnanswered: {
-			"The gateway has not said yet what became of this refund. Do not give the money back another way: the terminal keeps asking and will show the result.",
-			"Your refund is not confirmed yet. Please ask the cashier.",
+		payment.ReasonRefundUnproved: {
+			"For a month no trace of this refund was found, so the terminal has stopped looking; its amount stays reserved. Compare the payment in the gateway's portal: only there it can be seen whether the money went back.",
+			"We are still checking your refund. Please ask the cashier.",
 		},
 		payment.ReasonBadSignature: {
 			"The gateway refused our signature. Use another way to pay and tell the operator: the private key must match the one registered with the gateway.",

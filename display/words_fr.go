@@ -107,13 +107,9 @@ var french = words{
 			"La passerelle n’a pas pu faire ce remboursement. Une fois qu’il a échoué ici, remboursez de nouveau ou rendez l’argent autrement.",
 			"Votre remboursement n’est pas possible pour le moment. Veuillez vous adresser à la caisse.",
 		},
-		payment.ReasonRefundNoPayment: {
-			"La passerelle ne connaît pas le paiement de ce remboursement et n’a donc rien remboursé. Comparez la commande dans le portail de la passerelle avant de rendre l’argent autrement.",
-			"Votre remboursement est impossible pour le moment. Veuillez vous adresser à la caisse.",
-		},
-		payment.ReasonRefundUnanswered: {
-			"La passerelle n’a pas encore dit ce qu’est devenu ce remboursement. Ne rendez pas l’argent autrement : le terminal continue de vérifier et affichera le résultat.",
-			"Votre remboursement n’est pas encore confirmé. Veuillez vous adresser à la caisse.",
+		payment.ReasonRefundUnproved: {
+			"Depuis un mois, aucune trace de ce remboursement n’a été trouvée; le terminal a cessé de chercher et le montant reste réservé. Comparez le paiement dans le portail de la passerelle : on ne voit que là si l’argent a été rendu.",
+			"Nous vérifions encore votre remboursement. Veuillez vous adresser à la caisse.",
 		},
 		payment.ReasonBadSignature: {
 			"La passerelle a refusé notre signature. Acceptez un autre mode de paiement et avisez le soutien technique : la clé privée doit correspondre à celle qui est enregistrée auprès de la passerelle.",

@@ -27,6 +27,40 @@ func everything(l Language, f func(name, text string, sentence bool)) {
 		f(string(reason)+" to the cashier", w.Cashier, true)
 		f(string(reason)+" to the customer", w.Customer, true)
 	}
+	for reason, w := range refundWords[l] {
+		f(string(reason)+" of a refund, to the cashier", w.Cashier, true)
+		f(string(reason)+" of a refund, to the customer", w.Customer, true)
+	}
+}
+
+// What a refund may have as its reason has words made for refunds, in every
+// language: none tells the cashier to charge, to scan, or to take another payment.
+func TestRefundsHaveWordsOfTheirOwn(t *testing.T) {
+	ofPayments := []payment.Reason{
+		payment.ReasonInsufficientFunds, payment.ReasonDeclined, payment.ReasonInvalidCode, payment.ReasonExpiredCode,
+		payment.ReasonNotPaidInTime, payment.ReasonCancelled, payment.ReasonQRNotShown, payment.ReasonAbsent, payment.ReasonOverridden,
+	}
+	aboutPaying := []string{
+		"charge", "scan", "way to pay", "pay again", "your payment or", "encaissez", "balayez", "mode de paiement", "payer", "收款", "扫描", "掃描", "付款方式", "再次付款",
+	}
+	for _, l := range Languages() {
+		if len(refundWords[l]) != len(refundWords[English]) {
+			t.Errorf("%s has words for %d reasons of refunds", l, len(refundWords[l]))
+		}
+		for _, reason := range payment.Reasons() {
+			if slices.Contains(ofPayments, reason) {
+				continue
+			}
+			w := RefundWordsIn(l, reason)
+			for _, text := range []string{w.Cashier, w.Customer} {
+				for _, about := range aboutPaying {
+					if strings.Contains(strings.ToLower(text), about) {
+						t.Errorf("%s: %s of a refund speaks of paying: %q", l, reason, text)
+					}
+				}
+			}
+		}
+	}
 }
 
 // Every screen and every reason has words in every language, in that language's script; sentences end as sentences, and
@@ -126,12 +160,12 @@ func TestCustomerWordsAreShort(t *testing.T) {
 // Words gives both texts in English for every reason, and none for what is no reason.
 func TestWords(t *testing.T) {
 	for _, reason := range payment.Reasons() {
-		message, customerMessage := Words(reason)
+		message, customerMessage := Words(reason, false)
 		if want := WordsIn(English, reason); message == "" || message != want.Cashier || customerMessage != want.Customer {
 			t.Errorf("%s: message %q, customer message %q", reason, message, customerMessage)
 		}
 	}
-	if message, customerMessage := Words("made up"); message != "" || customerMessage != "" {
+	if message, customerMessage := Words("made up", false); message != "" || customerMessage != "" {
 		t.Errorf("a reason that is none has words: %q, %q", message, customerMessage)
 	}
 }

@@ -85,7 +85,7 @@ func (c *counter) holdAttempts(before payment.Sale, e payment.Event, after payme
 // verdictOf is the part of an attempt that never changes once it is over: all
 // but what its watch brings.
 func verdictOf(a payment.Attempt) payment.Attempt {
-	a.Watch, a.Capture, a.Returned, a.Call, a.Next = nil, nil, nil, nil, "" // what is found out later
+	a.Watch, a.Capture, a.Returned, a.Call, a.Next = nil, nil, nil, nil, ""
 	a.CalledAt, a.NextAt, a.Seq, a.Polls = time.Time{}, time.Time{}, 0, 0
 	a.PaymentID, a.IDDisproved = "", false
 	if a.Status == payment.AttemptPaid {

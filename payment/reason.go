@@ -33,8 +33,7 @@ const (
 	ReasonRefundInReview   Reason = "refund_in_review"
 	ReasonRefundAmount     Reason = "refund_amount"
 	ReasonRefundFailed     Reason = "refund_failed"
-	ReasonRefundNoPayment  Reason = "refund_no_payment" // the gateway does not know the payment
-	ReasonRefundUnanswered Reason = "refund_unanswered" // it is not known yet what became of it
+	ReasonRefundUnproved   Reason = "refund_unproved" // no trace of it was found for as long as anybody asks
 
 	// The call was refused: the shop's IT must mend something.
 	ReasonBadSignature    Reason = "bad_signature"
@@ -62,7 +61,7 @@ func Reasons() []Reason {
 		ReasonNotPaidInTime, ReasonCancelled, ReasonQRNotShown, ReasonAbsent, ReasonOverridden,
 		ReasonScanDamaged,
 		ReasonNotEnoughBalance, ReasonAlreadyRefunded, ReasonRefundTooLate, ReasonRefundInProcess,
-		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundNoPayment, ReasonRefundUnanswered,
+		ReasonRefundInReview, ReasonRefundAmount, ReasonRefundFailed, ReasonRefundUnproved,
 		ReasonBadSignature, ReasonUnknownMerchant, ReasonClockWrong, ReasonRequestRefused, ReasonNotPermitted,
 		ReasonGatewayUnreachable, ReasonNoAnswer, ReasonAnswerUnverified, ReasonAnswerMalformed,
 		ReasonAnswerMismatch, ReasonGatewayError, ReasonRateLimited, ReasonNotFound,

@@ -86,6 +86,9 @@ const (
 	KeptByPolicy CaptureKept = "policy"
 	// KeptByLimit: the day's automatic reversals are used up; tried again daily.
 	KeptByLimit CaptureKept = "limit"
+	// KeptByRefund: a refund of it is not over, and may have given a part back; it is
+	// looked at again until that is known.
+	KeptByRefund CaptureKept = "refund"
 	// KeptByAmount: amount or currency are not those of the sale.
 	KeptByAmount CaptureKept = "amount"
 )

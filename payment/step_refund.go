@@ -88,11 +88,8 @@ func (t *step) refundOutcome(e Outcome) {
 	r.Call = nil
 	v := refundMatched(*r, e.Verdict)
 	r.Reason, r.GatewayCode = v.Reason, v.GatewayCode
-	switch v.Class { // what it says of a payment it does not say of a refund
-	case ClassNotFound: // it takes its time
+	if v.Class == ClassNotFound { // of an order that says much, of a refund only that it takes its time
 		r.Reason = ""
-	case ClassNoAnswer, ClassRetryLater:
-		r.Reason = ReasonRefundUnanswered
 	}
 	if v.RefundID != "" && r.RefundID == "" {
 		r.RefundID = v.RefundID
@@ -197,6 +194,7 @@ func (t *step) planRefund(r *Refund) {
 	age := t.now.Sub(r.RequestedAt)
 	switch {
 	case age > t.policy.GiveUpAfter && r.Polls >= t.policy.fewestQuestions():
+		r.Reason = ReasonRefundUnproved
 		t.planRefundCall(r, "", time.Time{}) // a person's now
 	case traits.IdempotentRefund, !r.Doubted && r.RefundID == "":
 		// Sent again: it is processed once, or was never taken.

@@ -166,3 +166,41 @@ func TestReturnedIsAskedOnce(t *testing.T) {
 		})
 	}
 }
+
+// M12: a reversal that waits for a refund that is not over says so, and goes on
+// once that is known.
+func TestM12ReversalSaysItWaits(t *testing.T) {
+	s := unresolvedSale(t, alphaPayLike)
+	s.do(payment.CancelRequested{})
+	s.next(payment.CallLookup)
+	s.answer(payment.ClassPaid, id("P1"))
+	looking := *s.call
+	s.refund(partial)
+	s.answer(payment.ClassNoAnswer)
+	proof := payment.Verdict{Class: payment.ClassPaid, RequestID: s.last().RequestID, PaymentID: "P1", Amount: tenBucks}
+	s.do(payment.Outcome{Attempt: 1, Seq: looking.Seq, Verdict: proof, MayReverse: true})
+	if c := s.last().Capture; c == nil || c.Kept != payment.KeptByRefund || len(s.sale.Refunds) != 1 {
+		t.Fatalf("capture %+v, refunds %+v", c, s.sale.Refunds)
+	}
+	s.callsWithin(2*day, func() {
+		if s.call.Refund > 0 {
+			s.answer(payment.ClassRefunded)
+		} else {
+			s.answer(payment.ClassPaid, id("P1"))
+		}
+	})
+	if n := len(s.sale.Refunds); n != 2 || !s.sale.Refunds[1].Automatic || s.sale.Refunded() != tenBucks.Amount || s.last().Capture.Kept != "" {
+		t.Errorf("%d refunds, refunded %d, capture %+v", n, s.sale.Refunded(), s.last().Capture)
+	}
+}
+
+// A refund that nobody can trace says that it is a person's now.
+func TestM13UnprovedRefundSaysSo(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(partial)
+	s.answer(payment.ClassNoAnswer)
+	s.callsWithin(60*day, func() { s.answer(payment.ClassNotFound) })
+	if r := s.sale.Refunds[0]; r.Status.Final() || r.Reason != payment.ReasonRefundUnproved || r.Next != "" {
+		t.Errorf("%+v", r)
+	}
+}

@@ -75,7 +75,7 @@ func (t *step) notCaptured(a *Attempt, v Verdict, against bool) {
 		a.Reason, a.GatewayCode = t.closingReason(a, v).Reason, v.GatewayCode
 	case unconfirmed(t, a) && a.Status != AttemptPaid:
 		a.Capture = nil
-	case a.Capture != nil && a.Capture.Kept == KeptByLimit: // somebody gave it back
+	case a.Capture != nil && (a.Capture.Kept == KeptByLimit || a.Capture.Kept == KeptByRefund): // somebody gave it back
 		c := *a.Capture
 		c.Kept = ""
 		a.Capture = &c
@@ -153,6 +153,7 @@ func (t *step) captured(a *Attempt, v Verdict, mayReverse bool) {
 	left.Amount -= t.sale.given(a.N)
 	switch {
 	case t.refunding(a):
+		c.Kept = KeptByRefund
 		t.watchAgain(a)
 	case left.Amount <= 0: // the register was quicker
 		t.nextWatch(a)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fails on any warning of systemd-analyze verify about the units of systemd/, or of systemd-sysusers about its users.
+# Fails on any warning of systemd-analyze verify about the units of systemd/, of systemd-sysusers about its users, or of
+# udevadm verify about its rules (systemd 254; skipped with an older one).
 # The units are copied first, with the programs' paths replaced by one that exists on every machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,4 +24,12 @@ for users in systemd/*.sysusers; do
 		exit 1
 	fi
 done
-echo 'units: ok'
+rules=unchecked
+if udevadm verify --help >/dev/null 2>&1; then
+	if ! warnings=$(udevadm verify --resolve-names=never systemd/*.rules 2>&1); then
+		printf 'units: udevadm verify:\n%s\n' "$warnings" >&2
+		exit 1
+	fi
+	rules=ok
+fi
+echo "units: ok, udev rules: $rules"

@@ -48,7 +48,7 @@ func (e *Engine) refundElsewhere(in RefundElsewhere) (Reply, error) {
 	case len(e.elsewhere) >= maxElsewhere:
 		return Reply{}, &Error{Code: CodeTooManyWaiting, Message: "too many refunds wait for an answer of the gateway already: try again in a moment"}
 	}
-	if err := g.ready(); err != nil {
+	if err := g.readyToRefund(); err != nil {
 		return Reply{}, err
 	}
 	if err := e.store.CheckRoom(); err != nil {
@@ -103,7 +103,7 @@ func (e *Engine) askElsewhere(g *gateway) {
 		case w.started || w.call.Gateway != g.name:
 		case g.state == GatewayDown:
 			e.takeElsewhere(w.call)
-			e.turn.late = append(e.turn.late, LateReply{w.in.ID, Reply{Err: g.ready()}})
+			e.turn.late = append(e.turn.late, LateReply{w.in.ID, Reply{Err: g.readyToRefund()}})
 		case e.room(g) > 0:
 			w.started = true
 			e.turn.asks = append(e.turn.asks, w)
@@ -148,7 +148,7 @@ func (e *Engine) provedElsewhere(in RefundElsewhere, v payment.Verdict) (Reply, 
 	if err := unprovedElsewhere(in, v); err != nil {
 		return Reply{}, err
 	}
-	if err := e.gateways[in.Gateway].ready(); err != nil {
+	if err := e.gateways[in.Gateway].readyToRefund(); err != nil {
 		return Reply{}, err
 	}
 	s, err := e.recordElsewhere(in, v)
@@ -203,13 +203,13 @@ func (e *Engine) byRequest(requestID string) (s payment.Sale, known bool, err er
 func unprovedElsewhere(in RefundElsewhere, v payment.Verdict) error {
 	switch {
 	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
-		return &Error{Code: CodeGatewayMisconfigured, Gateway: in.Gateway, Reason: v.Reason,
-			Message: "the gateway refuses this terminal's calls: " + string(v.Reason)}
+		return &Error{Code: CodeGatewayMisconfigured, Gateway: in.Gateway, Reason: v.Reason, Refund: true,
+			Message: "the gateway refuses this terminal's calls, so nothing was refunded: " + string(v.Reason)}
 	case !v.Class.Verified(), v.Class == payment.ClassRetryLater, v.Class == payment.ClassRefused:
-		return &Error{Code: CodeGatewayDown, Gateway: in.Gateway,
+		return &Error{Code: CodeGatewayDown, Gateway: in.Gateway, Refund: true,
 			Message: "the gateway did not say what became of this payment, so nothing was refunded: repeat the call with the same key"}
 	case v.Class == payment.ClassNotFound:
-		return &Error{Code: CodeNotFound, Message: "the gateway knows no payment with this payment_id"}
+		return &Error{Code: CodeNotFound, Refund: true, Message: "the gateway knows no payment with this payment_id"}
 	case in.Currency != "" && v.Amount.Currency != in.Currency:
 		return &Error{Code: CodeInvalid, Field: "currency", Message: "must be the payment's, where it is given"}
 	}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -267,6 +268,21 @@ func (g *gateway) ready() error {
 		return &Error{Code: CodeGatewayDown, Gateway: g.name, Message: "the gateway has not answered since the start: try again in a moment"}
 	}
 	return &Error{Code: CodeGatewayDown, Gateway: g.name, Message: "the gateway does not answer: take another means of payment, or try again in a moment"}
+}
+
+// readyToRefund is ready in a refund's words.
+func (g *gateway) readyToRefund() error {
+	var refused *Error
+	if !errors.As(g.ready(), &refused) {
+		return nil
+	}
+	refused.Refund = true
+	if refused.Code == CodeGatewayDown {
+		refused.Message = "the gateway does not answer, so no refund was begun: try again in a moment"
+	} else {
+		refused.Message = "the gateway refuses this terminal's calls, so no refund was begun: " + string(refused.Reason)
+	}
+	return refused
 }
 
 func (g *gateway) status() GatewayStatus {

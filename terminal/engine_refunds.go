@@ -50,7 +50,7 @@ func (e *Engine) beginRefund(s payment.Sale, n NewRefund) (Reply, error) {
 	}
 	wait := false
 	if g := e.gateways[paidGateway(s)]; g != nil {
-		if err := g.ready(); err != nil {
+		if err := g.readyToRefund(); err != nil {
 			return Reply{}, err
 		}
 		wait = e.room(g) <= 0

@@ -54,6 +54,7 @@ type Error struct {
 	Reason  payment.Reason       // CodeGatewayMisconfigured: what to mend
 	Refusal *payment.Refusal     // CodeCodeRefused
 	Offers  []payment.Instrument // CodeGatewayDown: what would still work
+	Refund  bool                 // it is about a refund, not a payment: Reason has words of its own then
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }

@@ -89,7 +89,10 @@ func (s *shop) open(t *testing.T) {
 	}
 }
 
-func words(r payment.Reason) (message, customerMessage string) {
+func words(r payment.Reason, refund bool) (message, customerMessage string) {
+	if refund {
+		return "refund, cashier: " + string(r), "refund, customer: " + string(r)
+	}
 	return "cashier: " + string(r), "customer: " + string(r)
 }
 

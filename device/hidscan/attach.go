@@ -50,8 +50,8 @@ func connectDriver(node string, interfaceNumber int) error {
 	}
 	defer file.Close()
 	request := usbfsIoctl{interfaceNumber: int32(interfaceNumber), code: usbfsConnect}
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, file.Fd(), usbfsIoctlCode, uintptr(unsafe.Pointer(&request)))
-	if errno != 0 && errno != unix.EBUSY { // busy: a driver is bound already
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, file.Fd(), usbfsIoctlCode, uintptr(unsafe.Pointer(&request))) //nolint:gosec // the kernel reads the struct during the call
+	if errno != 0 && errno != unix.EBUSY {                                                                    // busy: a driver is bound already
 		return errno
 	}
 	return nil

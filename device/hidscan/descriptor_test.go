@@ -91,10 +91,10 @@ func TestMalformedDescriptors(t *testing.T) {
 // FuzzDescriptor: whatever a device says of itself, the parser does not panic,
 // and each form that it finds lies within its report.
 func FuzzDescriptor(f *testing.F) {
-	for _, seed := range [][]byte{bootDescriptor, compositeDescriptor, bitmapDescriptor, posDescriptor, posDescriptorA, posDescriptorB, ibmDescriptor} {
+	for _, seed := range [][]byte{bootDescriptor, compositeDescriptor, bitmapDescriptor, posDescriptor, posDescriptorA, posDescriptorB, posDescriptorC, ibmDescriptor} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		found, err := parseDescriptor(data)
 		if err != nil {
 			return

@@ -11,8 +11,9 @@ import (
 // or table-top: a byte with the number of bytes that are used, itself included,
 // three bytes of status, the data, and the symbology: one byte below 0x20 for
 // EAN and UPC, or 0x00, one byte and 0x0b for all others. EAN and UPC come as
-// digits or as the bare values 0 to 9. (Arrangement as scanners send it; the
-// specification is not public.)
+// digits or as the bare values 0 to 9. The protocol's specification is not public;
+// the symbologies are those that Honeywell's manuals list (Voyager 1250g user
+// guide, "USB IBM SurePos"), the rest is what scanners of two makers send.
 type ibmFormat struct {
 	id     byte // 0: reports have no id
 	length int

@@ -38,9 +38,10 @@ func Inventory(t usb.Tree) []Found {
 	return found
 }
 
-// Listen opens the scanner and tells each Shot until ctx ends, then nil, or until
-// the scanner cannot be used, with what to do. It is used in place of Run.
-func (s *Scanner) Listen(ctx context.Context, shot func(device.Shot)) error {
+// Listen opens the scanner, says when it is ready, and tells each Shot until ctx
+// ends, then nil, or until the scanner cannot be used, with what to do. It is used
+// in place of Run.
+func (s *Scanner) Listen(ctx context.Context, ready func(), shot func(device.Shot)) error {
 	if s.open == nil {
 		return refuse(device.StateFailed, noSupport)
 	}
@@ -49,11 +50,12 @@ func (s *Scanner) Listen(ctx context.Context, shot func(device.Shot)) error {
 		_, detail := s.explain(err)
 		return refuse(device.StateFailed, "%s", detail)
 	}
-	defer opened.Close()
+	defer func() { _ = opened.Close() }()
 	reader := newReader(opened, s.arming, time.Now)
 	if _, err := reader.settle(ctx); err != nil {
 		return err
 	}
+	ready()
 	var reports [][]byte
 	lost, quietSince := false, time.Now()
 	for ctx.Err() == nil {

@@ -3,10 +3,14 @@ package hidscan
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"payscand/device"
 	"payscand/device/devicetest/conformance"
@@ -29,7 +33,7 @@ type posVirtual struct {
 
 func (v posVirtual) Write(text []byte) (int, error) {
 	reports := v.shape.reports("]Q1", string(text))
-	reports[len(reports)-1][v.shape.continued] |= 1
+	reports[len(reports)-1][v.shape.continued] |= v.shape.goesOn
 	return len(text), v.sendAll(reports)
 }
 
@@ -52,17 +56,14 @@ func (v ibmVirtual) Scan(code string) error {
 	return v.send(ibmReport(code[:min(len(code), 57)], "\x00\x33\x0b"))
 }
 
-// TestConformanceOfModes: HID POS in both arrangements and IBM keep every promise
-// of a device.Scanner.
+// TestConformanceOfModes: HID POS and IBM keep every promise of a device.Scanner.
 func TestConformanceOfModes(t *testing.T) {
-	for name, shape := range posShapes {
-		t.Run("HID POS "+name, func(t *testing.T) {
-			conformance.TestScanner(t, func(t *testing.T) conformance.Harness {
-				fake, arming := newFakeUSB(t, inMode("05e0", shape.descriptor)), new(device.Arming)
-				return conformance.Harness{Scanner: fake.scanner(t, Config{}, arming), Arming: arming, Virtual: posVirtual{fake, shape}}
-			})
+	t.Run("HID POS", func(t *testing.T) {
+		conformance.TestScanner(t, func(t *testing.T) conformance.Harness {
+			fake, arming := newFakeUSB(t, inMode("05e0", posDescriptorA)), new(device.Arming)
+			return conformance.Harness{Scanner: fake.scanner(t, Config{}, arming), Arming: arming, Virtual: posVirtual{fake, posShapes["A"]}}
 		})
-	}
+	})
 	t.Run("IBM", func(t *testing.T) {
 		conformance.TestScanner(t, func(t *testing.T) conformance.Harness {
 			fake, arming := newFakeUSB(t, inMode("05e0", ibmDescriptor)), new(device.Arming)
@@ -71,29 +72,29 @@ func TestConformanceOfModes(t *testing.T) {
 	})
 }
 
-// A Honeywell scanner in HID POS mode is told that somebody listens; one that
-// describes the report and does not take it is not called ready.
+// A Honeywell scanner in HID POS mode is told to send to that interface; one that
+// refuses, as those do that have no other one, is ready all the same.
 func TestHoneywellIsGreeted(t *testing.T) {
-	undescribed := bytes.Replace(posDescriptorA, []byte{0x85, 0xfe}, []byte{0x85, 0x07}, 1)
 	for _, test := range []struct {
 		name, vendor string
-		descriptor   []byte
+		number       int
 		refuses      bool
-		state        device.State
-		told         int
+		want         []byte
 	}{
-		{"Honeywell", "0c2e", posDescriptorA, false, device.StateReady, 1},
-		{"Honeywell refuses", "0c2e", posDescriptorA, true, device.StateFailed, 0},
-		{"Honeywell that does not describe it refuses", "0c2e", undescribed, true, device.StateReady, 0},
-		{"another maker", "05e0", posDescriptorA, true, device.StateReady, 0},
+		{"Honeywell", "0c2e", 0, false, []byte{254, 1}},
+		{"Honeywell's second interface", "0c2e", 2, false, []byte{254, 2}},
+		{"Hand Held Products", "0536", 1, false, []byte{254, 1}},
+		{"Honeywell refuses", "0c2e", 0, true, nil},
+		{"another maker", "05e0", 0, false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fake := newFakeUSB(t, inMode(test.vendor, test.descriptor))
+				spec := inMode(test.vendor, posDescriptorA)
+				spec.interfaces[0].number = test.number
+				fake := newFakeUSB(t, spec)
 				fake.refuses = test.refuses
-				scanner := fake.unnamed(t, Config{})
-				run(t, scanner).expectState(t, test.state)
-				if len(fake.told) != test.told || test.told > 0 && !bytes.Equal(fake.told[0], []byte{254, 1}) {
+				run(t, fake.unnamed(t, Config{})).expectState(t, device.StateReady)
+				if told := bytes.Join(fake.told, nil); !bytes.Equal(told, test.want) {
 					t.Errorf("told %v", fake.told)
 				}
 			})
@@ -153,6 +154,46 @@ func TestDriverIsGivenBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A scanner that is plugged in and out all day leaves nothing behind: no goroutine
+// and no descriptor, and every scan between is whole.
+func TestReplugsLeaveNothingBehind(t *testing.T) {
+	count := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		must(t, err)
+		return len(entries)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		fake := newFakeUSB(t, inMode("05e0", posDescriptorA))
+		scanner := fake.unnamed(t, Config{})
+		sink := run(t, scanner)
+		sink.expectState(t, device.StateReady)
+		descriptors, goroutines := count(), runtime.NumGoroutine()
+		for i := range 300 {
+			code := fmt.Sprintf("2812%014d", i)
+			must(t, fake.sendAll(posShapes["A"].reports("]Q1", code)))
+			sink.expectScan(t, code)
+			before := time.Now()
+			must(t, fake.Unplug())
+			sink.expectState(t, device.StateMissing)
+			must(t, fake.Plug())
+			sink.expectState(t, device.StateReady)
+			if took := time.Since(before); took > time.Second {
+				t.Fatalf("a replug took %v of the bubble's time", took)
+			}
+		}
+		synctest.Wait()
+		if now := count(); now > descriptors {
+			t.Errorf("%d descriptors, then %d", descriptors, now)
+		}
+		if now := runtime.NumGoroutine(); now > goroutines {
+			t.Errorf("%d goroutines, then %d", goroutines, now)
+		}
+		if got := scanner.Status().Counters.Reconnects; got != 300 {
+			t.Errorf("%d reconnects", got)
+		}
+	})
 }
 
 // The layouts type what the keyboards of their countries do: each row as it is

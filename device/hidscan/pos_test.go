@@ -22,24 +22,37 @@ var posDescriptorA = []byte{
 	0x85, 0xfe, 0x75, 0x08, 0x95, 0x01, 0x06, 0x66, 0xff, 0x09, 0x01, 0xb1, 0x02, 0xc0,
 }
 
-// posDescriptorB is arrangement B: byte count, 56 bytes of data, AIM identifier,
-// two bytes of the maker, a whole byte that says that the next report goes on.
+// posDescriptorB is arrangement B, as scanners of Newland have it: byte count, 56
+// bytes of data, four that are reserved, one of the maker, and a whole byte that
+// says that the next report goes on.
 var posDescriptorB = []byte{
 	0x05, 0x8c, 0x09, 0x02, 0xa1, 0x01, 0x09, 0x12, 0xa1, 0x02, 0x85, 0x02, 0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08, 0x95, 0x01,
 	0x05, 0x01, 0x09, 0x3b, 0x81, 0x02, 0x05, 0x8c, 0x95, 0x38, 0x09, 0xfe, 0x82, 0x02, 0x01,
-	0x95, 0x03, 0x09, 0xfb, 0x09, 0xfc, 0x09, 0xfd, 0x81, 0x02, 0x06, 0x00, 0xff, 0x95, 0x02, 0x09, 0x01, 0x81, 0x02,
-	0x05, 0x8c, 0x95, 0x01, 0x09, 0xff, 0x81, 0x02, 0xc0, 0xc0,
+	0x95, 0x04, 0x81, 0x03, 0x06, 0x00, 0xff, 0x95, 0x01, 0x09, 0x01, 0x81, 0x02,
+	0x05, 0x8c, 0x09, 0xff, 0x81, 0x02, 0xc0, 0xc0,
+}
+
+// posDescriptorC has the fields in yet another order: the identifier behind the data.
+var posDescriptorC = []byte{
+	0x05, 0x8c, 0x09, 0x02, 0xa1, 0x01, 0x85, 0x05, 0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08, 0x95, 0x38, 0x09, 0xfe, 0x82, 0x02, 0x01,
+	0x95, 0x03, 0x09, 0xfb, 0x09, 0xfc, 0x09, 0xfd, 0x81, 0x02, 0x95, 0x01, 0x05, 0x01, 0x09, 0x3b, 0x81, 0x02,
+	0x05, 0x8c, 0x75, 0x01, 0x95, 0x07, 0x81, 0x03, 0x95, 0x01, 0x09, 0xff, 0x81, 0x02, 0xc0,
 }
 
 // posShape is the tests' own knowledge of an arrangement.
 type posShape struct {
-	descriptor                  []byte
-	aim, data, continued, bytes int
+	descriptor       []byte
+	id               byte
+	count, aim, data int
+	continued, bytes int
+	goesOn           byte
+	symbology        string // of ]Q1
 }
 
 var posShapes = map[string]posShape{
-	"A": {posDescriptorA, 2, 5, 63, 64},
-	"B": {posDescriptorB, 58, 2, 63, 64},
+	"A": {posDescriptorA, 2, 1, 2, 5, 63, 64, 0x01, "qr"},
+	"B": {posDescriptorB, 2, 1, 58, 2, 63, 64, 0x01, ""},
+	"C": {posDescriptorC, 5, 60, 57, 1, 61, 62, 0x80, "qr"},
 }
 
 // reports are what a scanner with that arrangement sends for a code.
@@ -47,12 +60,12 @@ func (s posShape) reports(aim, code string) [][]byte {
 	var sent [][]byte
 	for {
 		report := make([]byte, s.bytes)
-		report[0] = 2
-		report[1] = byte(copy(report[s.data:s.data+56], code))
+		report[0] = s.id
 		copy(report[s.aim:], aim)
-		code = code[report[1]:]
+		report[s.count] = byte(copy(report[s.data:s.data+56], code))
+		code = code[report[s.count]:]
 		if code != "" {
-			report[s.continued] = 1
+			report[s.continued] = s.goesOn
 		}
 		sent = append(sent, report)
 		if code == "" {
@@ -93,7 +106,7 @@ func TestPOSArrangements(t *testing.T) {
 				code := strings.Repeat("1234567", length/7+1)[:length]
 				r := newDeviceRecorder(p, 64)
 				r.at(0, shape.reports("]Q1", code)...)
-				if len(r.frames) != 1 || r.frames[0].Scan.Text != code || r.frames[0].Scan.Symbology != "qr" {
+				if len(r.frames) != 1 || r.frames[0].Scan.Text != code || r.frames[0].Scan.Symbology != shape.symbology {
 					t.Fatalf("%d characters: %v", length, summary(r.frames))
 				}
 			}
@@ -176,9 +189,9 @@ func posStream(shape posShape, data []byte) (sent [][]byte) {
 		reports := shape.reports([]string{"]Q1", "]C0", "\x00\x00\x00", "]E0"}[data[0]>>6], digits[:length])
 		switch odd := data[0] & 0x3f; {
 		case odd < 4: // a count that lies
-			reports[len(reports)-1][1] = data[1]
+			reports[len(reports)-1][shape.count] = data[1]
 		case odd < 8: // goes on for ever
-			reports[len(reports)-1][shape.continued] |= 1
+			reports[len(reports)-1][shape.continued] |= shape.goesOn
 		case odd < 12: // its last part is missing
 			reports = reports[:len(reports)-1]
 		case odd < 14: // another report
@@ -199,14 +212,14 @@ func posModel(shape posShape, sent [][]byte) map[string]bool {
 	for first := range sent {
 		text := ""
 		for _, report := range sent[first:] {
-			if len(report) == 0 || report[0] != 2 {
+			if len(report) == 0 || report[0] != shape.id {
 				continue
 			}
-			if len(report) < shape.bytes || report[1] > 56 {
+			if len(report) < shape.bytes || report[shape.count] > 56 {
 				break
 			}
-			text += string(report[shape.data : shape.data+int(report[1])])
-			if report[shape.continued]&1 == 0 {
+			text += string(report[shape.data : shape.data+int(report[shape.count])])
+			if report[shape.continued]&shape.goesOn == 0 {
 				texts[text] = true
 				break
 			}
@@ -267,8 +280,8 @@ func TestRandomPOSStreams(t *testing.T) {
 
 func checkPOS(t *testing.T, data, plan, holdUps []byte, choice uint8) int {
 	t.Helper()
-	shape := posShapes[[]string{"A", "B"}[choice&1]]
-	packet := []int{64, 64, 32, 8}[choice>>1&3]
+	shape := posShapes[[]string{"A", "B", "C"}[choice%3]]
+	packet := []int{64, 64, 32, 8}[choice>>2&3]
 	sent := posStream(shape, data)
 	allowed := posModel(shape, sent)
 	return checkDevice(t, protocolOf(t, ModePOS, shape.descriptor), sent, packet, plan, holdUps, func(text string) bool { return allowed[text] })

@@ -88,9 +88,8 @@ func (s *Scanner) claim() (handle, target, error) {
 	if err != nil {
 		return nil, found, s.explainOpen(found, err)
 	}
-	if err := greet(opened, found, s.config); err != nil {
-		_ = opened.Close()
-		return nil, found, err
+	if found.greeting != nil {
+		_, _ = opened.SendFeatureReport(found.greeting) // most need none, and refuse it
 	}
 	return opened, found, nil
 }
@@ -123,17 +122,6 @@ func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
 	close(batches)
 	<-decoded
 	return err
-}
-
-// greet sends what the device wants to hear before it sends scans.
-func greet(opened handle, found target, config Config) error {
-	if found.greeting == nil {
-		return nil
-	}
-	if _, err := opened.SendFeatureReport(found.greeting); err != nil && found.mustBeTaken {
-		return refuse(device.StateFailed, "%s did not take the report that switches its scans on: unplug the scanner and plug it in again", describe(config))
-	}
-	return nil
 }
 
 // decode makes scans of batches until there are no more.

@@ -30,11 +30,8 @@ type target struct {
 	path     string
 	node     string // under /dev/bus/usb
 	protocol protocol
-	packet   int // bytes of a full packet
-	// greeting is a feature report to send after opening; nil for none. Where
-	// the device describes it, it must be taken.
-	greeting    []byte
-	mustBeTaken bool
+	packet   int    // bytes of a full packet
+	greeting []byte // a feature report to send after opening; nil for none
 }
 
 // refusal says why a scanner cannot be used now.
@@ -130,9 +127,9 @@ func (t tree) find(config Config) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	chosenTarget := target{path: chosen.Path, node: chosen.device.Node, protocol: protocol, packet: chosen.Packet}
-	chosenTarget.greeting, chosenTarget.mustBeTaken = chosen.greeting()
-	return chosenTarget, nil
+	return target{
+		path: chosen.Path, node: chosen.device.Node, protocol: protocol, packet: chosen.Packet, greeting: chosen.greeting(),
+	}, nil
 }
 
 func describe(config Config) string {
@@ -232,22 +229,25 @@ func (c candidate) protocol(config Config) (protocol, error) {
 	return p, nil
 }
 
-// Honeywell's scanners, of its own id and of Hand Held Products, send in HID POS
-// mode only once feature report 254 has told them that somebody listens.
+// Honeywell's scanners, of its own id and of Hand Held Products, that are a
+// keyboard as well send to their HID POS interface only once feature report 254
+// has named it, which is number 1 then. Others refuse the report, which its maker
+// says to ignore (Hand Held Products, USB Interfaces application note, 2006,
+// "Redirect Output").
 const (
-	vendorHoneywell    = 0x0c2e
-	vendorHandHeld     = 0x0536
-	honeywellHIDReport = 254
+	vendorHoneywell       = 0x0c2e
+	vendorHandHeld        = 0x0536
+	honeywellRedirect     = 254
+	honeywellHIDInterface = 1
 )
 
-func (c candidate) greeting() (report []byte, mustBeTaken bool) {
+func (c candidate) greeting() []byte {
 	if c.mode != ModePOS || c.device.Vendor != vendorHoneywell && c.device.Vendor != vendorHandHeld {
-		return nil, false
+		return nil
 	}
-	length, described := c.description.featureBytes[honeywellHIDReport]
-	report = make([]byte, max(2, length))
-	report[0], report[1] = honeywellHIDReport, 1
-	return report, described
+	report := make([]byte, max(2, c.description.featureBytes[honeywellRedirect]))
+	report[0], report[1] = honeywellRedirect, byte(max(honeywellHIDInterface, c.Number))
+	return report
 }
 
 // checkAccess tells whether the target's device node can be opened, because the

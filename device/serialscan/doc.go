@@ -13,11 +13,12 @@
 //
 // # Unplug and replug
 //
-// The port is named by its path, which may be a symbolic link such as
-// /dev/serial/by-id/usb-…; the link is followed anew at each try, so a scanner
-// that returns under another number is found through it. While the scanner is
-// gone the port is tried every 250 ms. Ports are never listed through the
-// library: its listing opens and reprograms ports that belong to others.
+// The port is named by its path, or by the USB ids of the scanner or adapter
+// behind it: then it is looked up in sysfs at each try, so a scanner that returns
+// under another number is found. A path may be a symbolic link such as
+// /dev/serial/by-id/usb-…, which is followed anew too. No port of another device
+// is opened, and ports are never listed through the library: its listing opens
+// and reprograms those that belong to others.
 //
 // What the kernel, or the scanner itself, kept from before the port was opened
 // is discarded: half a scan from then must not become a code.

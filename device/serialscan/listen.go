@@ -7,9 +7,10 @@ import (
 	"payscand/device"
 )
 
-// Listen opens the scanner and tells each Shot until ctx ends, then nil, or until
-// the scanner cannot be used, with what to do. It is used in place of Run.
-func (s *Scanner) Listen(ctx context.Context, shot func(device.Shot)) error {
+// Listen opens the scanner, says when it is ready, and tells each Shot until ctx
+// ends, then nil, or until the scanner cannot be used, with what to do. It is used
+// in place of Run.
+func (s *Scanner) Listen(ctx context.Context, ready func(), shot func(device.Shot)) error {
 	path, err := pathOf(s.config, s.tree)
 	if err != nil {
 		return err
@@ -23,6 +24,7 @@ func (s *Scanner) Listen(ctx context.Context, shot func(device.Shot)) error {
 	if err := settle(ctx, port, buffer); err != nil {
 		return err
 	}
+	ready()
 	var text []byte
 	quietSince := time.Now()
 	for ctx.Err() == nil {

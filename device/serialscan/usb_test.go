@@ -2,6 +2,7 @@ package serialscan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -95,7 +96,7 @@ func TestPathOf(t *testing.T) {
 	zero, one := 0, 1
 	state := func(config Config) (string, *openError) {
 		path, err := pathOf(config, machine.Tree)
-		refused, _ := err.(*openError)
+		refused, _ := errors.AsType[*openError](err)
 		return path, refused
 	}
 	if _, refused := state(Config{USB: id}); refused == nil || refused.state != device.StateMissing || !strings.Contains(refused.detail, "05f9:4204") {

@@ -12,6 +12,7 @@ import (
 
 	"payscand/configs"
 	"payscand/device"
+	"payscand/device/hidscan"
 	"payscand/device/serialscan"
 )
 
@@ -125,5 +126,44 @@ func serialConfig(s configs.SerialScanner) serialscan.Config {
 	return serialscan.Config{
 		Port: s.Port, Baud: s.Baud, DataBits: s.DataBits, Parity: serialscan.Parity(s.Parity), StopBits: s.StopBits,
 		Terminator: device.Terminator(s.Terminator), IdleTimeout: s.IdleTimeout,
+	}
+}
+
+// TestHIDScannerWords: the configuration offers the modes and layouts that there are, takes a HID scanner as hidscan does,
+// and means the same by nothing.
+func TestHIDScannerWords(t *testing.T) {
+	modes := make([]string, 0, len(hidscan.Modes()))
+	for _, mode := range hidscan.Modes() {
+		modes = append(modes, string(mode))
+	}
+	if difference := cmp.Diff(modes, configs.Modes()); difference != "" {
+		t.Errorf("modes (-hidscan +configs):\n%s", difference)
+	}
+	if difference := cmp.Diff(hidscan.Layouts(), configs.Layouts()); difference != "" {
+		t.Errorf("layouts (-hidscan +configs):\n%s", difference)
+	}
+	taken, refused := 0, 0
+	for _, mode := range append(modes, "wedge") {
+		for _, ids := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {0x05e0, 0x1900}} {
+			for _, prefix := range []string{"", "S1", "\r"} {
+				h := configs.DefaultHIDScanner()
+				h.Mode, h.VendorID, h.ProductID, h.Prefix = mode, ids[0], ids[1], prefix
+				config := configs.Default()
+				config.Scanners = []configs.Scanner{{Type: configs.ScannerHID, HID: &h}}
+				problem := scannerProblem(t, config)
+				_, err := scannersOf(&config, new(device.Arming))
+				if (problem == "") != (err == nil) {
+					t.Errorf("%s %x %q: configs says %q, hidscan %v", mode, ids, prefix, problem, err)
+				}
+				if err == nil {
+					taken++
+				} else {
+					refused++
+				}
+			}
+		}
+	}
+	if taken == 0 || refused == 0 {
+		t.Errorf("nothing was compared: %d taken, %d refused", taken, refused)
 	}
 }

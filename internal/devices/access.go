@@ -4,6 +4,7 @@ import (
 	"os"
 	osuser "os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -80,6 +81,8 @@ const (
 	anotherProgram = "another program (run this command as root to see which)"
 )
 
+var holdable = regexp.MustCompile(`^/dev/(tty|pts/|bus/usb/)`)
+
 // findHolders says by device node which program has it open, as far as this
 // user may see.
 func findHolders() map[string]string {
@@ -91,7 +94,7 @@ func findHolders() map[string]string {
 	own := strconv.Itoa(os.Getpid())
 	for _, link := range links {
 		target, err := os.Readlink(link)
-		if err != nil || !strings.HasPrefix(target, "/dev/") || !strings.HasPrefix(target, "/dev/tty") && !strings.HasPrefix(target, "/dev/bus/usb/") {
+		if err != nil || !holdable.MatchString(target) {
 			continue
 		}
 		process := strings.Split(link, "/")[2]

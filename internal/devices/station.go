@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,8 +27,16 @@ type Station struct {
 	Only string
 	// Baud is the speed of a serial line; 0: the default.
 	Baud int
-	// Say tells people what happens.
+	// Say tells people what happens, one at a time.
 	Say func(format string, args ...any)
+
+	saying sync.Mutex
+}
+
+func (s *Station) say(format string, args ...any) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	s.Say(format, args...)
 }
 
 // heard is a shot of one device.
@@ -38,64 +48,103 @@ type heard struct {
 // ErrNoSuchDevice: Only names nothing that is plugged in.
 var ErrNoSuchDevice = errors.New("there is no such device: payscand devices list shows what there is")
 
-// listen begins to listen, until ctx ends and wait returns.
+// listening is what a station listens to.
+type listening struct {
+	*Station
+	out     chan heard
+	known   map[string]bool // devices that were seen already
+	all     sync.WaitGroup
+	opening sync.WaitGroup // those of the start, until they are ready or were told not to be
+}
+
+// listen begins to listen, until ctx ends and wait returns. What is there at the
+// start is ready when it returns, or was told not to be.
 func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), err error) {
-	out := make(chan heard)
-	var listeners sync.WaitGroup
-	known := map[string]bool{}
-	start := func(d Device) {
-		known[d.key()] = true
-		s.Say("listening to %s", d.title())
-		listeners.Go(func() { s.listenTo(ctx, d, out) })
-	}
+	l := &listening{Station: s, out: make(chan heard), known: map[string]bool{}}
 	news := device.ListenForPlugs()
-	chosen := 0
-	for _, d := range List(s.Tree, s.User) {
-		known[d.key()] = true
-		switch wanted := s.wants(d); {
-		case wanted && d.Holder != "" && s.Only != "":
-			news.Close()
-			return nil, nil, fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
-		case wanted && d.Holder != "":
-			s.Say("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
-		case wanted:
-			start(d)
-			chosen++
-		case s.Only == "" && d.Type != "":
-			s.Say("not touched: %s (%s); name it with --device %s, or unplug it and plug it in again", d.title(), d.What, d.ID())
-		}
-	}
-	if s.Only != "" && chosen == 0 {
+	if err := l.begin(ctx); err != nil {
 		news.Close()
-		return nil, nil, ErrNoSuchDevice
+		return nil, nil, err
 	}
-	listeners.Go(func() {
+	l.opening.Wait()
+	l.all.Go(func() {
 		defer news.Close()
 		for ctx.Err() == nil {
 			news.Wait(ctx)
-			present := map[string]bool{}
-			for _, d := range List(s.Tree, s.User) {
-				present[d.key()] = true
-				if !known[d.key()] && d.Type != "" && (s.Only == "" || s.wants(d)) {
-					start(d)
-				}
-			}
-			for key := range known {
-				if !present[key] {
-					delete(known, key) // it is a newcomer when it comes again
-				}
-			}
+			l.welcome(ctx)
 		}
 	})
-	return out, listeners.Wait, nil
+	return l.out, l.all.Wait, nil
+}
+
+func (l *listening) start(ctx context.Context, d Device) {
+	l.opening.Add(1)
+	l.all.Go(func() { l.listenTo(ctx, d, sync.OnceFunc(l.opening.Done), l.out) })
+}
+
+// begin listens to what is there.
+func (l *listening) begin(ctx context.Context) error {
+	chosen := 0
+	for _, d := range l.present() {
+		l.known[d.key()] = true
+		switch wanted := l.wants(d); {
+		case wanted && d.Holder != "" && l.Only != "":
+			return fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
+		case wanted && d.Holder != "":
+			l.say("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
+		case wanted:
+			l.start(ctx, d)
+			chosen++
+		case l.Only == "" && d.Type != "":
+			l.say("not touched: %s (%s); name it with --device %s, or unplug it and plug it in again", d.title(), d.What, d.ID())
+		}
+	}
+	if l.Only != "" && chosen == 0 {
+		return ErrNoSuchDevice
+	}
+	return nil
+}
+
+// welcome listens to what was plugged in since.
+func (l *listening) welcome(ctx context.Context) {
+	present := map[string]bool{}
+	for _, d := range l.present() {
+		present[d.key()] = true
+		if !l.known[d.key()] && d.Type != "" && (l.Only == "" || l.wants(d)) {
+			l.start(ctx, d)
+		}
+	}
+	l.known = present // what is gone is new when it comes again
+}
+
+// present lists what is there, and the port that Only names where it is none of
+// them, such as one that another machine's scanner is on.
+func (s *Station) present() []Device {
+	found := List(s.Tree, s.User)
+	if !filepath.IsAbs(s.Only) || slices.ContainsFunc(found, s.wants) {
+		return found
+	}
+	node, err := filepath.EvalSymlinks(s.Only)
+	if err != nil {
+		return found
+	}
+	d := Device{Type: typeSerial, What: "a serial port", Port: s.Only, Node: node, Holder: findHolders()[node]}
+	d.judge(s.User)
+	return append(found, d)
 }
 
 // wants tells whether a device that is there at the start is listened to.
 func (s *Station) wants(d Device) bool {
-	if s.Only != "" {
-		return d.Type != "" && (s.Only == d.ID() || s.Only == d.Port || s.Only == d.VendorID+":"+d.ProductID)
+	switch {
+	case s.Only == "":
+		return d.Mode == string(hidscan.ModePOS) || d.Mode == string(hidscan.ModeIBM)
+	case d.Type == "":
+		return false
+	case filepath.IsAbs(s.Only):
+		target, err := filepath.EvalSymlinks(s.Only)
+		return d.Port != "" && (d.Port == s.Only || err == nil && d.Port == target)
 	}
-	return d.Mode == string(hidscan.ModePOS) || d.Mode == string(hidscan.ModeIBM)
+	return s.Only == d.ID() || s.Only == d.VendorID+":"+d.ProductID
 }
 
 // key tells a device from all others, and from itself plugged in again.
@@ -115,10 +164,11 @@ func (d Device) title() string {
 // openPatience is how long a device that was just plugged in may be refused.
 const openPatience = 2 * time.Second
 
-func (s *Station) listenTo(ctx context.Context, d Device, out chan<- heard) {
+func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out chan<- heard) {
+	defer opened()
 	listener, err := s.listener(d)
 	if err != nil {
-		s.Say("%s: %v", d.title(), err)
+		s.say("%s: %v", d.title(), err)
 		return
 	}
 	shot := func(got device.Shot) {
@@ -127,18 +177,22 @@ func (s *Station) listenTo(ctx context.Context, d Device, out chan<- heard) {
 		case <-ctx.Done():
 		}
 	}
+	ready := func() {
+		s.say("listening to %s", d.title())
+		opened()
+	}
 	for begun := time.Now(); ctx.Err() == nil; device.Pause(ctx, openPatience/10) {
-		if err = listener.Listen(ctx, shot); err == nil || time.Since(begun) > openPatience {
+		if err = listener.Listen(ctx, ready, shot); err == nil || time.Since(begun) > openPatience {
 			break
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		s.Say("%s: %v", d.title(), err)
+		s.say("%s: %v", d.title(), err)
 	}
 }
 
 type listener interface {
-	Listen(ctx context.Context, shot func(device.Shot)) error
+	Listen(ctx context.Context, ready func(), shot func(device.Shot)) error
 }
 
 func (s *Station) listener(d Device) (listener, error) {
@@ -193,24 +247,24 @@ func (s *Station) Test(ctx context.Context, codes []Code, patience time.Duration
 	defer stop()
 	var report Report
 	for _, code := range codes {
-		s.Say("scan code %s of the sheet: %s", code.Name, code.Shows)
+		s.say("scan code %s of the sheet: %s", code.Name, code.Shows)
 		for try := 1; ; try++ {
 			got, err := next(ctx, shots, patience)
 			if err != nil {
 				return report, fmt.Errorf("code %s: %w", code.Name, err)
 			}
 			if len(report.Results) > 0 && got.device.key() != report.Device.key() {
-				s.Say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
+				s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
 				continue
 			}
 			finding := Judge(got.shot, code.Text)
 			if finding.Right || try == tries {
 				report.Device = got.device
 				report.Results = append(report.Results, Result{code.Name, finding})
-				s.Say("%s: %s", code.Name, finding.Words())
+				s.say("%s: %s", code.Name, finding.Words())
 				break
 			}
-			s.Say("%s: %s", code.Name, finding.Words())
+			s.say("%s: %s", code.Name, finding.Words())
 		}
 	}
 	report.conclude()

@@ -5,9 +5,9 @@ import "slices"
 // table lists every mutant.
 func table() []Mutant {
 	return slices.Concat(
-		attemptMutants(), cancelMutants(), qrMutants(), watchMutants(), refundMutants(), saleMutants(),
+		attemptMutants(), cancelMutants(), qrMutants(), watchMutants(), refundMutants(), returnedMutants(), saleMutants(),
 		engineMutants(), callMutants(), storeMutants(),
-		answerMutants(), transportMutants(), lookupMutants(), signatureMutants(), scannerMutants(),
+		answerMutants(), transportMutants(), lookupMutants(), alipayPlusMutants(), signatureMutants(), scannerMutants(),
 	)
 }
 

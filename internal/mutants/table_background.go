@@ -64,6 +64,54 @@ func watchMutants() []Mutant {
 	}
 }
 
+// returnedMutants break what is told of money that others gave back, and refunds
+// of other terminals' payments (M13).
+func returnedMutants() []Mutant {
+	const file = "payment/step_returned.go"
+	return []Mutant{
+		removed("what the portal gave back is not told", "portal", file,
+			"\tt.returned(a, v.Returned, v.Amount) // first: what was given back is not reversed\n", ofStep("TestReturned")...),
+		replaced("our own refund counts as the portal's", "portal", file,
+			"ours < paid.Amount && !a.returnedInFull()", "!a.returnedInFull()", ofStep("TestReturned")...),
+		replaced("our own part counts as the portal's", "portal", file,
+			"ours == 0 && a.Returned == nil", "a.Returned == nil", ofStep("TestReturned")...),
+		replaced("a check of a paid sale asks nothing", "portal", file,
+			"return a.Status == AttemptPaid || ", "return ", ofStep("TestReturned")...),
+		replaced("what the portal gave back is refunded again", "M13", "payment/refund.go",
+			"if a := s.Attempt(attempt); a != nil && a.returnedInFull() {", "if a := s.Attempt(attempt); a != nil && a.N < 0 {", ofStep("TestM1[23]Returned")...),
+		replaced("a part that the portal gave back counts as all", "portal", "payment/refund.go",
+			"a.Returned != nil && a.Returned.Extent == ReturnedInFull", "a.Returned != nil", ofStep("TestReturned")...),
+		replaced("late money that the portal gave back is reversed", "M12", file,
+			"\tt.returned(a, v.Returned, v.Amount) // first: what was given back is not reversed\n\tif a.Watch != nil {\n\t\tt.watchOutcome(a, v, mayReverse)\n\t}\n",
+			"\tif a.Watch != nil {\n\t\tt.watchOutcome(a, v, mayReverse)\n\t}\n\tt.returned(a, v.Returned, v.Amount)\n", ofStep("TestM12Returned")...),
+		replaced("a reversal that waits for a refund does not say so", "M12", watchFile,
+			"\t\tc.Kept = KeptByRefund\n", "", ofStep("TestM12Reversal")...),
+		replaced("a refund that is given up does not say so", "M13", refundFile,
+			"\t\tr.Reason = ReasonRefundUnproved\n", "", ofStep("TestM13Unproved")...),
+		replaced("AlphaPay's FULL_REFUND is a part", "portal", "payment/alphapay/answer.go",
+			"\"FULL_REFUND\": payment.ReturnedInFull", "\"FULL_REFUND\": payment.ReturnedInPart", in("./payment/alphapay", "TestInquir|TestJudge|TestReturned")...),
+
+		replaced("another terminal's payment without proof is refunded", "M13", "payment/step_elsewhere.go",
+			"v.Class != ClassPaid || v.PaymentID != e.PaymentID", "v.PaymentID != e.PaymentID", ofStep("TestElsewhere")...),
+		replaced("another payment's proof counts for another terminal's", "P4", "payment/step_elsewhere.go",
+			"v.PaymentID != e.PaymentID || ", "", ofStep("TestElsewhere")...),
+		replaced("another terminal's payment that was given back is refunded", "M13", "payment/step_elsewhere.go",
+			"case v.Returned == ReturnedInFull:", "case v.Returned == \"\" && v.Class == \"\":", ofStep("TestElsewhere")...),
+		replaced("another terminal's payment is told as paid here", "P4", "payment/event.go",
+			"if before.ID == \"\" && after.Elsewhere() {", "if before.ID != \"\" && after.Elsewhere() {", ofStep("TestElsewhere")...),
+		replaced("a refund elsewhere is recorded though it is too high", "M13", "terminal/engine_elsewhere.go",
+			"if _, _, err := payment.Step(change.After, try, e.turn.now, e.policy); err != nil {", "if _, _, err := payment.Step(change.After, try, e.turn.now, e.policy); err != nil && in.ID == \"\" {", ofTerminal("TestRefundElsewhere")...),
+		replaced("a payment gets a second record with its second refund", "M13", "terminal/engine_elsewhere.go",
+			"if s, known, err := e.byRequest(v.RequestID); known || err != nil {", "if s, known, err := e.byRequest(v.RequestID); known && s.ID == \"\" || err != nil {", ofTerminal("TestM13RefundElsewhere|TestRefundElsewhere")...),
+		replaced("a repeated refund elsewhere begins again", "M13", "terminal/engine_elsewhere.go",
+			"\tif reply, known, err := e.replayedElsewhere(in.Request); known || err != nil { // asked twice at a time\n\t\treturn reply, err\n\t}\n", "", ofTerminal("TestRefundElsewhereAtOnce")...),
+		replaced("inquiries before refunds elsewhere take no slot", "P10", "terminal/engine_elsewhere.go",
+			"case e.room(g) > 0:", "case e.room(g) > -99:", ofTerminal("TestRefundElsewhereIsBounded")...),
+		replaced("a refund elsewhere of another currency", "M13", "terminal/engine_elsewhere.go",
+			"case in.Currency != \"\" && v.Amount.Currency != in.Currency:", "case in.Currency != \"\" && v.Amount.Currency == \"\":", ofTerminal("TestRefundElsewhereRefused")...),
+	}
+}
+
 // refundMutants break refunds (M13).
 func refundMutants() []Mutant {
 	return []Mutant{

@@ -105,6 +105,8 @@ func lookupMutants() []Mutant {
 			"if rows >= total || len(list.Transactions) == 0 {", "if rows >= 0 {", ofAlphaPay("TestLookup")...),
 		replaced("only the day of the request is searched", "absence", file,
 			"if !at.Before(to) {\n\t\t\t\treturn", "if len(days) > 0 {\n\t\t\t\treturn", ofAlphaPay("TestSearchDays")...),
+		removed("a clock that jumped hides an order from the search", "absence", file,
+			"\tcover(now.Add(-day), now)\n", append(ofAlphaPay("TestSearchDays"), in("./internal/simulation", "TestRegressions")...)...),
 		replaced("the list's days are UTC's", "absence", file,
 			"at.In(listZone).Format", "at.UTC().Format", ofAlphaPay("TestSearchDays")...),
 		replaced("a row of another amount proves paid", "P4", file,

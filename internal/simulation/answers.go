@@ -184,6 +184,9 @@ func (g *gatewayModel) cancel(f *flight) payment.Verdict {
 			g.cancelled[f.attempt.RequestID] = true
 		}
 		return notFound
+	case g.traits.CancelReverses && o.captured && !o.reversed && o.paidAt < g.windowEnd && w.now >= g.windowEnd:
+		w.fired(faultCancelTooLate)
+		return payment.Verdict{Class: payment.ClassCancelTooLate, GatewayCode: "CANCEL_WINDOW_EXCEED", Documented: true}
 	case g.traits.CancelReverses: // from now on the order can only end cancelled
 		o.end(payment.ClassClosed, payment.ReasonCancelled)
 		if o.captured && !o.reversed {

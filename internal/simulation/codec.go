@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"runtime/debug"
 	"time"
 
 	"payscand/payment"
@@ -56,7 +57,7 @@ type vendor interface {
 }
 
 // vendors are those whose codec the simulation knows, by the gateway's name.
-var vendors = map[string]vendor{"alphapay": alphaPayWire{}}
+var vendors = map[string]vendor{"alphapay": alphaPayWire{}, "alipayplus": alipayPlusWire{}}
 
 // openCodecs puts the wire between terminal and gateways, in a run that has it.
 func (w *world) openCodecs() {
@@ -155,8 +156,18 @@ var (
 	errWireSilent  = errors.New("time-out")
 )
 
-// RoundTrip is what becomes of one request.
+// RoundTrip is what becomes of one request. A panic of its own must not end as a
+// call of the client's that broke off.
 func (c *codec) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			c.world.fail("panic on the wire: %v\n%s", problem, debug.Stack())
+		}
+	}()
+	return c.exchange(r)
+}
+
+func (c *codec) exchange(r *http.Request) (*http.Response, error) {
 	w, call := c.world, c.call
 	way := wireFine
 	if call.n++; call.n == call.at {

@@ -31,7 +31,7 @@ var (
 
 func (alphaPayWire) client(c *codec) payment.Gateway {
 	g, err := alphapay.New(alphapay.Config{
-		Name: c.model.name, BaseURL: "https://openapi.alphapay.ca", MerchantCode: alphaMerchant, TerminalCode: "L1",
+		Name: c.model.name, BaseURL: "https://openapi.alphapay.ca", MerchantCode: alphaMerchant, TerminalCode: "L1", Logger: c.world.errorLog(),
 		Outside: alphapay.Outside{Transport: c, Signer: alphaMerchantKey, Verifier: alphaPlatformKey, Clock: sandClock{c.world}},
 	})
 	if err != nil {

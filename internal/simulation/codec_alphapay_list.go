@@ -88,7 +88,7 @@ func (g *gatewayModel) rows(stale bool, said alphaRequest) []alphaRow {
 // malign writes an answer, rightly signed, that is about something else.
 func (alphaPayWire) malign(c *codec, r *http.Request, way wireWay) []byte {
 	f := c.call.flight
-	if way == wireContradiction {
+	if way == wireContradiction || f.call.Kind == payment.CallProbe {
 		return told("S", "INVALID_PAYMENT_CODE").encode()
 	}
 	if strings.HasSuffix(r.URL.Path, "transactions") {

@@ -19,6 +19,7 @@ const (
 	faultCodeTwice
 	faultCancelReversed
 	faultCancelNotFound
+	faultCancelTooLate
 	faultUnlistedFailure
 	faultOutageNotSent
 	faultOutageSilence
@@ -84,8 +85,8 @@ var faultNames = [faults]string{
 	faultCancelBeforePay: "pay arrived after its cancel", faultCodeTwice: "one code paid two orders", faultUnlistedFailure: "F with an unlisted code",
 	faultOutageNotSent: "outage: unreachable", faultOutageSilence: "outage: silence", faultOutageUnknown: "outage: U to everything",
 	faultOutageHours: "outage of hours", faultUnknownHours: "U for hours", faultCancelReversed: "cancel gave the money back",
-	faultCancelNotFound: "cancel of an unknown order",
-	faultClockForward:   "clock jumped forward", faultClockBack: "clock jumped back", faultClockYears: "clock jumped by years", faultSuspend: "suspended",
+	faultCancelNotFound: "cancel of an unknown order", faultCancelTooLate: "cancel after its window",
+	faultClockForward: "clock jumped forward", faultClockBack: "clock jumped back", faultClockYears: "clock jumped by years", faultSuspend: "suspended",
 	faultCrashLost: "crash, commit lost", faultCrashStuck: "commit failed but stuck", faultCrashAfter: "crash after the commit",
 	faultCrashInRecovery: "crash in recovery", faultPowerCut: "power cut", faultCrashedBeforeSend: "crash before the first byte",
 	faultDiskFull: "disk full", faultSlowTurn: "slow disk", faultUnsendable: "sale not expressible", faultScannerLost: "scanner lost",

@@ -31,6 +31,9 @@ type gatewayModel struct {
 	listLag        time.Duration // of a payment until it is listed
 	forgetsCancels bool
 	codeLife       time.Duration
+	// windowEnd is when the day's cancels end, where a cancel gives money back: what
+	// was paid before it is not cancelled after it.
+	windowEnd time.Duration
 }
 
 // secondSend is what a gateway that promises nothing makes of a second pay with
@@ -107,6 +110,7 @@ func newGateway(w *world, name string, traits payment.Traits) *gatewayModel {
 	g.unlisted = w.pick(siteUnlisted, g.index, 0, []int{1, 1}) == 1
 	g.listLag = []time.Duration{0, 90 * time.Second, 12 * time.Minute}[w.pick(siteListLag, g.index, 0, []int{2, 1, 1})]
 	g.forgetsCancels = w.pick(siteForgetsCancels, g.index, 0, []int{1, 1}) == 1
+	g.windowEnd = []time.Duration{23*time.Hour + 15*time.Minute, 40 * time.Second, 75 * time.Second, 130 * time.Second}[w.pick(siteCancelWindow, g.index, 0, []int{3, 1, 1, 1})]
 	if w.pick(siteShortCodes, g.index, 0, []int{1, 1}) == 1 {
 		g.codeLife = shortCodeLife
 	}

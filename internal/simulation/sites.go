@@ -13,6 +13,7 @@ const (
 	siteListLag
 	siteForgetsCancels // a cancel of an unknown order leaves no trace
 	siteShortCodes     // payment codes end after two minutes
+	siteCancelWindow   // when the day's cancels end
 
 	// The machine.
 	siteCrash
@@ -82,7 +83,7 @@ const (
 var siteNames = [sites]string{
 	siteRates:    "rates",
 	siteGateways: "gateways", siteSecondSend: "second-send", siteUnlisted: "unlisted", siteListLag: "list-lag",
-	siteForgetsCancels: "forgets-cancels", siteShortCodes: "short-codes",
+	siteForgetsCancels: "forgets-cancels", siteShortCodes: "short-codes", siteCancelWindow: "cancel-window",
 	siteCrash: "crash", sitePowerCut: "power-cut", siteDowntime: "downtime", siteClock: "clock", siteClockStep: "clock-step",
 	siteFull: "disk-full", siteSlowTurn: "slow-turn", siteScannerLost: "scanner-lost",
 	siteFate: "fate", siteDelay: "delay", siteLateBy: "late-by", siteMalign: "malign", siteOutage: "outage",

@@ -179,7 +179,7 @@ func TestRefundAnswers(t *testing.T) {
 		"too much":         {result("F", "REFUND_AMOUNT_EXCEED"), payment.ClassFailed, payment.ReasonRefundAmount},
 		"no balance":       {result("F", "MERCHANT_BALANCE_NOT_ENOUGH"), payment.ClassFailed, payment.ReasonNotEnoughBalance},
 		"F not listed":     {result("F", "SOMETHING"), payment.ClassFailed, payment.ReasonRefundFailed},
-		"no such payment":  {result("F", "ORDER_NOT_EXIST"), payment.ClassFailed, payment.ReasonRefundNoPayment},
+		"no such payment":  {result("F", "ORDER_NOT_EXIST"), payment.ClassFailed, payment.ReasonNotFound},
 	})
 	v, err := judge(testQuestion(payment.CallRefund), []byte(with("S", "SUCCESS", refund)))
 	if err != nil || v.RequestID != testRefundReq || v.RefundID != testRefundID || v.Amount != testRefunded {

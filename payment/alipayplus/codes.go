@@ -33,7 +33,7 @@ var (
 	refundTooLate = meaning{payment.ClassFailed, payment.ReasonRefundTooLate}
 	refundAmount  = meaning{payment.ClassFailed, payment.ReasonRefundAmount}
 	noBalance     = meaning{payment.ClassFailed, payment.ReasonNotEnoughBalance}
-	noSuchPayment = meaning{payment.ClassFailed, payment.ReasonRefundNoPayment}
+	noSuchPayment = meaning{payment.ClassFailed, payment.ReasonNotFound}
 	givenBack     = meaning{payment.ClassFailed, payment.ReasonAlreadyRefunded} // a closed order keeps no money
 
 	pending       = meaning{payment.ClassPending, ""}

@@ -28,7 +28,7 @@ var (
 	refundTooLate   = meaning{payment.ClassFailed, payment.ReasonRefundTooLate}
 	refundAmount    = meaning{payment.ClassFailed, payment.ReasonRefundAmount}
 	noBalance       = meaning{payment.ClassFailed, payment.ReasonNotEnoughBalance}
-	noSuchPayment   = meaning{payment.ClassFailed, payment.ReasonRefundNoPayment}
+	noSuchPayment   = meaning{payment.ClassFailed, payment.ReasonNotFound}
 	alreadyRefunded = meaning{payment.ClassAlreadyRefunded, payment.ReasonAlreadyRefunded}
 	refundFailed    = meaning{payment.ClassFailed, payment.ReasonRefundFailed}
 	proven          = meaning{payment.ClassNotFound, ""} // a probe has done its work

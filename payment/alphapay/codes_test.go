@@ -54,7 +54,7 @@ SUCCESS                   | retry_later/gateway_error retry_later/gateway_error 
 // wantRefundF is likewise for refund, inquire_refund and lookup_refund.
 const wantRefundF = `
 PAYMENT_IN_PROCESS        | retry_later/gateway_error         retry_later/gateway_error         retry_later/gateway_error
-ORDER_MISMATCH            | failed/refund_no_payment          not_found/not_found               retry_later/gateway_error
+ORDER_MISMATCH            | failed/not_found                  not_found/not_found               retry_later/gateway_error
 ORDER_PAID                | retry_later/gateway_error         retry_later/gateway_error         retry_later/gateway_error
 SYSTEMERROR               | retry_later/gateway_error         retry_later/gateway_error         retry_later/gateway_error
 INVALID_MERCHANT_CODE     | refused/unknown_merchant          refused/unknown_merchant          refused/unknown_merchant

@@ -141,7 +141,7 @@ func TestRefundLimits(t *testing.T) {
 	refused(500, payment.ClassFailed, payment.ReasonRefundTooLate)
 	s = bought(t, "00")
 	s.sale.Attempts[0].PaymentID = "2506031505244756658153857"
-	refused(500, payment.ClassFailed, payment.ReasonRefundNoPayment)
+	refused(500, payment.ClassFailed, payment.ReasonNotFound)
 	s = bought(t, "44")
 	refused(500, payment.ClassFailed, payment.ReasonNotEnoughBalance)
 	s.c.pass(25 * time.Hour)

@@ -241,7 +241,7 @@ func (c vendorCase) sold(t *testing.T, status, code string) string {
 	}
 	r.scan()
 	a := r.sale.Attempts[0]
-	return row(code, string(r.sale.Status), a.Reason)
+	return row(code, string(r.sale.Status), a.Reason, false)
 }
 
 // refunded is what a result code to a refund request makes of a refund.
@@ -263,11 +263,11 @@ func (c vendorCase) refunded(t *testing.T, status, code string) string {
 	}
 	r.do(payment.RefundRequested{Key: "r", Amount: 500})
 	refund := r.sale.Refunds[0]
-	return row(code, string(refund.Status), refund.Reason)
+	return row(code, string(refund.Status), refund.Reason, true)
 }
 
-func row(code, status string, reason payment.Reason) string {
-	cashier, customer := display.Words(reason)
+func row(code, status string, reason payment.Reason, refund bool) string {
+	cashier, customer := display.Words(reason, refund)
 	if reason == "" {
 		cashier, customer = "–", "–"
 	}
