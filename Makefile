@@ -3,10 +3,11 @@
 
 BUILD_PACKAGES   := gcc libc6-dev
 BROWSER_PACKAGES := chromium fonts-noto-cjk
-TEST_PACKAGES    := $(BUILD_PACKAGES) $(BROWSER_PACKAGES) ca-certificates openssl systemd
+LAB_PACKAGES     := qemu-system-x86 kmod udev xz-utils
+TEST_PACKAGES    := $(BUILD_PACKAGES) $(BROWSER_PACKAGES) $(LAB_PACKAGES) ca-certificates openssl systemd
 TOOLS_BIN        := $(CURDIR)/bin/tools
 
-.PHONY: build demo test simulate soak mutants check screens tools clean help
+.PHONY: build demo test lab simulate soak mutants check screens tools clean help
 
 build: ## build bin/payscand
 	@scripts/packages.sh $(BUILD_PACKAGES) || echo 'build: going on without them' >&2
@@ -24,7 +25,14 @@ test: ## everything that must hold before a change lands
 	CGO_ENABLED=0 go build -buildvcs=false ./...
 	scripts/verify-units.sh
 	scripts/fuzz.sh 3s
-	CGO_ENABLED=1 go test -race -count=1 -timeout=8m ./...
+	CGO_ENABLED=1 go test -race -count=1 -timeout=8m $$(go list ./... | grep -v '/test/lab$$')
+	@# Alone, for it emulates a processor; with its words, for they say what was proved, or why it was skipped.
+	CGO_ENABLED=1 go test -race -count=1 -timeout=20m -v ./test/lab
+
+lab: ## the scanner lab at length: 1,000 replugs, and everything once more with AddressSanitizer
+	@scripts/packages.sh $(BUILD_PACKAGES) $(LAB_PACKAGES)
+	CI=true go test -count=1 -timeout=60m -v ./test/lab -long
+	CI=true go test -count=1 -timeout=60m -v ./test/lab -asan
 
 SEEDS ?= 0-100000
 simulate: ## play counter days against the money rules; SEEDS=A-B goes on where another run ended

@@ -13,7 +13,7 @@ import (
 // Store is what the engine needs of a store. Any error but payment-level
 // refusals ends the process: a failed commit may still be on the disk, so the
 // truth is read from it after a restart.
-type Store interface {
+type Store interface { //nolint:interfacebloat // all that it needs, and no more
 	// Commit makes all changes durable, or returns an error.
 	Commit([]payment.Change) error
 	// Sale returns a sale, or an error that wraps payment.ErrNotFound.

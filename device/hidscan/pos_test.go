@@ -177,6 +177,9 @@ func TestPOSPieces(t *testing.T) {
 	r.silence(epoch.Add(3 * device.StallTimeout))
 	r.at(4*time.Second, pieces...)
 	expectFrames(t, r.frames, "incomplete", "scan:281234567890123456")
+	r.at(5*time.Second, pieces[:5]...)
+	r.end() // pulled out in the middle of a report
+	expectFrames(t, r.frames, "incomplete", "scan:281234567890123456", "incomplete")
 }
 
 // posStream composes reports from fuzzed data: codes in parts, with now and then

@@ -84,8 +84,13 @@ func (s *stream) report(report []byte, b batch) int {
 	return len(result.text)
 }
 
-// end says that the device is closed.
-func (s *stream) end() { s.framer.Abandon(s.emit) }
+// end says that the device is closed. A report that was not finished is a damaged scan.
+func (s *stream) end() {
+	if s.pieces.drop() {
+		s.distrust(faultCut, s.token, s.last)
+	}
+	s.framer.Abandon(s.emit)
+}
 
 // silence notes that no report that came before now is missing.
 func (s *stream) silence(now time.Time) {

@@ -62,17 +62,13 @@ func ownHost() string {
 	return fmt.Sprintf("127.%d.%d.%d", 128|1+n>>16, n>>8&0xff, n&0xff)
 }
 
-// openShop opens a counter whose time runs so many times faster; 1 is a real one's.
-func openShop(ctx context.Context, s Setting, speed int, extra string) (*shop, error) {
-	dir, err := os.MkdirTemp(s.Dir, "c")
-	if err != nil {
-		return nil, err
+// openShop opens a counter whose time runs so many times faster; 1 is a real
+// one's. database is the path of its own, or empty.
+func openShop(ctx context.Context, s Setting, speed int, extra, database string) (sh *shop, err error) {
+	sh = &shop{}
+	if sh.dir, err = os.MkdirTemp(s.Dir, "c"); err != nil {
+		return sh, err
 	}
-	return openShopIn(ctx, s, dir, speed, extra)
-}
-
-func openShopIn(ctx context.Context, s Setting, dir string, speed int, extra string) (sh *shop, err error) {
-	sh = &shop{dir: dir}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, sh.close())
@@ -88,7 +84,7 @@ func openShopIn(ctx context.Context, s Setting, dir string, speed int, extra str
 	}
 	var config strings.Builder
 	for i, g := range gateways[1:] {
-		at := filepath.Join(dir, fmt.Sprint("gateway", i+2))
+		at := filepath.Join(sh.dir, fmt.Sprint("gateway", i+2))
 		if err := os.Mkdir(at, 0o700); err != nil {
 			return sh, err
 		}
@@ -107,7 +103,7 @@ func openShopIn(ctx context.Context, s Setting, dir string, speed int, extra str
 	}
 	fmt.Fprintf(&config, "[[route]]\ngateway = %q\n\n[policy]\nspeed = %d\n\n%s", gateways[0].name, speed, extra)
 	sh.Counter, err = counter.Open(ctx, counter.Options{
-		Program: s.Program, Dir: dir, Host: host, Extra: config.String(), SandboxArgs: arguments(gateways[0]),
+		Program: s.Program, Dir: sh.dir, Host: host, Database: database, Extra: config.String(), SandboxArgs: arguments(gateways[0]),
 	})
 	if sh.Counter != nil {
 		sh.ledgers = append(sh.ledgers, sh.Ledger)

@@ -21,14 +21,6 @@ type build struct {
 	addressSanitizer bool
 }
 
-// modules are what the guest needs of its kernel; what they need themselves is found out.
-var modules = []string{
-	"virtio_pci", "virtio_console", "configfs",
-	"xhci-pci", "usbhid", "hid-generic", "evdev",
-	"cdc-acm", "ftdi_sio",
-	"vhci-hcd", "dummy_hcd", "libcomposite", "usb_f_acm",
-}
-
 // makeImage builds the guest's programs and packs its file system.
 func makeImage(ctx context.Context, k kernel, b build, to string) error {
 	dir := filepath.Dir(to)
@@ -45,7 +37,7 @@ func makeImage(ctx context.Context, k kernel, b build, to string) error {
 	for _, dir := range []string{"proc", "sys", "dev", "tmp", "run", "etc"} {
 		image.dir(dir)
 	}
-	if err := addModules(ctx, image, k); err != nil {
+	if err := addModules(image, k); err != nil {
 		return err
 	}
 	if err := addUdev(ctx, image); err != nil {
@@ -86,40 +78,18 @@ func buildPayscand(ctx context.Context, b build, to string) error {
 	return nil
 }
 
-var insmod = regexp.MustCompile(`(?m)^insmod (\S+)`)
-
-// addModules adds the modules, and the order in which they load.
-func addModules(ctx context.Context, image *archive, k kernel) error {
-	arguments := append([]string{"--set-version", k.version, "--dirname", k.root, "--show-depends", "--all"}, modules...)
-	output, err := exec.CommandContext(ctx, "modprobe", arguments...).Output()
+// addModules adds the kernel's modules, and the order in which they load.
+func addModules(image *archive, k kernel) error {
+	order, err := os.ReadFile(k.order())
 	if err != nil {
-		return fmt.Errorf("modprobe finds not all modules in %s: %w\n%s", k.root, err, output)
+		return err
 	}
-	var order strings.Builder
-	seen := map[string]bool{}
-	for _, found := range insmod.FindAllSubmatch(output, -1) {
-		file := string(found[1])
-		name := strings.TrimSuffix(filepath.Base(file), ".xz")
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
-		content, err := readModule(ctx, file)
-		if err != nil {
-			return err
-		}
-		image.content(path.Join(wire.ModulesDir[1:], name), 0o644, content)
-		fmt.Fprintln(&order, name)
+	folder := strings.TrimPrefix(wire.ModulesDir, "/")
+	for name := range strings.FieldsSeq(string(order)) {
+		image.file(path.Join(folder, name), k.module(name))
 	}
-	image.content(path.Join(wire.ModulesDir[1:], "order"), 0o644, []byte(order.String()))
+	image.content(path.Join(folder, "order"), 0o644, order)
 	return nil
-}
-
-func readModule(ctx context.Context, file string) ([]byte, error) {
-	if filepath.Ext(file) == ".xz" {
-		return exec.CommandContext(ctx, "xz", "--decompress", "--stdout", file).Output()
-	}
-	return os.ReadFile(file)
 }
 
 // addUdev adds this machine's udev with the distribution's basic rules, the project's rule as a shop's IT would install

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,39 +17,45 @@ import (
 	"time"
 )
 
-// cacheDir keeps what is fetched and unpacked.
+// cacheDir keeps what is fetched, a folder for each kernel: the kernel itself, the modules that the guest needs, and the
+// order in which they load.
 const cacheDir = "../../bin/lab"
 
-// kernel is an unpacked kernel package.
-type kernel struct {
-	root    string // of its files
-	version string // as in the names of its files, such as 6.1.0-1-amd64
+// modules are what the guest needs of its kernel; what they need themselves is found out.
+var modules = []string{
+	"virtio_pci", "virtio_console", "configfs",
+	"xhci-pci", "usbhid", "hid-generic", "evdev",
+	"cdc-acm", "ftdi_sio",
+	"vhci-hcd", "dummy_hcd", "libcomposite", "usb_f_acm",
 }
+
+// kernel is the folder of a kernel.
+type kernel string
+
+func (k kernel) image() string { return filepath.Join(string(k), "vmlinux") }
+func (k kernel) order() string { return filepath.Join(string(k), "order") }
+
+func (k kernel) module(name string) string { return filepath.Join(string(k), "modules", name) }
 
 // fetchKernel returns the kernel that Debian has for this machine now. One that was fetched before is not fetched again;
 // where apt is out of reach, the last one that was is good enough.
 func fetchKernel(ctx context.Context) (kernel, error) {
+	// What other modules were chosen for is another folder.
+	chosen := crc32.ChecksumIEEE([]byte(strings.Join(modules, " ")))
 	name, err := currentKernel(ctx)
 	if err != nil {
-		kept, keptErr := keptKernel()
-		return kept, errors.Join(keptErr, onlyIf(keptErr != nil, err))
+		kept, keptErr := keptKernel(chosen)
+		if keptErr != nil {
+			return "", errors.Join(err, keptErr)
+		}
+		return kept, nil
 	}
-	k := kernel{root: filepath.Join(cacheDir, name), version: strings.TrimPrefix(name, "linux-image-")}
+	k := kernel(filepath.Join(cacheDir, fmt.Sprintf("%s-%08x", name, chosen)))
 	if _, err := os.Stat(k.image()); err == nil {
 		return k, nil
 	}
-	return k, unpackKernel(ctx, name, k.root)
+	return k, unpackKernel(ctx, name, k)
 }
-
-func onlyIf(condition bool, err error) error {
-	if condition {
-		return err
-	}
-	return nil
-}
-
-// image is the kernel to boot.
-func (k kernel) image() string { return filepath.Join(k.root, "boot", "vmlinux") }
 
 var kernelDependency = regexp.MustCompile(`(?m)^Depends:.*\b(linux-image-[0-9][^ ,]*-amd64)\b`)
 
@@ -66,18 +73,24 @@ func currentKernel(ctx context.Context) (string, error) {
 }
 
 // keptKernel is the newest of those that were fetched before.
-func keptKernel() (kernel, error) {
-	kept, err := filepath.Glob(filepath.Join(cacheDir, "linux-image-*", "boot", "vmlinux"))
+func keptKernel(chosen uint32) (kernel, error) {
+	kept, err := filepath.Glob(filepath.Join(cacheDir, fmt.Sprintf("linux-image-*-%08x", chosen)))
 	if err != nil || len(kept) == 0 {
-		return kernel{}, errors.New("no kernel was fetched before")
+		return "", errors.New("no kernel was fetched before")
 	}
-	newest := slices.MaxFunc(kept, func(a, b string) int { return modified(a).Compare(modified(b)) })
-	root := filepath.Dir(filepath.Dir(newest))
-	return kernel{root: root, version: strings.TrimPrefix(filepath.Base(root), "linux-image-")}, nil
+	return kernel(slices.MaxFunc(kept, func(a, b string) int { return modified(a).Compare(modified(b)) })), nil
 }
 
-// unpackKernel fetches a package and unpacks it. The folder appears when it is whole.
-func unpackKernel(ctx context.Context, name, root string) error {
+func modified(file string) time.Time {
+	info, err := os.Stat(file)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// unpackKernel fetches a package and takes out what is needed. The folder appears when it is whole.
+func unpackKernel(ctx context.Context, name string, to kernel) error {
 	if err := os.MkdirAll(cacheDir, 0o755); err != nil {
 		return err
 	}
@@ -93,24 +106,65 @@ func unpackKernel(ctx context.Context, name, root string) error {
 	if err != nil || len(packages) != 1 {
 		return fmt.Errorf("apt fetched %d packages for %s", len(packages), name)
 	}
-	unpacked := filepath.Join(work, "unpacked")
-	if err := command(ctx, "", "dpkg-deb", "-x", packages[0], unpacked); err != nil {
+	root, taken := filepath.Join(work, "root"), kernel(filepath.Join(work, "taken"))
+	if err := command(ctx, "", "dpkg-deb", "-x", packages[0], root); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(taken.module(""), 0o755); err != nil {
 		return err
 	}
 	version := strings.TrimPrefix(name, "linux-image-")
+	if err := takeModules(ctx, root, version, taken); err != nil {
+		return err
+	}
+	if err := unpackImage(ctx, filepath.Join(root, "boot", "vmlinuz-"+version), taken.image()); err != nil {
+		return err
+	}
+	return os.Rename(string(taken), string(to))
+}
+
+var insmod = regexp.MustCompile(`(?m)^insmod (\S+)`)
+
+// takeModules copies the modules and notes the order in which they load.
+func takeModules(ctx context.Context, root, version string, to kernel) error {
 	// In newer releases the modules are below usr; depmod looks for lib/modules.
-	if _, err := os.Stat(filepath.Join(unpacked, "lib", "modules")); err != nil {
-		if err := os.Rename(filepath.Join(unpacked, "usr", "lib"), filepath.Join(unpacked, "lib")); err != nil {
+	if _, err := os.Stat(filepath.Join(root, "lib", "modules")); err != nil {
+		if err := os.Rename(filepath.Join(root, "usr", "lib"), filepath.Join(root, "lib")); err != nil {
 			return err
 		}
 	}
-	if err := command(ctx, "", "depmod", "-b", unpacked, version); err != nil {
+	if err := command(ctx, "", "depmod", "-b", root, version); err != nil {
 		return err
 	}
-	if err := unpackImage(ctx, filepath.Join(unpacked, "boot", "vmlinuz-"+version), filepath.Join(unpacked, "boot", "vmlinux")); err != nil {
-		return err
+	arguments := append([]string{"--set-version", version, "--dirname", root, "--show-depends", "--all"}, modules...)
+	output, err := exec.CommandContext(ctx, "modprobe", arguments...).Output()
+	if err != nil {
+		return fmt.Errorf("modprobe finds not all modules of %s: %w\n%s", version, err, output)
 	}
-	return os.Rename(unpacked, root)
+	var order []string
+	for _, found := range insmod.FindAllSubmatch(output, -1) {
+		file := string(found[1])
+		name := strings.TrimSuffix(filepath.Base(file), ".xz")
+		if slices.Contains(order, name) {
+			continue
+		}
+		content, err := readModule(ctx, file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(to.module(name), content, 0o600); err != nil {
+			return err
+		}
+		order = append(order, name)
+	}
+	return os.WriteFile(to.order(), []byte(strings.Join(order, "\n")+"\n"), 0o600)
+}
+
+func readModule(ctx context.Context, file string) ([]byte, error) {
+	if filepath.Ext(file) == ".xz" {
+		return exec.CommandContext(ctx, "xz", "--decompress", "--stdout", file).Output()
+	}
+	return os.ReadFile(file)
 }
 
 // download fetches a package through apt. Lists that are older than the archive are brought up to date, where one may.
@@ -165,12 +219,4 @@ func command(ctx context.Context, dir, program string, arguments ...string) erro
 		return fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, bytes.TrimSpace(output))
 	}
 	return nil
-}
-
-func modified(file string) time.Time {
-	info, err := os.Stat(file)
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,15 +36,14 @@ type machine struct {
 	scanner net.Conn // what is written here, QEMU's own serial scanner sends
 
 	gatewayStarted bool // in the guest; it runs as long
+	spoilt         bool // by a test that failed: scanners, sales and the daemon are as it left them
 }
 
 // boot builds everything and starts a guest. The test is skipped, or fails in CI, where that is not possible.
 func boot(t *testing.T, b build) *machine {
 	t.Helper()
-	ctx := bounded(t)
-	if _, err := exec.LookPath(emulator); err != nil {
-		need(t, fmt.Errorf("QEMU is not installed (Debian: qemu-system-x86): %w", err))
-	}
+	ctx := within(t, buildPatience)
+	need(t, tools())
 	k, err := fetchKernel(ctx)
 	need(t, err)
 	dir, err := os.MkdirTemp("", "lab") //nolint:usetesting // outlives the test
@@ -60,6 +60,23 @@ func boot(t *testing.T, b build) *machine {
 	}
 	return m
 }
+
+// tools says which programs are missing, and where they are to be had.
+func tools() error {
+	var missing []error
+	for _, tool := range []struct{ program, in string }{
+		{emulator, "qemu-system-x86"}, {"modprobe", "kmod"}, {"depmod", "kmod"}, {"udevadm", "udev"}, {"xz", "xz-utils"},
+		{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"ldd", "libc-bin"}, {"gcc", "gcc"},
+	} {
+		if _, err := exec.LookPath(tool.program); err != nil {
+			missing = append(missing, fmt.Errorf("there is no %s (Debian: %s)", tool.program, tool.in))
+		}
+	}
+	return errors.Join(missing...)
+}
+
+// buildPatience is for fetching a kernel and for compiling the USB library.
+const buildPatience = 3 * patience
 
 const emulator = "qemu-system-x86_64"
 
@@ -263,9 +280,7 @@ func (q *qmp) execute(name string, arguments any) error {
 // plug adds one of QEMU's own USB devices, and unplug pulls it out again.
 func (q *qmp) plug(driver, id string, properties map[string]any) error {
 	arguments := map[string]any{"driver": driver, "id": id, "bus": "usb.0"}
-	for name, value := range properties {
-		arguments[name] = value
-	}
+	maps.Copy(arguments, properties)
 	return q.execute("device_add", arguments)
 }
 

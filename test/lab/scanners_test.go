@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -19,8 +20,8 @@ type scanner struct {
 	device string // how the daemon calls it
 	id     wire.Identity
 	// hid: payscand takes it from the kernel's driver, and must be allowed to.
-	hid   bool
-	cable cable
+	hid bool
+	cable
 }
 
 // cable is how a test handles a scanner.
@@ -74,8 +75,8 @@ func ibmScanner(mode string, port int, id wire.Identity, descriptor []byte, pack
 }
 
 func emulated(mode string, port int, device vhci.Descriptor, encode func(string, bool) [][]byte) scanner {
-	id := wire.Identity{VendorID: device.VendorID, ProductID: device.ProductID}
-	return hidScanner(mode, id, usbCable{port, device, encode})
+	cable := usbCable{port, device, encode}
+	return hidScanner(mode, cable.id(), cable)
 }
 
 func hidScanner(mode string, id wire.Identity, cable cable) scanner {
@@ -85,16 +86,16 @@ func hidScanner(mode string, id wire.Identity, cable cable) scanner {
 	}
 }
 
-func serialScanner(mode, port string, cable cable) scanner {
-	return scanner{mode: mode, device: "serial:" + port, config: fmt.Sprintf("[[scanner]]\ntype = \"serial\"\nport = %q\n", port), cable: cable}
-}
-
 // usbCable is a scanner of the lab's own making.
 type usbCable struct {
 	port   int
 	device vhci.Descriptor
 	// encode makes the reports of a whole scan, or of the beginning of one.
 	encode func(text string, whole bool) [][]byte
+}
+
+func (c usbCable) id() wire.Identity {
+	return wire.Identity{VendorID: c.device.VendorID, ProductID: c.device.ProductID}
 }
 
 func (c usbCable) plug(t *testing.T, m *machine) {
@@ -137,9 +138,12 @@ func (c usbCable) send(t *testing.T, m *machine, packets []vhci.Packet) {
 	do[wire.Nothing](t, m, wire.Send, wire.Packets{Port: c.port, Packets: packets})
 }
 
-// serialGadget is a scanner in serial mode whose protocol is the kernel's own.
+// serialGadget is a scanner in serial mode whose protocol is the kernel's own. It is named by its USB ids.
 func serialGadget() scanner {
-	return serialScanner("USB serial (CDC-ACM)", "/dev/ttyACM0", gadgetCable{})
+	return scanner{
+		mode: "USB serial (CDC-ACM)", cable: gadgetCable{}, device: "serial:065a:a002",
+		config: "[[scanner]]\ntype = \"serial\"\nvendor_id = 0x065a\nproduct_id = 0xa002\n",
+	}
 }
 
 type gadgetCable struct{}
@@ -164,9 +168,12 @@ func (gadgetCable) begin(t *testing.T, m *machine, part string) {
 	do[wire.Nothing](t, m, wire.GadgetSend, wire.Text{Text: part})
 }
 
-// qemuSerial is QEMU's serial adapter, a scanner on RS-232 behind it.
+// qemuSerial is QEMU's serial adapter, a scanner on RS-232 behind it. It is named by its port.
 func qemuSerial() scanner {
-	return serialScanner("RS-232 behind an FTDI adapter (QEMU's)", "/dev/ttyUSB0", qemuSerialCable{})
+	return scanner{
+		mode: "RS-232 behind an FTDI adapter (QEMU's)", cable: qemuSerialCable{}, device: "serial:/dev/ttyUSB0",
+		config: "[[scanner]]\ntype = \"serial\"\nport = \"/dev/ttyUSB0\"\n",
+	}
 }
 
 type qemuSerialCable struct{}
@@ -227,24 +234,31 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// installedRule is the project's udev rule as a shop's IT would install it for the lab's scanners: with a line for each.
+// bystander is a keyboard that no configuration names, of the maker of one that is: the rule lets the daemon open it, and
+// only the daemon's own care keeps it a keyboard.
+var bystander = usbCable{
+	port: 6, encode: keyboardReports,
+	device: bootKeyboardDevice(wire.Identity{VendorID: 0x05e0, ProductID: 0x1201}),
+}
+
+// stranger is a keyboard whose maker the rule does not name either.
+var stranger = usbCable{
+	port: 7, encode: keyboardReports,
+	device: bootKeyboardDevice(wire.Identity{VendorID: 0x046d, ProductID: 0xc31c}),
+}
+
+// installedRule is the project's udev rule as a shop's IT would install it: as it is shipped, with its example filled in
+// for the one scanner in the lab whose maker it does not name.
 func installedRule() ([]byte, error) {
 	shipped, err := os.ReadFile("../../systemd/70-payscand-scanner.rules")
 	if err != nil {
 		return nil, err
 	}
-	var installed bytes.Buffer
-	for line := range strings.Lines(string(shipped)) {
-		if !strings.Contains(line, `"05e0"`) {
-			installed.WriteString(line)
-			continue
-		}
-		for _, s := range scanners() {
-			if s.hid {
-				replace := strings.NewReplacer("05e0", fmt.Sprintf("%04x", s.id.VendorID), "1900", fmt.Sprintf("%04x", s.id.ProductID))
-				installed.WriteString(replace.Replace(line))
-			}
-		}
+	const example = `#SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="1234", ATTR{idProduct}=="5678"`
+	other := qemuKeyboard().id
+	line := fmt.Sprintf(`SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="%04x", ATTR{idProduct}=="%04x"`, other.VendorID, other.ProductID)
+	if !bytes.Contains(shipped, []byte(example)) {
+		return nil, errors.New("the udev rule has no example to fill in")
 	}
-	return installed.Bytes(), nil
+	return bytes.Replace(shipped, []byte(example), []byte(line), 1), nil
 }

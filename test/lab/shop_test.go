@@ -41,9 +41,14 @@ func open(t *testing.T, m *machine, scanners ...scanner) *shop {
 	s.startGateway()
 	do[wire.Nothing](t, m, wire.WriteFile, wire.File{Name: configFile, Mode: 0o644, Content: []byte(configuration(scanners))})
 	before := len(s.charged())
-	s.start()
+	s.start(member)
 	t.Cleanup(func() {
-		s.stop()
+		switch running := s.inspect().Running; {
+		case t.Failed():
+			m.spoilt = true
+		case running:
+			s.stop()
+		}
 		for _, code := range s.charged()[before:] {
 			if !slices.Contains(s.scanned, code) {
 				t.Errorf("the gateway was asked to charge %q, which nobody scanned; scanned: %q", code, s.scanned)
@@ -60,7 +65,7 @@ func (s *shop) startGateway() {
 		return
 	}
 	do[wire.Nothing](s.t, s.machine, wire.Start, wire.Command{
-		Name: gateway, User: wire.ShopUser,
+		Name: gateway, User: wire.ShopUser, Group: wire.ShopUser,
 		Args: []string{"sandbox", "--listen", wire.GatewayAddress, "--dir", wire.ShopDir + "/keys", "--pending-delay", "300ms"},
 	})
 	// The keys are there when the gateway has made them and goes on to listen.
@@ -71,11 +76,11 @@ func (s *shop) startGateway() {
 	s.gatewayStarted = true
 }
 
-// part runs a part of the test with a name of its own.
-func (s *shop) part(name string, test func()) {
+// part runs a part of the test with a name of its own, and tells whether it passed.
+func (s *shop) part(name string, test func()) bool {
 	s.t.Helper()
 	whole := s.t
-	whole.Run(name, func(t *testing.T) {
+	return whole.Run(name, func(t *testing.T) {
 		s.t = t
 		defer func() { s.t = whole }()
 		test()
@@ -118,12 +123,17 @@ level = "debug"
 	return text.String()
 }
 
+// The daemon's user is the service's, with the groups that an installation gives it, or without.
+var (
+	member   = wire.Command{User: wire.ShopUser, Group: wire.ShopUser, Groups: []uint32{wire.DialoutGroup}}
+	outsider = wire.Command{User: wire.ShopUser, Group: 65534}
+)
+
 // start starts the daemon and waits until it is of use.
-func (s *shop) start() {
+func (s *shop) start(as wire.Command) {
 	s.t.Helper()
-	do[wire.Nothing](s.t, s.machine, wire.Start, wire.Command{
-		Name: daemon, User: wire.ShopUser, Groups: []uint32{wire.DialoutGroup}, Args: []string{"run", "--config", configFile}, Env: []string{"GOTRACEBACK=all"},
-	})
+	as.Name, as.Args, as.Env = daemon, []string{"run", "--config", configFile}, []string{"GOTRACEBACK=all"}
+	do[wire.Nothing](s.t, s.machine, wire.Start, as)
 	s.await("the gateway is proved", func(t client.Terminal) bool { return t.Gateways[0].State == "up" })
 }
 
@@ -140,6 +150,9 @@ func (s *shop) stop() {
 func (s *shop) end(signal syscall.Signal) {
 	s.t.Helper()
 	do[wire.Nothing](s.t, s.machine, wire.Signal, wire.SignalProcess{Name: daemon, Signal: int(signal), Ends: true})
+	if output := s.inspect().Output; strings.Contains(output, "AddressSanitizer") || strings.Contains(output, "panic:") {
+		s.t.Errorf("the daemon crashed:\n%s", tailOf(output))
+	}
 }
 
 func (s *shop) inspect() wire.Process {
@@ -171,16 +184,13 @@ func (s *shop) until(what string, so func() bool) {
 }
 
 // await waits until the terminal's state is as wanted.
-func (s *shop) await(what string, wanted func(client.Terminal) bool) client.Terminal {
+func (s *shop) await(what string, wanted func(client.Terminal) bool) {
 	s.t.Helper()
 	ctx := bounded(s.t)
-	var state client.Terminal
 	s.until(what, func() bool {
-		var err error
-		state, err = s.register.Terminal(ctx)
+		state, err := s.register.Terminal(ctx)
 		return err == nil && wanted(state)
 	})
-	return state
 }
 
 func tailOf(output string) string { return output[max(0, len(output)-4096):] }
@@ -197,7 +207,7 @@ func (s *shop) state(of scanner, in client.Terminal) client.Scanner {
 	return client.Scanner{}
 }
 
-// awaitState waits until the daemon says that a scanner is ready, or missing, …
+// awaitState waits until the daemon says that a scanner is ready, missing or denied.
 func (s *shop) awaitState(of scanner, state string) client.Scanner {
 	s.t.Helper()
 	var found client.Scanner
@@ -206,6 +216,28 @@ func (s *shop) awaitState(of scanner, state string) client.Scanner {
 		return found.State == state
 	})
 	return found
+}
+
+// plug plugs scanners in and waits until they are ready.
+func (s *shop) plug(scanners ...scanner) {
+	s.t.Helper()
+	for _, scanner := range scanners {
+		scanner.plug(s.t, s.machine)
+	}
+	for _, scanner := range scanners {
+		s.awaitState(scanner, "ready")
+	}
+}
+
+// unplug pulls scanners out and waits until the daemon says so.
+func (s *shop) unplug(scanners ...scanner) {
+	s.t.Helper()
+	for _, scanner := range scanners {
+		scanner.unplug(s.t, s.machine)
+	}
+	for _, scanner := range scanners {
+		s.awaitState(scanner, "missing")
+	}
 }
 
 // code makes a payment code that the practice gateway pays at once.
@@ -232,7 +264,7 @@ func (s *shop) sell(mode client.Mode) client.Sale {
 func (s *shop) scan(with scanner, code string) {
 	s.t.Helper()
 	s.scanned = append(s.scanned, code)
-	with.cable.scan(s.t, s.machine, code)
+	with.scan(s.t, s.machine, code)
 }
 
 // pay takes a whole sale: made, scanned, paid, and charged for the very code that was scanned.
@@ -241,23 +273,26 @@ func (s *shop) pay(with scanner) {
 	s.payFor(s.sell(client.ModeScan), with)
 }
 
-// secondTry is how long a cashier takes to scan again.
-const secondTry = 500 * time.Millisecond
+// secondTry is how long a cashier takes to scan again, and impatience how long to do so when nothing happens.
+const (
+	secondTry  = 500 * time.Millisecond
+	impatience = 15 * time.Second
+)
 
-// payFor scans a code for the sale, and scans it again as long as the daemon says that it came damaged, as it may where
-// this machine is too busy to read all that the scanner sends.
+// payFor scans a code for the sale, and scans it again as a cashier would: where this machine is too busy to read all that
+// the scanner sends, the daemon says that the scan came damaged, or takes it for one from before the sale.
 func (s *shop) payFor(sale client.Sale, with scanner) {
 	s.t.Helper()
 	code := s.code()
 	for taken := false; !taken; {
-		before := s.damaged(with)
+		before, bored := s.damaged(with), time.Now().Add(impatience)
 		s.scan(with, code)
 		s.until("the scan is taken or refused", func() bool {
 			taken = s.sale(sale).Status != client.StatusAwaitingCode
-			return taken || s.damaged(with) > before
+			return taken || s.damaged(with) > before || time.Now().After(bored)
 		})
 		if !taken {
-			s.t.Logf("%s: the daemon says that the scan came damaged: scanned again", with.mode)
+			s.t.Logf("%s: the scan was not taken: scanned again", with.mode)
 			<-time.After(secondTry)
 		}
 	}
@@ -270,10 +305,15 @@ func (s *shop) payFor(sale client.Sale, with scanner) {
 // damaged is how many scans of a scanner were refused because they were not whole.
 func (s *shop) damaged(scanner scanner) uint64 {
 	s.t.Helper()
+	counters := s.counters(scanner)
+	return counters.Incomplete + counters.Noise + counters.Oversize
+}
+
+func (s *shop) counters(scanner scanner) client.ScannerCounters {
+	s.t.Helper()
 	state, err := s.register.Terminal(bounded(s.t))
 	must(s.t, err)
-	counters := s.state(scanner, state).Counters
-	return counters.Incomplete + counters.Noise + counters.Oversize
+	return s.state(scanner, state).Counters
 }
 
 func (s *shop) sale(sale client.Sale) client.Sale {
@@ -284,11 +324,7 @@ func (s *shop) sale(sale client.Sale) client.Sale {
 }
 
 // awaitSale waits until the sale has the status.
-func (s *shop) awaitSale(sale client.Sale, status client.SaleStatus) client.Sale {
+func (s *shop) awaitSale(sale client.Sale, status client.SaleStatus) {
 	s.t.Helper()
-	s.until(fmt.Sprintf("the sale is %s", status), func() bool {
-		sale = s.sale(sale)
-		return sale.Status == status
-	})
-	return sale
+	s.until(fmt.Sprintf("the sale is %s", status), func() bool { return s.sale(sale).Status == status })
 }

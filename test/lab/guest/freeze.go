@@ -3,9 +3,12 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -16,106 +19,108 @@ import (
 
 // freezer holds a process up as an overloaded machine may: all its threads but
 // those of its USB library, which go on taking reports from the kernel until
-// their queue overflows. Threads are traced by one thread, which must live as long.
+// their queue overflows. Stopped threads are traced, and what a tracer of the
+// same process as the parent waits for, the parent's wait gets too: hence a
+// process of its own, whose end lets the threads go on.
 type freezer struct {
-	release chan struct{}
-	done    chan error
+	helper *exec.Cmd
+	hold   io.Closer
 }
 
+// freezeArgument makes this program the helper.
+const freezeArgument = "freeze"
+
 func freeze(pid int) (*freezer, error) {
-	f := &freezer{release: make(chan struct{}), done: make(chan error, 1)}
-	stopped := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		threads, err := stopThreads(pid)
-		stopped <- err
-		if err == nil {
-			<-f.release
-		}
-		for _, thread := range threads {
-			err = errors.Join(err, ignoreGone(unix.PtraceDetach(thread)))
-		}
-		f.done <- err
-	}()
-	if err := <-stopped; err != nil {
-		<-f.done
+	helper := exec.Command("/proc/self/exe", freezeArgument, strconv.Itoa(pid)) //nolint:noctx // until thaw
+	helper.Stderr = os.Stderr
+	hold, err := helper.StdinPipe()
+	if err != nil {
 		return nil, err
+	}
+	said, err := helper.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := helper.Start(); err != nil {
+		return nil, err
+	}
+	f := &freezer{helper, hold}
+	if _, err := bufio.NewReader(said).ReadString('\n'); err != nil {
+		return nil, errors.Join(errors.New("the process could not be stopped"), f.thaw())
 	}
 	return f, nil
 }
 
 func (f *freezer) thaw() error {
-	close(f.release)
-	return <-f.done
+	return errors.Join(f.hold.Close(), f.helper.Wait())
+}
+
+// runFreezer is the helper: it stops the threads, says so, and ends with its input.
+func runFreezer(pid string) error {
+	runtime.LockOSThread() // the thread that traces
+	if err := stopThreads(pid); err != nil {
+		return err
+	}
+	fmt.Println("stopped")
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 // stopThreads stops every thread that is not waiting for USB in poll, until no
 // new thread has come meanwhile.
-func stopThreads(pid int) ([]int, error) {
+func stopThreads(pid string) error {
 	stopped, library := map[int]bool{}, 0
 	for again := true; again; {
-		again = false
-		folders, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+		again, library = false, 0
+		folders, err := filepath.Glob(filepath.Join("/proc", pid, "task", "*"))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		library = 0
 		for _, folder := range folders {
 			thread, err := strconv.Atoi(filepath.Base(folder))
-			if err != nil || stopped[thread] {
+			switch {
+			case err != nil || stopped[thread]:
 				continue
-			}
-			if inPoll(folder) {
+			case inPoll(folder):
 				library++
 				continue
 			}
 			if err := stopThread(thread); err != nil {
-				return keys(stopped), err
+				return fmt.Errorf("stop thread %d: %w", thread, err)
 			}
 			stopped[thread], again = true, true
 		}
 	}
 	if library == 0 {
-		return keys(stopped), errors.New("no thread waits for USB")
+		return errors.New("no thread waits for USB")
 	}
-	return keys(stopped), nil
+	return nil
 }
 
-func keys(set map[int]bool) []int {
-	var all []int
-	for key := range set {
-		all = append(all, key)
-	}
-	return all
-}
-
+// stopThread stops a thread, unless it has ended.
 func stopThread(thread int) error {
-	if err := unix.PtraceSeize(thread); err != nil {
-		return ignoreGone(err)
+	err := unix.PtraceSeize(thread)
+	if err == nil {
+		err = unix.PtraceInterrupt(thread)
 	}
-	if err := unix.PtraceInterrupt(thread); err != nil {
-		return ignoreGone(err)
+	for err == nil || errors.Is(err, unix.EINTR) {
+		var status unix.WaitStatus
+		if _, err = unix.Wait4(thread, &status, unix.WALL, nil); err == nil {
+			return nil
+		}
 	}
-	var status unix.WaitStatus
-	_, err := unix.Wait4(thread, &status, unix.WALL, nil)
-	return ignoreGone(err)
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ECHILD) {
+		return nil
+	}
+	return err
 }
 
 // inPoll tells whether a thread waits in poll, as none of Go's own does.
 func inPoll(folder string) bool {
-	content, err := os.ReadFile(filepath.Join(folder, "syscall"))
+	content, err := os.ReadFile(filepath.Join(folder, "syscall")) //nolint:gosec // of /proc
 	if err != nil {
 		return false
 	}
 	number, _, _ := strings.Cut(string(content), " ")
 	return number == strconv.Itoa(unix.SYS_POLL) || number == strconv.Itoa(unix.SYS_PPOLL)
-}
-
-// ignoreGone takes a thread that has ended for one that is stopped.
-func ignoreGone(err error) error {
-	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ECHILD) {
-		return nil
-	}
-	return err
 }

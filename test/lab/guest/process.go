@@ -45,7 +45,7 @@ func (p *processes) start(_ context.Context, c wire.Command) (wire.Nothing, erro
 	process.command = exec.Command(wire.Program, c.Args...) //nolint:noctx // it ends when it is told to
 	process.command.Stdout, process.command.Stderr = process.output, process.output
 	process.command.Env, process.command.Dir = append([]string{"HOME=/tmp"}, c.Env...), wire.ShopDir
-	process.command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: c.User, Gid: c.User, Groups: c.Groups}}
+	process.command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: c.User, Gid: c.Group, Groups: c.Groups}}
 	if err := process.command.Start(); err != nil {
 		return wire.Nothing{}, err
 	}

@@ -25,7 +25,7 @@ type recorder struct {
 }
 
 func startRecorder() (*recorder, error) {
-	listener, err := net.Listen("tcp", wire.RecorderAddress) //nolint:noctx // the loopback needs no time
+	listener, err := net.Listen("tcp", wire.RecorderAddress)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func loadModules() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range strings.Fields(string(order)) {
+	for name := range strings.FieldsSeq(string(order)) {
 		if err := loadModule(name); err != nil {
 			return fmt.Errorf("load module %s: %w", name, err)
 		}
@@ -55,7 +55,7 @@ func loadModules() error {
 }
 
 func loadModule(name string) error {
-	file, err := os.Open(filepath.Join(wire.ModulesDir, name))
+	file, err := os.Open(filepath.Join(wire.ModulesDir, name)) //nolint:gosec // the image is ours
 	if err != nil {
 		return err
 	}

@@ -103,13 +103,11 @@ type (
 
 	// Command starts the payscand program as a process with a name of its own.
 	Command struct {
-		Name string
-		Args []string
-		Env  []string
-		// User, and group of the same number; 0 is root.
-		User uint32
-		// Groups are the user's others.
-		Groups []uint32
+		Name        string
+		Args        []string
+		Env         []string
+		User, Group uint32
+		Groups      []uint32 // others of the user
 	}
 	// SignalProcess sends a signal and, where Ends, returns when the process has ended.
 	SignalProcess struct {
