@@ -54,20 +54,20 @@ type recording struct {
 }
 
 func (c Crashes) recordings() []recording {
-	till := func(a tillArguments, lying bool) func(context.Context, string) (crash.Run, error) {
+	till := func(a tillArguments) func(context.Context, string) (crash.Run, error) {
 		return func(ctx context.Context, dir string) (crash.Run, error) {
 			a.path, a.seed = filepath.Join(dir, database), c.Seed
-			return recordTill(ctx, a, lying)
+			return recordTill(ctx, a, false)
 		}
 	}
 	list := []recording{
-		{name: "first creation", record: till(tillArguments{commits: 1}, false)},
-		{name: "sales", record: till(tillArguments{commits: c.Commits}, false)},
-		{name: "growth", record: till(tillArguments{commits: c.Commits / 2, size: 3000}, false)},
+		{name: "first creation", record: till(tillArguments{commits: 1})},
+		{name: "sales", record: till(tillArguments{commits: c.Commits})},
+		{name: "growth", record: till(tillArguments{commits: c.Commits / 2, size: 3000})},
 		{name: "the daemon's sales", record: func(ctx context.Context, _ string) (crash.Run, error) {
 			return recordDaemon(ctx, c.Setting, c.Sales)
 		}},
-		{name: "compaction", large: true, record: till(tillArguments{done: 20, commits: 22, balloon: 24 << 20}, false)},
+		{name: "compaction", large: true, record: till(tillArguments{done: 20, commits: 22, balloon: 24 << 20})},
 	}
 	for _, packed := range c.Older {
 		list = append(list, recording{name: "migration of " + filepath.Base(packed), record: func(ctx context.Context, dir string) (crash.Run, error) {
