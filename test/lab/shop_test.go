@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"payscand/api/client"
+	"payscand/internal/counter"
 	"payscand/test/lab/wire"
 )
 
@@ -46,6 +47,8 @@ func open(t *testing.T, m *machine, scanners ...scanner) *shop {
 		switch running := s.inspect().Running; {
 		case t.Failed():
 			m.spoilt = true
+			state := s.inspect()
+			t.Logf("the daemon: running %v, status %d\n%s\nthe guest:\n%s", state.Running, state.Status, tailOf(state.Output), counter.Tail(m.console(), 20))
 		case running:
 			s.stop()
 		}
