@@ -43,7 +43,7 @@ func testConfig(baseURL string) Config {
 			},
 			Documented: func(code string) bool { return code == "INVALID_SIGNATURE" },
 		},
-		Name: "vendor", BaseURL: baseURL, Account: "C1", PrivateKey: keys.merchant,
+		Name: "vendor", BaseURL: baseURL, Account: "C1", TerminalCode: "L1", PrivateKey: keys.merchant,
 		PlatformKeys: map[int]signature.PublicKey{1: keys.platform.Public()},
 	}
 }
@@ -144,7 +144,8 @@ func TestNotSentIsOnlyBeforeTheConnection(t *testing.T) {
 }
 
 // A stored URL is taken only as scheme and host with the vendor's path.
-func TestBaseOf(t *testing.T) {
+func TestBaseFor(t *testing.T) {
+	c := newClient(t, testConfig("https://configured.example"))
 	for stored, want := range map[string]string{
 		"https://gateway.example/v1/pay":             "https://gateway.example",
 		"http://127.0.0.1:8490/v1/pay":               "http://127.0.0.1:8490",
@@ -152,8 +153,9 @@ func TestBaseOf(t *testing.T) {
 		"https://gateway.example/v1/refund":          "",
 		"https://user:secret@gateway.example/v1/pay": "",
 		"/v1/pay": "",
+		"":        "https://configured.example",
 	} {
-		base, err := BaseOf(stored, "/v1/pay")
+		base, err := c.BaseFor(payment.Intent{URL: stored}, "/v1/pay")
 		if base != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v", stored, base, err)
 		}
