@@ -79,10 +79,11 @@ func (g Gateways) Names() []string { return slices.Sorted(maps.Keys(g)) }
 // practice reports whether every gateway is on this machine.
 func (g Gateways) practice() bool {
 	for _, gateway := range g {
-		if gateway.AlphaPay == nil {
+		account := gateway.Account()
+		if account == nil {
 			return false
 		}
-		u, err := url.Parse(gateway.AlphaPay.BaseURL)
+		u, err := url.Parse(account.BaseURL)
 		if err != nil || !isLoopback(u.Hostname()) {
 			return false
 		}

@@ -345,12 +345,15 @@ func (f *Framer) reset() {
 	f.frame, f.began, f.oversize = f.frame[:0], false, false
 }
 
-// cut takes off the affixes, STX with its ETX, and an AIM identifier, which may
+// cut takes off STX with its ETX, the affixes, and an AIM identifier, which may
 // stand before or after the prefix. It tells whether the affixes were there.
 func (a Affixes) cut(frame []byte) (text []byte, symbology string, whole bool) {
+	if !strings.HasPrefix(a.Prefix, string(rune(stx))) {
+		frame = cutSTX(frame)
+	}
 	text, suffixed := bytes.CutSuffix(frame, []byte(a.Suffix))
 	text, prefixed := bytes.CutPrefix(text, []byte(a.Prefix))
-	text, symbology = cutAIM(cutSTX(text))
+	text, symbology = cutAIM(text)
 	if !prefixed {
 		text, prefixed = bytes.CutPrefix(text, []byte(a.Prefix))
 	}

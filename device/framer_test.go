@@ -270,6 +270,7 @@ func TestAffixes(t *testing.T) {
 		{Affixes{Prefix: "QR:"}, "]Q1QR:2812\r", []string{"2812"}},
 		{Affixes{Prefix: "QR:"}, "QR:]Q12812\r", []string{"2812"}},
 		{Affixes{Prefix: "\x02"}, "\x022812\r", []string{"2812"}},
+		{Affixes{Prefix: "A", Suffix: "Z"}, "\x02A2812Z\x03\r", []string{"2812"}},
 		{Affixes{Suffix: "##"}, "2812##\r", []string{"2812"}},
 		{Affixes{Suffix: "##"}, "2812#\r", []string{"incomplete"}},
 		{Affixes{Suffix: "##"}, "2812\r\n12##\r\n", []string{"incomplete", "12"}},

@@ -39,6 +39,8 @@ func TestRefundsHaveWordsOfTheirOwn(t *testing.T) {
 	ofPayments := []payment.Reason{
 		payment.ReasonInsufficientFunds, payment.ReasonDeclined, payment.ReasonInvalidCode, payment.ReasonExpiredCode,
 		payment.ReasonNotPaidInTime, payment.ReasonCancelled, payment.ReasonQRNotShown, payment.ReasonAbsent, payment.ReasonOverridden,
+		payment.ReasonAmountLimit, payment.ReasonCountLimit, payment.ReasonMethodUnavailable, payment.ReasonWalletAccount, payment.ReasonNotVerified,
+		payment.ReasonScanDamaged,
 	}
 	aboutPaying := []string{
 		"charge", "scan", "way to pay", "pay again", "your payment or", "encaissez", "balayez", "mode de paiement", "payer", "收款", "扫描", "掃描", "付款方式", "再次付款",

@@ -31,6 +31,8 @@ func (t *step) planFast(a *Attempt) {
 	case a.AlreadyPaid && t.traits(a).TransactionList:
 		kind, when = CallLookup, t.paidLookupAt(a)
 		useful = false
+	case t.policy.InquireOnly && t.question(a) != "": // no second send will tell
+		kind, when = t.question(a), t.paidLookupAt(a)
 	case useful:
 		kind, when = CallPay, resend
 	}

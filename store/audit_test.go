@@ -89,7 +89,7 @@ func TestCheckNamesEveryFlippedBit(t *testing.T) {
 	for at, value := range contentOf(t, path) {
 		bucket, key, _ := strings.Cut(at, "\x00")
 		place := locate(t, whole, bucket, []byte(key), []byte(value))
-		for i := 0; i < len(key)+len(value); i += stride(13) {
+		for i := 0; i < len(key)+len(value); i += stride(29) {
 			flipped := bytes.Clone(whole)
 			flipped[place+i] ^= 1 << (i % 8)
 			found := findings(t, path, flipped)
@@ -164,7 +164,7 @@ func TestCheckFindsEveryFlippedByte(t *testing.T) {
 	check(t, os.WriteFile(path, whole, 0o600))
 	want := contentOf(t, path)
 	told, silent := 0, 0
-	for i := 0; i < len(whole); i += stride(211) {
+	for i := 0; i < len(whole); i += stride(401) {
 		flipped := bytes.Clone(whole)
 		flipped[i] ^= 1 << (i % 8)
 		if len(findings(t, path, flipped)) > 0 {

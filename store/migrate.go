@@ -40,7 +40,7 @@ func steps(from int) editor {
 // migrate replaces a file of an older schema by one of the present, after it has
 // written a backup that the older program can still read. Whatever ends it
 // early, the old file or the whole new one is in its place.
-func (db *DB) migrate(from int) error {
+func (db *DB) migrate(from int) (err error) {
 	unlock, err := lockFolder(filepath.Dir(db.path))
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (db *DB) migrate(from int) error {
 	if err != nil {
 		return err
 	}
-	defer old.Close()
+	defer func() { err = errors.Join(err, old.Close()) }()
 	temporary, err := temporaryBeside(db.path)
 	if err != nil {
 		return err

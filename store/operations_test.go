@@ -406,10 +406,10 @@ func TestRestoreRefusals(t *testing.T) {
 func TestCompaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "payscand.db")
 	db, till := open(t, path), storetest.NewTill()
-	big := strings.Repeat("a long description of what was bought ", 100)
-	for range 12 {
+	big := strings.Repeat("a long description of what was bought ", 1000)
+	for range 8 {
 		var changes []payment.Change
-		for range 500 {
+		for range 60 {
 			made := till.Created()
 			done := till.Changed(made.After, func(s *payment.Sale) {
 				s.Description, s.Status, s.Due = big, payment.SaleCancelled, time.Time{}

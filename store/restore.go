@@ -99,10 +99,10 @@ func takePlace(path string, backup Report, replace bool) (release func(), err er
 	case err != nil: // damaged: locked by nobody, or openBolt had said so
 		return nothing, nil
 	case replace:
-		return func() { old.Close() }, nil
+		return func() { _ = old.Close() }, nil // it was only read
 	}
-	defer old.Close()
 	m, err := look(old, path)
+	err = errors.Join(err, old.Close())
 	if err != nil {
 		return nothing, fmt.Errorf("%w, and it cannot be read (%w); with --replace it is kept under another name", ErrExists, err)
 	}
@@ -116,12 +116,12 @@ func takePlace(path string, backup Report, replace bool) (release func(), err er
 	return nothing, fmt.Errorf("%w, and %s; with --replace it is kept under another name", ErrExists, how)
 }
 
-func rewriteForRestore(backup, temporary string) error {
+func rewriteForRestore(backup, temporary string) (err error) {
 	src, _, err := openBolt(backup, true)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer func() { err = errors.Join(err, src.Close()) }()
 	m, err := look(src, backup)
 	if err != nil {
 		return err

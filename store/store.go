@@ -2,7 +2,8 @@
 //
 // The file has these buckets:
 //
-//	meta      schema, epoch, machine, head (sequence and hash of the journal's last record)
+//	meta      schema, epoch, machine, head (sequence and hash of the journal's last record),
+//	          base (those of the last record that retention dropped)
 //	sales     sale id → sale as JSON, without payment codes
 //	open      sale id → nothing, for every sale that is not final
 //	due       gateway, time, sale id → nothing, for every sale whose Due is set
@@ -13,6 +14,13 @@
 //
 // Everything but sales, codes and journal is derived from the sales. A start
 // reads meta, the last record, open and due: never the history.
+//
+// A checksum comes before each value of sales, keys, requests, codes and meta,
+// the schema excepted (see seal.go); the journal's records have their hash. Check
+// reads all of it and says what is not as it was written.
+//
+// A file of an older schema is migrated when it is opened. A file that was
+// restored, or that another machine made, is not adopted: see Restore and Adopt.
 //
 // Payment codes live in a bucket of their own, so that a backup can leave it
 // out. A code that was wiped is gone for every reader of the database at once;

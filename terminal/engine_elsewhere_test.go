@@ -182,3 +182,18 @@ func TestRefundElsewhereIsBounded(t *testing.T) {
 		t.Errorf("%d late replies, %v", len(result.Late), err)
 	}
 }
+
+// P2: a call that was repeated while the first still waited finds the refund that
+// the first began, also when that is over by then.
+func TestRefundElsewhereRepeatedWhileWaiting(t *testing.T) {
+	w := newWorld(t)
+	w.turn(w.refundElsewhere("r1", 700), w.refundElsewhere("r1", 700))
+	first, second := w.call(payment.CallInquire), w.call(payment.CallInquire)
+	w.answer(first, elsewhereProof())
+	refund := w.call(payment.CallRefund)
+	w.answer(refund, w.refunded(w.sale(refund.Sale)))
+	result, err := w.engine.Turn(w.now, []terminal.Input{terminal.Answered{Call: second, Verdict: elsewhereProof()}})
+	if err != nil || len(result.Late) != 1 || !result.Late[0].Reply.Replayed || w.calls(payment.CallRefund) != 0 || len(w.sale(refund.Sale).Refunds) != 1 {
+		t.Errorf("%v, %+v, %d more refunds", err, result.Late, w.calls(payment.CallRefund))
+	}
+}

@@ -153,6 +153,15 @@ func TestPracticeGatewayAlone(t *testing.T) {
 			!strings.Contains(printed, "[gateway.alphapay]") || !strings.Contains(printed, "[gateway.alipayplus]") {
 			t.Fatalf("no configuration for both: %s", printed)
 		}
+		_, pasted, _ := strings.Cut(printed, "payscand.toml:\n")
+		pasted, _, _ = strings.Cut(pasted, "The last two digits")
+		config := filepath.Join(dir, "payscand.toml")
+		if err := os.WriteFile(config, []byte(pasted), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if checked, status := runProgram(t, "config", "check", config); status != 0 {
+			t.Errorf("what it says to paste is no configuration: %s\n%s", checked, pasted)
+		}
 		text, err := os.ReadFile(authority[1])
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -132,18 +133,28 @@ func serveSandbox(ctx context.Context, gateway *sandbox.Server, listeners []net.
 	return nil
 }
 
+// practiceNotify is where the printed configuration takes notifications.
+const practiceNotify = "127.0.0.1:8482"
+
+// sandboxSections is what a payscand.toml needs for the gateways that are served.
 func sandboxSections(keys sandbox.Keys, f sandboxFlags, base, authority string) (sections string) {
 	if f.merchant != "" {
-		sections = keys.ConfigSection(base, f.merchant, authority)
+		sections = keys.ConfigSection(base, f.merchant, authority) + "\n"
 	}
-	if f.client != "" {
-		sections += "\n" + keys.AlipayPlusSection(base, f.client, authority)
+	if f.client == "" {
+		return sections
+	}
+	merchant := cmp.Or(f.registered, "M0001")
+	sections += keys.AlipayPlusSection(base, f.client, authority, "http://"+practiceNotify+"/notify/alipayplus", merchant)
+	sections += "\n[notify]\nlisten = \"" + practiceNotify + "\"\n\n"
+	if f.merchant != "" { // with two gateways, what goes where
+		sections += "[[route]]\nwallet = \"alipayplus\"\ngateway = \"alipayplus\"\n\n[[route]]\ngateway = \"alphapay\"\n\n"
 	}
 	return sections
 }
 
 func describeSandbox(out io.Writer, base, sections string) {
-	fmt.Fprintf(out, "practice gateway: %s\n\nPut this into payscand.toml:\n\n%s\nThe last two digits of a payment code choose what happens:\n\n", base, sections)
+	fmt.Fprintf(out, "practice gateway: %s\n\nPut this into payscand.toml:\n\n%sThe last two digits of a payment code choose what happens:\n\n", base, sections)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, b := range sandbox.Behaviours() {
 		fmt.Fprintf(table, "  %s\t%s\n", b.Digits, b.Name)

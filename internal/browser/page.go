@@ -92,6 +92,7 @@ func (b *Browser) Open(ctx context.Context, address string, size Size) (*Page, e
 		emulation.SetFocusEmulationEnabled(true), // as if no other tab were in front
 		chromedp.EmulateViewport(size.Width, size.Height),
 		navigate(address),
+		loaded,
 	)
 	if err != nil {
 		p.close()
@@ -116,6 +117,9 @@ func navigate(address string) chromedp.Action {
 		}
 	})
 }
+
+// loaded waits until the page is there whole, with its style sheet.
+var loaded = chromedp.Poll("document.readyState === 'complete'", nil)
 
 // run runs actions within ctx; the page itself outlives it.
 func (p *Page) run(ctx context.Context, actions ...chromedp.Action) error {
@@ -201,7 +205,8 @@ func (p *Page) Click(ctx context.Context, selector string) error {
 		p.drainClicks()
 		try, cancel := context.WithTimeout(ctx, clickTimeout)
 		err := p.run(try,
-			chromedp.Poll(fmt.Sprintf("document.readyState === 'complete' && (window.wanted = %q)", selector), nil),
+			loaded,
+			chromedp.Evaluate(fmt.Sprintf("window.wanted = %q", selector), nil),
 			chromedp.Click(selector, chromedp.ByQuery))
 		select {
 		case <-p.clicked:

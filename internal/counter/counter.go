@@ -30,6 +30,8 @@ type Options struct {
 	Extra string
 	// SandboxArgs are added to the practice gateway's command line.
 	SandboxArgs []string
+	// Database is the path of the daemon's database; empty: payscand.db in Dir.
+	Database string
 }
 
 // Counter is everything that stands at the counter. Its fields must not be changed.
@@ -51,6 +53,9 @@ type Counter struct {
 func Open(ctx context.Context, o Options) (c *Counter, err error) {
 	if o.Host == "" {
 		o.Host = "127.0.0.1"
+	}
+	if o.Database == "" {
+		o.Database = filepath.Join(o.Dir, "payscand.db")
 	}
 	c = &Counter{options: o}
 	defer func() {
@@ -117,7 +122,7 @@ socket = "api.sock"
 token_dir = "tokens"
 
 [store]
-path = "payscand.db"
+path = %q
 backup_dir = "backups"
 keep_backups = 3
 
@@ -136,7 +141,7 @@ type = "kiosk"
 listen = %q
 shop_name = "Maple & Rye"
 
-%s`, address, c.Gateway, c.Scanner.Path(), kiosk, c.options.Extra)
+%s`, address, c.options.Database, c.Gateway, c.Scanner.Path(), kiosk, c.options.Extra)
 	return os.WriteFile(c.Config(), []byte(text), 0o600)
 }
 
@@ -144,7 +149,7 @@ shop_name = "Maple & Rye"
 func (c *Counter) Config() string { return filepath.Join(c.options.Dir, "payscand.toml") }
 
 // Database is the path of the daemon's database.
-func (c *Counter) Database() string { return filepath.Join(c.options.Dir, "payscand.db") }
+func (c *Counter) Database() string { return c.options.Database }
 
 // DaemonLog is the path of what the daemon prints.
 func (c *Counter) DaemonLog() string { return filepath.Join(c.options.Dir, "payscand.log") }
@@ -205,6 +210,9 @@ func (c *Counter) SignalDaemon(signal syscall.Signal) error {
 
 // DaemonPID is the process id of the daemon, or of what it runs under.
 func (c *Counter) DaemonPID() int { return c.daemon.command.Process.Pid }
+
+// DaemonDone is closed when the daemon has ended.
+func (c *Counter) DaemonDone() <-chan struct{} { return c.daemon.exited }
 
 // DaemonExited waits for the daemon to end by itself and returns how it did.
 func (c *Counter) DaemonExited(ctx context.Context) (*os.ProcessState, error) {

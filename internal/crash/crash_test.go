@@ -94,7 +94,7 @@ func TestTornWrites(t *testing.T) {
 		Dir: "/d", Before: map[string][]byte{"f": make([]byte, len(data))},
 		Ops:   []tracer.Op{{Kind: tracer.Write, Path: "/d/f", Data: data}},
 		Judge: func() crash.Judge { return s },
-	}, crash.Options{Bound: crash.Bound{AllOf: 10, Torn: 40}, Workers: 1})
+	}, crash.Options{Bound: crash.Bound{AllOf: 10, Torn: 200}, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,13 +76,16 @@ func (d *disk) take(op tracer.Op) {
 
 // sync makes durable what a Sync of path does: a file's bytes, or a folder's names.
 func (d *disk) sync(path string) {
-	inode := d.inodeOf(path)
+	inode, copied := d.inodeOf(path), false
 	rest := d.pending[:0]
 	for _, c := range d.pending {
 		switch {
 		case c.ofNames() && (filepath.Dir(c.op.Path) == path || filepath.Dir(c.op.To) == path):
 			rename(d.names, c)
 		case !c.ofNames() && c.inode == inode:
+			if !copied { // what was given out stays as it is
+				d.files[inode].data, copied = bytes.Clone(d.files[inode].data), true
+			}
 			d.files[inode].data = apply(d.files[inode].data, c.op, nil)
 		default:
 			rest = append(rest, c)
@@ -137,8 +140,8 @@ type state struct {
 	of   int    // its index; -1 for none
 }
 
-// lists the names and the bytes of every file in a state. Bytes are the disk's
-// own where nothing pending changes them.
+// lists the names and the bytes of every file in a state. Nobody writes into the
+// bytes: they may be the disk's own.
 func (d *disk) lists(s state) map[string][]byte {
 	names := maps.Clone(d.names)
 	changed := make(map[int][]byte)

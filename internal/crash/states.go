@@ -11,8 +11,8 @@ type Bound struct {
 	// All subsets are made of up to AllOf calls; of more, each prefix and suffix,
 	// each one alone, each one missing, and Samples at random.
 	AllOf, Samples int
-	// Torn is how many ways of tearing a write are tried beside each number of
-	// leading sectors, each with the other calls kept, left out, and cut there.
+	// Torn is how many ways of tearing each write are tried, each with all other
+	// calls, with those before it, and alone.
 	Torn int
 }
 
@@ -95,10 +95,9 @@ func (b Bound) eachTorn(pending []change, random *rand.Rand, visit func(state) b
 	return true
 }
 
-// tears lists ways to write a part of n sectors: the first ones, the last ones,
-// and some at random.
+// tears lists ways to write a part of n sectors, drawn from: the first ones, the
+// last ones, and any.
 func (b Bound) tears(n int, random *rand.Rand) [][]bool {
-	const most = 16 // leading sectors of a long write are tried at equal distances
 	var all [][]bool
 	add := func(keeps func(i int) bool) {
 		torn := make([]bool, n)
@@ -107,15 +106,16 @@ func (b Bound) tears(n int, random *rand.Rand) [][]bool {
 		}
 		all = append(all, torn)
 	}
-	if b.Torn == 0 {
-		return nil
-	}
-	for k := 1; k < n; k += max(1, n/most) {
-		add(func(i int) bool { return i < k })
-		add(func(i int) bool { return i >= k })
-	}
 	for range b.Torn {
-		add(func(int) bool { return random.IntN(2) == 1 })
+		k := 1 + random.IntN(n-1)
+		switch random.IntN(3) {
+		case 0:
+			add(func(i int) bool { return i < k })
+		case 1:
+			add(func(i int) bool { return i >= k })
+		default:
+			add(func(int) bool { return random.IntN(2) == 1 })
+		}
 	}
 	return all
 }

@@ -228,6 +228,7 @@ func TestStationEnds(t *testing.T) {
 // The lines name a USB scanner by its ids, with what differs from the defaults
 // only, and strings in TOML's own form.
 func TestLines(t *testing.T) {
+	one := 1
 	for name, test := range map[string]struct {
 		device  Device
 		finding Finding
@@ -237,6 +238,8 @@ func TestLines(t *testing.T) {
 			"[[scanner]]\ntype = \"hid\"\nmode = \"pos\"\nvendor_id = 0x05e0\nproduct_id = 0x1900\n"},
 		"keyboard": {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Serial: `a"b`}, Finding{Right: true, Layout: "fr", Terminator: "cr", Prefix: "\x02\\"},
 			"[[scanner]]\ntype = \"hid\"\nmode = \"keyboard\"\nvendor_id = 0x05e0\nproduct_id = 0x1200\nserial = \"a\\\"b\"\nlayout = \"fr\"\nterminator = \"cr\"\nprefix = \"\\u0002\\\\\"\n"},
+		"one of two ports, at its speed": {Device{Type: "serial", VendorID: "0403", ProductID: "6010", Interface: &one, Port: "/dev/ttyUSB1", twin: true, baud: 115200}, Finding{Right: true, Terminator: "lf"},
+			"[[scanner]]\ntype = \"serial\"\nvendor_id = 0x0403\nproduct_id = 0x6010\ninterface = 1\nbaud = 115200\nterminator = \"lf\"\n"},
 	} {
 		if got := Lines(test.device, test.finding); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
@@ -296,4 +299,51 @@ func TestRules(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("no rule for %v", want)
 	}
+}
+
+// Of each device it is said what to do: stop who holds it, or give the user the
+// right to open it; of one that can be used as it is, nothing.
+func TestAdvice(t *testing.T) {
+	user := User{Name: "payscand", id: 12345, groups: map[uint32]bool{}}
+	usbNode, port := "/proc/kmsg", "/proc/kmsg" // what nobody but root may open
+	for name, test := range map[string]struct {
+		device Device
+		says   string
+	}{
+		"held by the daemon":  {Device{Type: "hid", Node: "/dev/null", Holder: "payscand (process 7)"}, "stop the daemon first"},
+		"held by another":     {Device{Type: "serial", Node: "/dev/null", Holder: "ModemManager (process 7)"}, "stop the program"},
+		"port without right":  {Device{Type: "serial", Node: port}, "dialout"},
+		"POS without right":   {Device{Type: "hid", Mode: "pos", Node: usbNode}, "70-payscand-scanner.rules"},
+		"keyboard, no right":  {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Node: usbNode}, `ATTR{idProduct}=="1200"`},
+		"POS with the right":  {Device{Type: "hid", Mode: "pos", Node: "/dev/null"}, ""},
+		"a mode not read":     {Device{Advice: "set it", Node: usbNode}, "set it"},
+		"advice that remains": {Device{Type: "hid", Mode: "ibm", Advice: "HID POS is better", Node: "/dev/null"}, "HID POS is better"},
+	} {
+		test.device.judge(user)
+		if advice := test.device.Advice; test.says == "" && advice != "" || !strings.Contains(advice, test.says) {
+			t.Errorf("%s: %q", name, advice)
+		}
+	}
+}
+
+// FuzzJudge: whatever stands around a code, what is wrong is said, and plain
+// prefixes and suffixes with a terminator are right: a driver that is configured
+// so reads the code alone.
+func FuzzJudge(f *testing.F) {
+	for _, around := range [][2]string{{"", "\r"}, {"]Q1", "\r\n"}, {"\x02S1", "\x03\t"}, {"S1]C0", "##\n"}, {"", ""}, {"\x02", "x\x03"}, {"]", "\r\r"}, {"\r", "\r"}, {"]QQ]", "\r"}} {
+		f.Add(around[0], around[1])
+	}
+	f.Fuzz(func(t *testing.T, before, after string) {
+		found := Judge(device.Shot{Texts: map[string]string{"": before + code + after}}, code)
+		if found.Right == (found.Advice != "") {
+			t.Fatalf("%q %q: %+v", before, after, found)
+		}
+		plain := regexp.MustCompile(`^[a-z0-9]{0,20}$`)
+		for _, end := range []string{"", "\r", "\n", "\t", "\r\n"} {
+			if suffix, ends := strings.CutSuffix(after, end); ends && plain.MatchString(before) && plain.MatchString(suffix) &&
+				(!found.Right || found.Prefix != before || found.Suffix != suffix) {
+				t.Fatalf("%q %q: %+v", before, after, found)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"payscand/device"
 )
@@ -49,7 +50,7 @@ func Judge(shot device.Shot, code string) Finding {
 			f.Advice = "parts of it were lost: this computer was too busy. Scan it again"
 		case strings.Contains(after, code):
 			f.Advice = "it came twice in one scan: the scanner sends no terminator. Set it to send one (Enter, CR)"
-		case !(device.Affixes{Prefix: f.Prefix, Suffix: f.Suffix}).Valid():
+		case !f.reads(text, code):
 			f.Advice = fmt.Sprintf("it came with a prefix %q and a suffix %q, which cannot be taken off: switch them off in the scanner's settings", f.Prefix, f.Suffix)
 		default:
 			f.Right = true
@@ -58,6 +59,26 @@ func Judge(shot device.Shot, code string) Finding {
 	}
 	f.Advice = explainWrong(shot, code)
 	return f
+}
+
+// reads tells whether a driver that is configured as found makes one scan, the
+// code, of what was sent.
+func (f *Finding) reads(text, code string) bool {
+	affixes := device.Affixes{Prefix: f.Prefix, Suffix: f.Suffix}
+	if !affixes.Valid() {
+		return false
+	}
+	framer := device.NewFramer("", device.Terminator(f.Terminator), 0)
+	framer.Strip(affixes)
+	scans, whole := 0, true
+	count := func(frame device.Frame) {
+		scans++
+		whole = whole && frame.Kind == device.FrameScan && frame.Scan.Text == code
+	}
+	now := time.Time{}.Add(time.Hour)
+	framer.Feed([]byte(text), 0, now, count)
+	framer.Expire(now.Add(time.Hour), count)
+	return scans == 1 && whole
 }
 
 // surround notes what stands before and after the code.
@@ -129,14 +150,20 @@ func Lines(d Device, findings ...Finding) string {
 		if d.Serial != "" {
 			add("serial = %s", tomlString(d.Serial))
 		}
+		if d.twin && d.Interface != nil {
+			add("interface = %d", *d.Interface)
+		}
 	} else {
 		add("port = %s", tomlString(d.Port))
+	}
+	if d.baud != 0 {
+		add("baud = %d", d.baud)
 	}
 	f := common(findings)
 	if f.Layout != "" && f.Layout != "us" {
 		add("layout = %q", f.Layout)
 	}
-	if tells := d.Type == typeHID && !d.mayBeKeyboard(); !tells && f.Terminator != "" {
+	if !d.tellsEnd() && f.Terminator != "" {
 		add("terminator = %q", f.Terminator)
 	}
 	if f.Prefix != "" {

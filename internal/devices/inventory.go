@@ -40,6 +40,8 @@ type Device struct {
 	Advice string `json:"advice,omitempty"`
 
 	usbNode string // another one whenever it is plugged in again
+	twin    bool   // the same device has another interface of this kind
+	baud    int    // at which it is read; 0: the default
 }
 
 // makers of scanners by USB vendor id.
@@ -64,6 +66,9 @@ func (d Device) ID() string {
 func (d Device) mayBeKeyboard() bool {
 	return d.Mode == string(hidscan.ModeKeyboard) || d.Mode == "" && d.Type == typeHID
 }
+
+// tellsEnd tells whether the device itself says where a scan ends.
+func (d Device) tellsEnd() bool { return d.Type == typeHID && !d.mayBeKeyboard() }
 
 const (
 	typeHID    = "hid"
@@ -112,6 +117,10 @@ func List(tree usb.Tree, user User) []Device {
 	found = append(found, unread(tree, seen)...)
 	for i := range found {
 		found[i].judge(user)
+		for j := range found {
+			found[i].twin = found[i].twin || i != j && found[i].usbNode != "" && found[i].usbNode == found[j].usbNode &&
+				found[i].Type == found[j].Type && found[i].Mode == found[j].Mode
+		}
 	}
 	slices.SortStableFunc(found, func(a, b Device) int { return rank(a) - rank(b) })
 	return found
@@ -167,6 +176,9 @@ func (d *Device) judge(user User) {
 	switch {
 	case d.Type == "":
 	case strings.HasPrefix(d.Holder, daemonName+" "):
+		if d.Type == typeHID && d.Mode == "" {
+			d.What = "a scanner that payscand's daemon reads"
+		}
 		d.Advice = "payscand's daemon reads it; to test it, stop the daemon first (systemctl stop payscand)"
 	case d.Holder != "":
 		d.Advice = "stop the program that holds it"

@@ -171,6 +171,9 @@ func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out cha
 		s.say("%s: %v", d.title(), err)
 		return
 	}
+	if d.Type == typeSerial {
+		d.baud = s.Baud
+	}
 	shot := func(got device.Shot) {
 		select {
 		case out <- heard{d, got}:
@@ -262,6 +265,9 @@ func (s *Station) Test(ctx context.Context, codes []Code, patience time.Duration
 				report.Device = got.device
 				report.Results = append(report.Results, Result{code.Name, finding})
 				s.say("%s: %s", code.Name, finding.Words())
+				if finding.Right && finding.Terminator == "none" && !got.device.tellsEnd() {
+					s.say("%s: nothing ends it, so a pause does: better set the scanner to send Enter (CR) after each code", code.Name)
+				}
 				break
 			}
 			s.say("%s: %s", code.Name, finding.Words())
@@ -331,6 +337,5 @@ func (f Finding) Words() string {
 	add(f.AIM != "", "AIM identifier %s", f.AIM)
 	add(f.Symbology != "", "told as %s", f.Symbology)
 	add(f.Terminator != "" && f.Terminator != "none", "ended by %s", strings.ToUpper(f.Terminator))
-	add(f.Terminator == "none" && f.Layout != "", "nothing ends it: set the scanner to send Enter after each code")
 	return strings.Join(said, ", ")
 }

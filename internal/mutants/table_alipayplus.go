@@ -22,7 +22,7 @@ func alipayPlusMutants() []Mutant {
 		replaced("paid without an amount", "P4", answer,
 			"if v.Amount.Currency == \"\" {", "if v.Amount.Currency == \"-\" {", ofAlipayPlus("TestInquiryAnswers")...),
 		replaced("an unknown order is closed", "M3", codes,
-			"{gatewayError, notFound, notFound, noSuchPayment, proven},", "{gatewayError, closed, notFound, noSuchPayment, proven},", ofAlipayPlus("TestEveryDocumented")...),
+			"{gatewayError, notFound, notFound, noSuchPayment, proven},", "{gatewayError, closed, notFound, noSuchPayment, proven},", ofAlipayPlus("TestEveryDocumented")...), //nolint:dupword // source text
 		replaced("a cancel that came too late was accepted", "M5", codes,
 			"cancelTooLate = meaning{payment.ClassCancelTooLate, \"\"}", "cancelTooLate = meaning{payment.ClassCancelAccepted, \"\"}", ofAlipayPlus("TestEveryDocumented|TestCancelAnswers")...),
 		replaced("a closed order is another's failure", "M5", codes,

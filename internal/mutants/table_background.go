@@ -104,7 +104,7 @@ func returnedMutants() []Mutant {
 		replaced("a payment gets a second record with its second refund", "M13", "terminal/engine_elsewhere.go",
 			"if s, known, err := e.byRequest(v.RequestID); known || err != nil {", "if s, known, err := e.byRequest(v.RequestID); known && s.ID == \"\" || err != nil {", ofTerminal("TestM13RefundElsewhere|TestRefundElsewhere")...),
 		replaced("a repeated refund elsewhere begins again", "M13", "terminal/engine_elsewhere.go",
-			"\tif reply, known, err := e.replayedElsewhere(in.Request); known || err != nil { // asked twice at a time\n\t\treturn reply, err\n\t}\n", "", ofTerminal("TestRefundElsewhereAtOnce")...),
+			"\tif reply, known, err := e.replayedElsewhere(in.Request); known || err != nil { // asked twice at a time\n\t\treturn reply, err\n\t}\n", "", ofTerminal("TestRefundElsewhereRepeated")...),
 		replaced("inquiries before refunds elsewhere take no slot", "P10", "terminal/engine_elsewhere.go",
 			"case e.room(g) > 0:", "case e.room(g) > -99:", ofTerminal("TestRefundElsewhereIsBounded")...),
 		replaced("a refund elsewhere of another currency", "M13", "terminal/engine_elsewhere.go",

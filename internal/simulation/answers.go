@@ -131,6 +131,14 @@ var notFound = payment.Verdict{Class: payment.ClassNotFound, Reason: payment.Rea
 
 // find returns the order that an inquiry or a cancel names.
 func (g *gatewayModel) find(a payment.Attempt) *order {
+	if a.Instrument == payment.InstrumentElsewhere {
+		for _, o := range g.orders {
+			if o.paymentID == a.PaymentID {
+				return o
+			}
+		}
+		return nil
+	}
 	if g.traits.InquireByRequestID {
 		if known := g.byRequest[a.RequestID]; len(known) > 0 {
 			return known[0]

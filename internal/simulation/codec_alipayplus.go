@@ -30,8 +30,8 @@ func (alipayPlusWire) client(c *codec) payment.Gateway {
 	shop := alipayplus.Merchant{ReferenceID: "M-1", Name: "Corner Shop", MCC: "5411", Address: alipayplus.Address{Region: "CA"}}
 	g, err := alipayplus.New(alipayplus.Config{
 		Name: c.model.name, BaseURL: "https://open-sea.alipayplus.com", ClientID: plusClient, TerminalCode: "L1", Merchant: shop, Logger: c.world.errorLog(),
-		NotifyURL: "https://shop.example/notify",
-		Outside:   alipayplus.Outside{Transport: c, Signer: plusMerchantKey, Verifier: plusPlatformKey, Clock: sandClock{c.world}},
+		Store: alipayplus.Store{ReferenceID: "S-1", Name: "Corner Shop", MCC: "5411"}, NotifyURL: "https://shop.example/notify",
+		Outside: alipayplus.Outside{Transport: c, Signer: plusMerchantKey, Verifier: plusPlatformKey, Clock: sandClock{c.world}},
 	})
 	if err != nil {
 		panic(err) // the configuration above is at fault

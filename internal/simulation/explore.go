@@ -1,8 +1,10 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -18,6 +20,14 @@ type Exploration struct {
 	States int // different ones
 	Steps  int // events that were tried; most are a turn of the engine, some several
 	Healed int // states from which the end was seen to come
+	Shapes []Explored
+}
+
+// Explored is what was found in the worlds of one shape: a kind of gateway, and a
+// kind of sale.
+type Explored struct {
+	Name          string
+	States, Steps int
 }
 
 // Explore goes through all interleavings of one sale with up to depth events:
@@ -28,9 +38,14 @@ type Exploration struct {
 // final or be excused. It returns an error with the whole story of the first
 // violation, or ctx's error.
 func Explore(ctx context.Context, depth int) (Exploration, error) {
+	return explore(depth, func() bool { return ctx.Err() != nil }, ctx.Err)
+}
+
+// explore goes on until stopped, and then returns why it was.
+func explore(depth int, stopped func() bool, why func() error) (Exploration, error) {
 	total := Exploration{Depth: depth}
 	for _, shape := range smallShapes() {
-		s := &search{stopped: func() bool { return ctx.Err() != nil }, seed: maphash.MakeSeed(), visited: make(map[uint64]int8)}
+		s := &search{stopped: stopped, seed: maphash.MakeSeed(), visited: make(map[uint64]int8)}
 		s.visit(newSmallWorld(shape), depth)
 		if s.found == nil {
 			s.visit(newSmallWorld(shape).silenced(), depth)
@@ -38,11 +53,12 @@ func Explore(ctx context.Context, depth int) (Exploration, error) {
 		total.States += len(s.visited)
 		total.Steps += s.steps
 		total.Healed += s.healed
+		total.Shapes = append(total.Shapes, Explored{shape.name, len(s.visited), s.steps})
 		if s.found != nil {
 			return total, fmt.Errorf("%s: %w", shape.name, s.found)
 		}
-		if ctx.Err() != nil {
-			return total, ctx.Err()
+		if stopped() {
+			return total, why()
 		}
 	}
 	return total, nil
@@ -301,16 +317,22 @@ func (t *step) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// ExploreFor goes deeper as long as the time lasts, and returns the deepest
-// search that came to its end.
+// errTimeOver ends a search whose processor time is used up.
+var errTimeOver = errors.New("the time for small worlds is over")
+
+// ExploreFor goes deeper as long as the processor time lasts, and returns the
+// deepest search that came to its end. The time is one core's, so that the depth
+// hangs little on what else the machine does; nothing else of this process may run
+// beside it.
 func ExploreFor(ctx context.Context, bound time.Duration) (Exploration, error) {
-	ctx, cancel := context.WithTimeout(ctx, bound)
-	defer cancel()
+	begin := cpuTime()
+	over := func() bool { return ctx.Err() != nil || cpuTime()-begin > bound }
+	why := func() error { return cmp.Or(ctx.Err(), errTimeOver) }
 	var deepest Exploration
 	for depth := 1; ; depth++ {
-		e, err := Explore(ctx, depth)
+		e, err := explore(depth, over, why)
 		switch {
-		case ctx.Err() != nil && deepest.Depth > 0:
+		case errors.Is(err, errTimeOver) && deepest.Depth > 0:
 			return deepest, nil
 		case err != nil:
 			return e, err

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"payscand/payment"
@@ -105,6 +106,7 @@ func (n *network) Start(c payment.Call) {
 	f := &flight{call: c, prepared: n.prepared[c], nth: c.Seq, process: w.process, started: w.now}
 	delete(n.prepared, c)
 	g := w.gateway(c.Gateway)
+	g.traffic().Calls[slices.Index(callKinds[:], c.Kind)]++
 	f.subject = -1 - g.index
 	if c.Kind == payment.CallProbe {
 		f.nth += 10_000 * w.process

@@ -106,6 +106,7 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 // captured notes that money moved, whoever may know of it.
 func (o *oracle) captured(order *order) {
 	o.world.result.Captures++
+	order.gateway.traffic().Captures++
 	o.world.tell("  MONEY: %s of %s is captured", order.amount, order.requestID)
 }
 

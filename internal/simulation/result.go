@@ -1,8 +1,11 @@
 package simulation
 
 import (
+	"cmp"
 	"math/bits"
 	"time"
+
+	"payscand/payment"
 )
 
 // Result is what one run, or many together, brought.
@@ -17,6 +20,8 @@ type Result struct {
 	Excused   [excuses]int
 	Wired     int // seeds that had the real codec
 	Wire      [wireWays]int
+
+	Gateways [2]Traffic // AlphaPay's kind, and Alipay+'s
 
 	Unknown Durations // from unresolved to final
 	Healed  Durations // from the end of all trouble to final, of what was unresolved then
@@ -37,6 +42,9 @@ func (r *Result) Add(other *Result) {
 	for i, n := range other.Excused {
 		r.Excused[i] += n
 	}
+	for i := range r.Gateways {
+		r.Gateways[i].add(&other.Gateways[i])
+	}
 	r.Wired += other.Wired
 	for i, n := range other.Wire {
 		r.Wire[i] += n
@@ -44,6 +52,47 @@ func (r *Result) Add(other *Result) {
 	r.Unknown.merge(&other.Unknown)
 	r.Healed.merge(&other.Healed)
 	r.Blocked.merge(&other.Blocked)
+}
+
+// callKinds are all kinds of calls.
+var callKinds = [...]payment.CallKind{
+	payment.CallPay, payment.CallInquire, payment.CallCancel, payment.CallLookup, payment.CallRefund, payment.CallInquireRefund,
+	payment.CallLookupRefund, payment.CallProbe,
+}
+
+// Traffic is what one kind of gateway was asked, and took.
+type Traffic struct {
+	Name     string
+	Calls    [len(callKinds)]int
+	Captures int
+}
+
+func (t *Traffic) add(other *Traffic) {
+	t.Name = cmp.Or(t.Name, other.Name)
+	for i, n := range other.Calls {
+		t.Calls[i] += n
+	}
+	t.Captures += other.Captures
+}
+
+// gatewayCells are one cell for each kind of gateway.
+func (r *Result) gatewayCells(cell func(*Traffic) string) []string {
+	cells := make([]string, len(r.Gateways))
+	for i := range r.Gateways {
+		cells[i] = cell(&r.Gateways[i])
+	}
+	return cells
+}
+
+// traffic is what the run has seen of the gateway.
+func (g *gatewayModel) traffic() *Traffic {
+	kind := 0
+	if g.traits.CancelReverses {
+		kind = 1
+	}
+	t := &g.world.result.Gateways[kind]
+	t.Name = g.name
+	return t
 }
 
 // Durations is a histogram of durations, exact to 2 %.

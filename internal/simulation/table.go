@@ -25,6 +25,7 @@ func (r *Report) Print(out io.Writer) {
 	row("commits", grouped(r.Commits))
 	row("captures", grouped(r.Captures))
 	row("automatic reversals", grouped(r.Reversals))
+	row("seeds with the real codec", grouped(r.Wired))
 	row("virtual time", fmt.Sprintf("%.1f years", r.Virtual.Hours()/24/365.25))
 	fmt.Fprintln(t)
 	row("", "count", "p50", "p99", "max", "bound")
@@ -41,6 +42,17 @@ func (r *Report) Print(out io.Writer) {
 		row("  "+f.String(), grouped(r.Fired[f]))
 	}
 	fmt.Fprintln(t)
+	row("on the wire", "happened")
+	for x := wireFine + 1; x < wireWays; x++ {
+		row("  "+x.String(), grouped(r.Wire[x]))
+	}
+	fmt.Fprintln(t)
+	row("gateway", r.gatewayCells(func(g *Traffic) string { return g.Name })...)
+	for i, kind := range callKinds {
+		row("  "+string(kind), r.gatewayCells(func(g *Traffic) string { return grouped(g.Calls[i]) })...)
+	}
+	row("  captures", r.gatewayCells(func(g *Traffic) string { return grouped(g.Captures) })...)
+	fmt.Fprintln(t)
 	row("excused, until the rules solve it", "attempts")
 	for e := range excuses {
 		row("  "+excuseNames[e], grouped(r.Excused[e]))
@@ -51,6 +63,11 @@ func (r *Report) Print(out io.Writer) {
 func (e Exploration) Print(out io.Writer) {
 	fmt.Fprintf(out, "\nsmall worlds: every interleaving of %d events: %s states by %s steps; from %s the end was seen to come\n",
 		e.Depth, grouped(e.States), grouped(e.Steps), grouped(e.Healed))
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	defer t.Flush()
+	for _, s := range e.Shapes {
+		fmt.Fprintf(t, "  %s\t%s states\t%s steps\n", s.Name, grouped(s.States), grouped(s.Steps))
+	}
 }
 
 // brief writes a duration to three figures.

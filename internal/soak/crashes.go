@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"payscand/internal/crash"
 	"payscand/internal/tracer"
@@ -18,6 +19,10 @@ type Crashes struct {
 	Bound crash.Bound
 	// Commits on a bare store, and sales at the daemon.
 	Commits, Sales int
+	// Least: fewer states prove nothing, and are an error.
+	Least int
+	// Older are databases of earlier versions, packed with gzip, to be migrated.
+	Older []string
 }
 
 // CrashResult is what Crashes counted.
@@ -44,23 +49,32 @@ func (r CrashResult) States() (n int) {
 type recording struct {
 	name   string
 	record func(ctx context.Context, dir string) (crash.Run, error)
+	// large: the files are, so that each state takes long, and few are made.
+	large bool
 }
 
 func (c Crashes) recordings() []recording {
-	return []recording{
-		{"first creation", func(ctx context.Context, dir string) (crash.Run, error) {
-			return RecordTill(ctx, dir, 1, 0, false)
-		}},
-		{"sales", func(ctx context.Context, dir string) (crash.Run, error) {
-			return RecordTill(ctx, dir, c.Commits, 0, false)
-		}},
-		{"growth", func(ctx context.Context, dir string) (crash.Run, error) {
-			return RecordTill(ctx, dir, c.Commits/2, 3000, false)
-		}},
-		{"the daemon's sales", func(ctx context.Context, _ string) (crash.Run, error) {
-			return RecordDaemon(ctx, c.Setting, c.Sales)
-		}},
+	till := func(a tillArguments) func(context.Context, string) (crash.Run, error) {
+		return func(ctx context.Context, dir string) (crash.Run, error) {
+			a.path, a.seed = filepath.Join(dir, database), c.Seed
+			return recordTill(ctx, a, false)
+		}
 	}
+	list := []recording{
+		{name: "first creation", record: till(tillArguments{commits: 1})},
+		{name: "sales", record: till(tillArguments{commits: c.Commits})},
+		{name: "growth", record: till(tillArguments{commits: c.Commits / 2, size: 3000})},
+		{name: "the daemon's sales", record: func(ctx context.Context, _ string) (crash.Run, error) {
+			return recordDaemon(ctx, c.Setting, c.Sales)
+		}},
+		{name: "compaction", large: true, record: till(tillArguments{done: 20, commits: 22, balloon: 24 << 20})},
+	}
+	for _, packed := range c.Older {
+		list = append(list, recording{name: "migration of " + filepath.Base(packed), record: func(ctx context.Context, dir string) (crash.Run, error) {
+			return recordMigration(ctx, dir, packed)
+		}})
+	}
+	return list
 }
 
 // Run runs the campaign.
@@ -71,12 +85,18 @@ func (c Crashes) Run(ctx context.Context) (r CrashResult, err error) {
 		if err != nil {
 			return r, fmt.Errorf("record %s: %w", recording.name, err)
 		}
+		options := options
+		if recording.large {
+			options.Bound = crash.Bound{AllOf: 3, Torn: min(1, c.Bound.Torn)}
+		}
+		began := time.Now()
 		result, err := crash.Replay(ctx, run, options)
 		if err != nil {
 			return r, fmt.Errorf("replay %s: %w", recording.name, err)
 		}
 		r.Runs = append(r.Runs, CrashRun{recording.name, result})
-		c.log("%s: %d calls, %d crashes, %d states, %d wrong", recording.name, result.Calls, result.Crashes, result.States, len(result.Wrong))
+		c.log("%s: %d calls, %d crashes, %d states in %v, %d wrong", recording.name,
+			result.Calls, result.Crashes, result.States, time.Since(began).Round(time.Millisecond), len(result.Wrong))
 		if len(result.Wrong) > 0 {
 			return r, fmt.Errorf("%s: %w", recording.name, result.Wrong[0])
 		}
@@ -84,12 +104,19 @@ func (c Crashes) Run(ctx context.Context) (r CrashResult, err error) {
 			return r, fmt.Errorf("%s: nothing was recorded", recording.name)
 		}
 	}
-	return r, c.controls(ctx, options, &r)
+	if r.States() < c.Least {
+		return r, fmt.Errorf("%d states are too few, want %d", r.States(), c.Least)
+	}
+	return r, c.controls(ctx, &r)
 }
+
+// controlOptions are always the same: of the damage that the controls do, some has
+// bbolt walk in a circle for ever.
+var controlOptions = crash.Options{Bound: crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, Seed: 1}
 
 // controls are runs that a power cut must hurt: one on a disk that says that it
 // synced and did not, one whose new file's name is never made to last.
-func (c Crashes) controls(ctx context.Context, options crash.Options, r *CrashResult) error {
+func (c Crashes) controls(ctx context.Context, r *CrashResult) error {
 	for _, control := range []struct {
 		name  string
 		lying bool
@@ -98,8 +125,8 @@ func (c Crashes) controls(ctx context.Context, options crash.Options, r *CrashRe
 		{name: "a disk that does not sync", lying: true},
 		{name: "a folder that is not synced", leave: func(op tracer.Op, dir string) bool { return op.Kind == tracer.Sync && op.Path == dir }},
 	} {
-		run, err := c.record(ctx, recording{control.name, func(ctx context.Context, dir string) (crash.Run, error) {
-			return RecordTill(ctx, dir, 10, 0, control.lying)
+		run, err := c.record(ctx, recording{name: control.name, record: func(ctx context.Context, dir string) (crash.Run, error) {
+			return recordTill(ctx, tillArguments{path: filepath.Join(dir, database), seed: controlOptions.Seed, commits: 10}, control.lying)
 		}})
 		if err != nil {
 			return fmt.Errorf("record %s: %w", control.name, err)
@@ -107,7 +134,7 @@ func (c Crashes) controls(ctx context.Context, options crash.Options, r *CrashRe
 		if control.leave != nil {
 			run.Ops = slices.DeleteFunc(run.Ops, func(op tracer.Op) bool { return control.leave(op, run.Dir) })
 		}
-		result, err := crash.Replay(ctx, run, options)
+		result, err := crash.Replay(ctx, run, controlOptions)
 		if err != nil {
 			return err
 		}

@@ -13,13 +13,12 @@ import (
 	"payscand/api/client"
 	"payscand/internal/crash"
 	"payscand/internal/tracer"
-	"payscand/store"
 )
 
-// RecordDaemon records the real daemon from its first start on: sales of all
+// recordDaemon records the real daemon from its first start on: sales of all
 // kinds, a refund, and an event stream that is read meanwhile.
-func RecordDaemon(ctx context.Context, s Setting, sales int) (run crash.Run, err error) {
-	sh, err := openShop(ctx, s, 20, "")
+func recordDaemon(ctx context.Context, s Setting, sales int) (run crash.Run, err error) {
+	sh, err := openShop(ctx, s, 20, "", "")
 	if err != nil {
 		return run, err
 	}
@@ -50,16 +49,11 @@ func RecordDaemon(ctx context.Context, s Setting, sales int) (run crash.Run, err
 	if err := sh.StopDaemon(); err != nil {
 		return run, err
 	}
-	run = crash.Run{Dir: sh.dir, Prefix: database, Skip: []string{".reserve"}}
+	run, _ = storeRun(sh.dir)
 	if run.Ops, err = t.load(); err != nil {
 		return run, err
 	}
-	db, err := store.Open(sh.Database())
-	if err != nil {
-		return run, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	all, err := readWhole(db, make(folds))
+	all, err := readWhole(sh.Database())
 	if err != nil {
 		return run, err
 	}
@@ -89,11 +83,10 @@ type daemonJudge struct {
 	requests map[string]bool  // that a gateway was sent
 	seq      uint64           // of the last event that was told
 	checks   int
-	known    folds
 }
 
 func newDaemonJudge(all contents) *daemonJudge {
-	return &daemonJudge{all: all, sales: make(map[string]int64), requests: make(map[string]bool), known: make(folds)}
+	return &daemonJudge{all: all, sales: make(map[string]int64), requests: make(map[string]bool)}
 }
 
 var (
@@ -122,28 +115,17 @@ func (j *daemonJudge) Said(data []byte) {
 }
 
 func (j *daemonJudge) Check(dir string) error {
-	j.checks++
-	db, err := store.Open(filepath.Join(dir, database))
+	path := filepath.Join(dir, database)
+	c, err := opened(path)
 	if err != nil {
 		return err
 	}
-	err = j.check(db)
-	if err == nil && j.checks%goOnEvery == 0 {
-		err = goOn(db, j.known)
-	}
-	return errors.Join(err, db.Close())
-}
-
-func (j *daemonJudge) check(db *store.DB) error {
-	c, err := readWhole(db, j.known)
-	if err != nil {
-		return err
-	}
-	if n := len(c.chain); n > 0 && (n > len(j.all.chain) || c.chain[n-1] != j.all.chain[n-1] || c.epoch != j.all.epoch) {
+	n := len(c.chain)
+	switch {
+	case n > 0 && (n > len(j.all.chain) || c.chain[n-1] != j.all.chain[n-1] || c.epoch != j.all.epoch):
 		return fmt.Errorf("its journal of %d records is not how the run's began", n)
-	}
-	if uint64(len(c.chain)) < j.seq {
-		return fmt.Errorf("event %d was told, and the journal ends at %d", j.seq, len(c.chain))
+	case uint64(n) < j.seq:
+		return fmt.Errorf("event %d was told, and the journal ends at %d", j.seq, n)
 	}
 	for id, version := range j.sales {
 		if s := c.sales[id]; s.Version < version {
@@ -151,9 +133,12 @@ func (j *daemonJudge) check(db *store.DB) error {
 		}
 	}
 	for id := range j.requests {
-		if _, err := db.ByRequest(id); err != nil {
-			return fmt.Errorf("a gateway was sent %s: %w", id, err)
+		if !c.knows(id) {
+			return fmt.Errorf("a gateway was sent %s, which is unknown", id)
 		}
+	}
+	if j.checks++; j.checks%goOnEvery == 0 {
+		return goOn(path, n)
 	}
 	return nil
 }

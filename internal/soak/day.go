@@ -53,7 +53,7 @@ type DayResult struct {
 func (d Day) Run(ctx context.Context) (r DayResult, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sh, err := openShop(ctx, d.Setting, d.Speed, "[log]\nlevel = \"warn\"\n")
+	sh, err := openShop(ctx, d.Setting, d.Speed, "[log]\nlevel = \"warn\"\n", "")
 	if err != nil {
 		return r, err
 	}

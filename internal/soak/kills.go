@@ -14,7 +14,6 @@ import (
 
 	"payscand/api/client"
 	"payscand/internal/counter"
-	"payscand/store"
 )
 
 // Kills is the campaign in which the daemon is killed at random moments while
@@ -57,7 +56,7 @@ func (r KillResult) Resolution(q float64) time.Duration {
 func (c Kills) Run(ctx context.Context) (r KillResult, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sh, err := openShop(ctx, c.Setting, c.Speed, "")
+	sh, err := openShop(ctx, c.Setting, c.Speed, "", "")
 	if err != nil {
 		return r, err
 	}
@@ -67,7 +66,7 @@ func (c Kills) Run(ctx context.Context) (r KillResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	day, events := newVisits(c.Setting, sh), &stream{lastID: t.LastEventID}
+	day, events := newVisits(c.Setting, sh), newStream(t.LastEventID)
 	following, failed := make(chan error, 1), make(chan error, 1)
 	go func() {
 		err := events.follow(ctx, sh.Register)
@@ -128,7 +127,7 @@ func streamError(following <-chan error) error {
 // killing kills the daemon until the next settling, now and then while it starts.
 func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, events *stream, r *KillResult, restarts *[]time.Time) error {
 	for until := min(r.Kills+c.SettleEvery, c.Kills); r.Kills < until; {
-		if err := pause(ctx, time.Duration(20+random.IntN(900))*time.Millisecond); err != nil {
+		if err := c.moment(ctx, random, events); err != nil {
 			return err
 		}
 		events.underWay(r.UnderWay)
@@ -155,6 +154,20 @@ func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, events 
 		}
 	}
 	return c.quiet(sh)
+}
+
+// rare are statuses that pass too soon to be hit by chance.
+var rare = []string{"switching", "cancelling", "refund submitting", "refund unknown", "showing_qr"}
+
+// moment waits for the next kill: any moment, or one soon after a rare status was told.
+func (c Kills) moment(ctx context.Context, random *rand.Rand, events *stream) error {
+	if random.IntN(2) == 0 {
+		return pause(ctx, time.Duration(20+random.IntN(900))*time.Millisecond)
+	}
+	if err := events.await(ctx, pick(random, rare), 2*time.Second); err != nil {
+		return err
+	}
+	return pause(ctx, time.Duration(random.IntN(12))*time.Millisecond)
 }
 
 // quiet: the daemon said nothing that a defect says.
@@ -220,16 +233,11 @@ func resolved(events *stream, restarts []time.Time) (times []time.Duration) {
 }
 
 // inspect reads the database that the campaign left.
-func (c Kills) inspect(sh *shop, r KillResult) (err error) {
+func (c Kills) inspect(sh *shop, r KillResult) error {
 	if err := sh.StopDaemon(); err != nil {
 		return err
 	}
-	db, err := store.Open(sh.Database())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	all, err := readWhole(db, make(folds))
+	all, err := readWhole(sh.Database())
 	switch {
 	case err != nil:
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,12 +21,48 @@ type stream struct {
 	sales  map[string]client.Sale // folded
 	ended  map[string]time.Time   // when each sale became final
 	events int
+	// news gets the status of each sale and refund that is not over, as it is told;
+	// what nobody takes is dropped.
+	news chan string
+}
+
+func newStream(lastID string) *stream {
+	return &stream{lastID: lastID, sales: make(map[string]client.Sale), ended: make(map[string]time.Time), news: make(chan string, 64)}
+}
+
+// await returns when a status is told that is wanted, or after a while.
+func (st *stream) await(ctx context.Context, status string, most time.Duration) error {
+	for len(st.news) > 0 { // old news
+		<-st.news
+	}
+	over := time.After(most)
+	for {
+		select {
+		case told := <-st.news:
+			if told == status {
+				return nil
+			}
+		case <-over:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// tell says what of a sale is under way.
+func (st *stream) tell(s client.Sale) {
+	for _, status := range underWay(s) {
+		select {
+		case st.news <- status:
+		default:
+		}
+	}
 }
 
 // follow reads until ctx ends. The error says what was wrong with the events.
 func (st *stream) follow(ctx context.Context, register *client.Client) error {
 	st.mu.Lock()
-	st.sales, st.ended = make(map[string]client.Sale), make(map[string]time.Time)
 	from := st.lastID
 	st.mu.Unlock()
 	err := register.Events(ctx, from, st.take)
@@ -59,6 +96,7 @@ func (st *stream) take(e client.Event) error {
 		return fmt.Errorf("event %s of sale %s brings version %d after %d", e.ID, e.Sale, sale.Version, before.Version)
 	}
 	st.sales[e.Sale] = sale
+	st.tell(sale)
 	if _, known := st.ended[e.Sale]; sale.Final() && !known {
 		st.ended[e.Sale] = e.At
 	}
@@ -70,15 +108,23 @@ func (st *stream) underWay(counts map[string]int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	for _, s := range st.sales {
-		if !s.Final() {
-			counts[string(s.Status)]++
-		}
-		for _, r := range s.Refunds {
-			if !r.Final() && !forPerson(s, r) {
-				counts["refund "+string(r.Status)]++
-			}
+		for _, status := range underWay(s) {
+			counts[status]++
 		}
 	}
+}
+
+// underWay lists the statuses of a sale and its refunds that are not final.
+func underWay(s client.Sale) (statuses []string) {
+	if !s.Final() {
+		statuses = append(statuses, string(s.Status))
+	}
+	for _, r := range slices.Concat(s.Refunds, s.Reversals) {
+		if !r.Final() && !forPerson(s, r) {
+			statuses = append(statuses, "refund "+string(r.Status))
+		}
+	}
+	return statuses
 }
 
 func split(id string) (epoch string, seq uint64) {

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,7 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"payscand/internal/crash"
@@ -43,6 +44,14 @@ func (d *tillDay) commit() []payment.Change {
 		changes = append(changes, d.change())
 	}
 	return changes
+}
+
+// describe changes a sale's description, and nothing that anybody sees.
+func (d *tillDay) describe(text string) []payment.Change {
+	c := d.till.Rescheduled(d.sales[0], time.Minute)
+	c.After.Description = text
+	d.sales[0] = c.After
+	return []payment.Change{c}
 }
 
 func (d *tillDay) change() payment.Change {
@@ -85,24 +94,39 @@ func (d *tillDay) step(s payment.Sale) payment.Change {
 type tillArguments struct {
 	path    string
 	seed    uint64
-	commits int
-	size    int
+	done    int // commits that the database holds already
+	commits int // of the whole day
+	size    int // see tillDay
+	balloon int // bytes that the last two of the commits done put into the file and take out again; 0: none
 }
 
 func (a tillArguments) command() []string {
-	return []string{"till", a.path, strconv.FormatUint(a.seed, 10), strconv.Itoa(a.commits), strconv.Itoa(a.size)}
+	return []string{"till", fmt.Sprintf("%s %d %d %d %d %d", a.path, a.seed, a.done, a.commits, a.size, a.balloon)}
 }
 
 func parseTill(arguments []string) (a tillArguments, err error) {
-	if len(arguments) != 4 {
-		return a, errors.New("till: want a path, a seed, a number of commits and a size")
+	_, err = fmt.Sscanf(strings.Join(arguments, " "), "%s %d %d %d %d %d", &a.path, &a.seed, &a.done, &a.commits, &a.size, &a.balloon)
+	return a, err
+}
+
+// each makes the commits of the day, in order; the first is number 1.
+func (a tillArguments) each(visit func(n int, changes []payment.Change) error) error {
+	day := newTillDay(a.seed, a.size)
+	for n := 1; n <= a.commits; n++ {
+		var changes []payment.Change
+		switch {
+		case a.balloon > 0 && n == a.done-1:
+			changes = day.describe(strings.Repeat("x", a.balloon))
+		case a.balloon > 0 && n == a.done:
+			changes = day.describe("")
+		default:
+			changes = day.commit()
+		}
+		if err := visit(n, changes); err != nil {
+			return fmt.Errorf("commit %d: %w", n, err)
+		}
 	}
-	var errs [3]error
-	a.path = arguments[0]
-	a.seed, errs[0] = strconv.ParseUint(arguments[1], 10, 64)
-	a.commits, errs[1] = strconv.Atoi(arguments[2])
-	a.size, errs[2] = strconv.Atoi(arguments[3])
-	return a, errors.Join(errs[:]...)
+	return nil
 }
 
 func (a tillArguments) run(out io.Writer) error {
@@ -111,45 +135,111 @@ func (a tillArguments) run(out io.Writer) error {
 		return err
 	}
 	_, epoch := db.Head()
-	fmt.Fprintf(out, "epoch %s\n", epoch)
-	day := newTillDay(a.seed, a.size)
-	for n := range a.commits {
-		if err := db.Commit(day.commit()); err != nil {
-			return errors.Join(err, db.Close())
+	fmt.Fprintf(out, "epoch %s\nack %d\n", epoch, a.done)
+	err = a.each(func(n int, changes []payment.Change) error {
+		if n <= a.done {
+			return nil
 		}
-		fmt.Fprintf(out, "ack %d\n", n+1)
-	}
-	return db.Close()
+		if err := db.Commit(changes); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "ack %d\n", n)
+		return nil
+	})
+	return errors.Join(err, db.Close())
 }
 
-// RecordTill records a day on a store that does not exist before. With lying,
-// fdatasync does nothing and says that it did: the control.
-func RecordTill(ctx context.Context, dir string, commits, size int, lying bool) (crash.Run, error) {
-	const seed = 1
-	run := crash.Run{Dir: dir, Prefix: database, Skip: []string{".reserve"}}
-	a := tillArguments{path: filepath.Join(dir, database), seed: seed, commits: commits, size: size}
-	t := trace{dir: dir, record: dir + ".ops"}
+// prepare makes the database that the run finds.
+func (a tillArguments) prepare() error {
+	db, err := store.Open(a.path)
+	if err != nil {
+		return err
+	}
+	err = a.each(func(n int, changes []payment.Change) error {
+		if n > a.done {
+			return nil
+		}
+		return db.Commit(changes)
+	})
+	return errors.Join(err, db.Close())
+}
+
+// recordTill records a day on a store in a folder of its own. With lying,
+// fdatasync does nothing and says that it did.
+func recordTill(ctx context.Context, a tillArguments, lying bool) (crash.Run, error) {
+	run, t := storeRun(filepath.Dir(a.path))
+	if a.done > 0 {
+		if err := a.prepare(); err != nil {
+			return run, err
+		}
+	}
 	if lying {
 		t.faults = []string{"fdatasync:1-:OK"}
 	}
-	if err := t.run(ctx, a.command()); err != nil {
+	states := statesOf(a)
+	run.Judge = func() crash.Judge { return &tillJudge{states: states, acked: a.done} }
+	return run, t.follow(ctx, &run, a)
+}
+
+// recordMigration records the first start on a database that an earlier version
+// of the program wrote.
+func recordMigration(ctx context.Context, dir, packed string) (crash.Run, error) {
+	run, t := storeRun(dir)
+	a := tillArguments{path: filepath.Join(dir, database)}
+	reference := filepath.Join(filepath.Dir(dir), "migrated.db")
+	if err := errors.Join(unpack(packed, a.path), unpack(packed, reference)); err != nil {
 		return run, err
 	}
-	var err error
+	all, err := opened(reference)
+	if err != nil {
+		return run, err
+	}
+	run.Judge = func() crash.Judge { return &tillJudge{states: [][sha256.Size]byte{all.sum}} }
+	return run, t.follow(ctx, &run, a)
+}
+
+func unpack(packed, path string) error {
+	file, err := os.Open(packed)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	reader, err := gzip.NewReader(file)
+	if err != nil {
+		return err
+	}
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
+}
+
+// storeRun is a run on the database of a folder, and what records it.
+func storeRun(dir string) (crash.Run, trace) {
+	return crash.Run{Dir: dir, Prefix: database, Skip: []string{".reserve"}}, trace{dir: dir, record: dir + ".ops"}
+}
+
+// follow runs the day, traced, on the files as they are.
+func (t trace) follow(ctx context.Context, run *crash.Run, a tillArguments) (err error) {
+	run.Before = make(map[string][]byte)
+	if content, err := os.ReadFile(a.path); err == nil {
+		run.Before[database] = content
+	}
+	if err := t.run(ctx, a.command()); err != nil {
+		return err
+	}
 	run.Ops, err = t.load()
-	states := statesOf(a)
-	run.Judge = func() crash.Judge { return &tillJudge{states: states, known: make(folds)} }
-	return run, errors.Join(err, os.Remove(t.record))
+	return errors.Join(err, os.Remove(t.record))
 }
 
 // statesOf are the sums of the sales after each commit, the first for none.
 func statesOf(a tillArguments) [][sha256.Size]byte {
-	day := newTillDay(a.seed, a.size)
 	sales := make(map[string][sha256.Size]byte)
 	states := make([][sha256.Size]byte, 1, a.commits+1)
 	sum := states[0]
-	for range a.commits {
-		for _, c := range day.commit() {
+	_ = a.each(func(_ int, changes []payment.Change) error { // what visits never fails
+		for _, c := range changes {
 			if id := c.After.ID; id != "" {
 				xor(&sum, sales[id])
 				sales[id] = sumOf(c.After)
@@ -157,7 +247,8 @@ func statesOf(a tillArguments) [][sha256.Size]byte {
 			}
 		}
 		states = append(states, sum)
-	}
+		return nil
+	})
 	return states
 }
 
@@ -168,7 +259,6 @@ type tillJudge struct {
 	epoch  string
 	acked  int
 	checks int
-	known  folds
 }
 
 func (j *tillJudge) Said(data []byte) {
@@ -184,20 +274,8 @@ func (j *tillJudge) Said(data []byte) {
 }
 
 func (j *tillJudge) Check(dir string) error {
-	j.checks++
-	db, err := store.Open(filepath.Join(dir, database))
-	if err != nil {
-		return err
-	}
-	err = j.check(db)
-	if err == nil && j.checks%goOnEvery == 0 {
-		err = goOn(db, j.known)
-	}
-	return errors.Join(err, db.Close())
-}
-
-func (j *tillJudge) check(db *store.DB) error {
-	c, err := readWhole(db, j.known)
+	path := filepath.Join(dir, database)
+	c, err := opened(path)
 	switch {
 	case err != nil:
 		return err
@@ -206,23 +284,44 @@ func (j *tillJudge) check(db *store.DB) error {
 	case !slices.Contains(j.states[j.acked:], c.sum):
 		return fmt.Errorf("it holds %d sales in a state that is not one after commit %d or later", len(c.sales), j.acked)
 	}
+	if j.checks++; j.checks%goOnEvery == 0 {
+		return goOn(path, len(c.chain))
+	}
 	return nil
+}
+
+// opened opens a database as a start does, which may mend it, and reads it.
+func opened(path string) (contents, error) {
+	db, err := store.Open(path)
+	if err != nil {
+		return contents{}, err
+	}
+	if err := db.Close(); err != nil {
+		return contents{}, err
+	}
+	return readWhole(path)
 }
 
 // goOnEvery: so many states are only read for one that is also written to.
 const goOnEvery = 16
 
-// goOn commits to a database that survived.
-func goOn(db *store.DB, known folds) error {
-	before, _ := db.Head()
+// goOn commits to a database that survived with so many records.
+func goOn(path string, records int) error {
+	db, err := store.Open(path)
+	if err != nil {
+		return err
+	}
 	till := storetest.NewTill()
 	till.Wait(365 * 24 * time.Hour)
 	if err := db.Commit([]payment.Change{till.Created(), till.ScanRefused()}); err != nil {
-		return fmt.Errorf("it cannot be written to: %w", err)
+		return errors.Join(fmt.Errorf("it cannot be written to: %w", err), db.Close())
 	}
-	c, err := readWhole(db, known)
-	if err == nil && uint64(len(c.chain)) != before+2 {
-		err = fmt.Errorf("2 records were added to %d, and it has %d", before, len(c.chain))
+	if err := db.Close(); err != nil {
+		return err
+	}
+	c, err := readWhole(path)
+	if err == nil && len(c.chain) != records+2 {
+		err = fmt.Errorf("2 records were added to %d, and it has %d", records, len(c.chain))
 	}
 	return err
 }

@@ -93,7 +93,7 @@ func (v *visits) plan() *plan {
 	v.n++
 	p := &plan{
 		key: fmt.Sprintf("register-%d-%d", v.Seed, v.n), gateway: pick(v.random, gateways), behaviour: pick(v.random, v.mix.behaviours),
-		posted: v.chance(v.mix.posted), atQR: pick(v.random, []string{"pay", "pay", "pay", "decline", "scan", "leave"}),
+		posted: v.chance(v.mix.posted), atQR: pick(v.random, []string{"pay", "pay", "decline", "scan", "scan", "leave"}),
 	}
 	p.want = client.NewSale{
 		Amount: 100 + v.random.Int64N(20000), Currency: "CAD", Mode: client.ModeScan, Reference: fmt.Sprintf("till-%d", v.n),

@@ -56,13 +56,27 @@ func (r *request) Secret() payment.Code { return r.question.code }
 // dash and a number.
 const probeID = "PAYSCAND-PROBE"
 
-// orderRef names an order by the request id that we gave it.
+// orderRef names an order: by the request id that we gave it, or by the vendor's
+// own id where another terminal gave it.
 type orderRef struct {
-	RequestID string `json:"paymentRequestId"`
+	RequestID string `json:"paymentRequestId,omitempty"`
+	PaymentID string `json:"paymentId,omitempty"`
+}
+
+// refOf is how the attempt's order is named.
+func refOf(a payment.Attempt) (orderRef, error) {
+	if a.Instrument != payment.InstrumentElsewhere {
+		return orderRef{RequestID: a.RequestID}, nil
+	}
+	if !exchange.IsID(a.PaymentID) {
+		return orderRef{}, errors.New("another terminal's payment has no usable payment id")
+	}
+	return orderRef{PaymentID: a.PaymentID}, nil
 }
 
 type refundBody struct {
-	RequestID string     `json:"paymentRequestId"`
+	RequestID string     `json:"paymentRequestId,omitempty"`
+	PaymentID string     `json:"paymentId,omitempty"`
 	RefundReq string     `json:"refundRequestId"`
 	Amount    amountBody `json:"refundAmount"`
 	Reason    string     `json:"refundReason,omitempty"`
@@ -95,7 +109,7 @@ func (g *Gateway) Prepare(s payment.Sale, c payment.Call, at time.Time) (payment
 func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*request, error) {
 	if c.Kind == payment.CallProbe {
 		r := &request{question: question{kind: c.Kind}}
-		return r, g.encoded(r, g.client.BaseURL(), inquirePath, orderRef{probeID}, at)
+		return r, g.encoded(r, g.client.BaseURL(), inquirePath, orderRef{RequestID: probeID}, at)
 	}
 	a := s.Attempt(c.Attempt)
 	if a == nil {
@@ -115,21 +129,28 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 	if (c.Kind == payment.CallRefund) != (c.Refund != 0) {
 		return nil, errors.New("the call must name a refund if it is about one, and only then")
 	}
+	ref, err := refOf(*a)
+	if err != nil {
+		return nil, err
+	}
 	switch c.Kind {
 	case payment.CallPay:
 		return r, g.pay(r, base, *a, at)
 	case payment.CallInquire:
-		return r, g.encoded(r, base, inquirePath, orderRef{a.RequestID}, at)
+		return r, g.encoded(r, base, inquirePath, ref, at)
 	case payment.CallCancel:
-		return r, g.encoded(r, base, cancelPath, orderRef{a.RequestID}, at)
+		return r, g.encoded(r, base, cancelPath, ref, at)
 	case payment.CallRefund:
-		return r, g.refund(r, base, s, c, at)
+		return r, g.refund(r, base, ref, s, c, at)
 	}
-	return nil, errors.New("Alipay+ has no such call")
+	return nil, errors.New("this vendor has no such call")
 }
 
 // orderOf reads what the attempt's order is about from its stored pay request.
 func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
+	if a.Instrument == payment.InstrumentElsewhere { // its request id is another terminal's, and told by the answer
+		return question{requestID: a.RequestID}, nil
+	}
 	if !requestIDForm.MatchString(a.RequestID) {
 		return question{}, errors.New("the attempt has no usable request id")
 	}
@@ -176,7 +197,7 @@ func (g *Gateway) pay(r *request, base string, a payment.Attempt, at time.Time) 
 
 // refund makes a refund's request. Its body follows from the stored sale alone, so
 // that it is the same each time it is sent (M13).
-func (g *Gateway) refund(r *request, base string, s payment.Sale, c payment.Call, at time.Time) error {
+func (g *Gateway) refund(r *request, base string, ref orderRef, s payment.Sale, c payment.Call, at time.Time) error {
 	if c.Refund < 1 || c.Refund > len(s.Refunds) {
 		return errors.New("the sale has no such refund")
 	}
@@ -194,7 +215,7 @@ func (g *Gateway) refund(r *request, base string, s payment.Sale, c payment.Call
 	q := &r.question
 	q.refundReq, q.refundID, q.amount = refund.RequestID, refund.RefundID, refund.Amount
 	return g.encoded(r, base, refundPath, refundBody{
-		RequestID: q.requestID, RefundReq: q.refundReq,
+		RequestID: ref.RequestID, PaymentID: ref.PaymentID, RefundReq: q.refundReq,
 		Amount: amountBody{q.amount.Currency, strconv.FormatInt(q.amount.Amount, 10)},
 		Reason: exchange.Describe(maxReason, refund.Note),
 	}, at)

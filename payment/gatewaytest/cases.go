@@ -20,8 +20,6 @@ func repeatableRefund(t payment.Traits) bool { return t.IdempotentRefund }
 func listed(t payment.Traits) bool           { return t.TransactionList }
 func askable(t payment.Traits) bool          { return t.InquireByRequestID }
 
-const aMinute = time.Minute
-
 var cases = []conformance{
 	{"a probe proves the gateway", nil, func(s *shop) {
 		request, err := s.Gateway().Prepare(payment.Sale{}, payment.Call{Kind: payment.CallProbe, Gateway: s.Gateway().Name()}, s.Now())
@@ -43,7 +41,7 @@ var cases = []conformance{
 		made := s.begin(payment.InstrumentCode, WalletConfirms)
 		made.expect(payment.CallPay, payment.ClassPending)
 		made.is(payment.ClassPending, 0)
-		s.Pass(aMinute)
+		s.Pass(time.Minute)
 		made.is(payment.ClassPaid, s.Amount().Amount)
 	}},
 	{"a code that its wallet refuses fails, with a documented reason", nil, func(s *shop) {
@@ -70,7 +68,7 @@ var cases = []conformance{
 	}},
 	{"a QR that nobody pays is closed", nil, func(s *shop) {
 		made := s.waiting(payment.InstrumentQR)
-		s.Pass(s.traits.OrderLife + aMinute)
+		s.Pass(s.traits.OrderLife + time.Minute)
 		made.is(payment.ClassClosed, 0)
 	}},
 
@@ -78,7 +76,7 @@ var cases = []conformance{
 		for _, instrument := range []payment.Instrument{payment.InstrumentCode, payment.InstrumentQR} {
 			made := s.waiting(instrument)
 			made.expect(payment.CallCancel, payment.ClassCancelAccepted)
-			s.Pass(aMinute)
+			s.Pass(time.Minute)
 			made.is(payment.ClassClosed, 0)
 			made.expect(payment.CallCancel, payment.ClassCancelAccepted, payment.ClassClosed)
 			made.keeps(0)
@@ -210,6 +208,24 @@ var cases = []conformance{
 		bought.keeps(s.Amount().Amount)
 		bought.refunded()
 		bought.keeps(0)
+	}},
+	{"a payment that another terminal took is refunded by its payment id", nil, func(s *shop) {
+		theirs := s.paid()
+		paymentID, requestID := theirs.attempt().PaymentID, theirs.attempt().RequestID
+		foreign := &sale{s, payment.ForeignAttempt("01JZ8M3V0QK6T9X2B4C5D7ZZZZ", s.Gateway().Name(), paymentID)}
+		foreign.Sale.Amount = s.Amount()
+		request, err := s.Gateway().Prepare(foreign.Sale, payment.Call{Attempt: 1, Seq: 1, Kind: payment.CallInquire, Gateway: s.Gateway().Name()}, s.Now())
+		if err != nil {
+			s.Fatal(err)
+		}
+		v := s.Gateway().Send(s.Context(), request)
+		if v.Class != payment.ClassPaid || v.RequestID != requestID || v.PaymentID != paymentID || v.Amount != s.Amount() {
+			s.Fatalf("got %+v", v)
+		}
+		foreign.attempt().RequestID = v.RequestID
+		foreign.another(s.Amount().Amount / 4)
+		foreign.refunded()
+		theirs.keeps(s.Amount().Amount - s.Amount().Amount/4)
 	}},
 	{"a refund without a connection is not sent", nil, func(s *shop) {
 		bought := s.paid()

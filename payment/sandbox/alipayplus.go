@@ -87,65 +87,21 @@ func newAlipayPlus(s *Server) *alipayPlus {
 }
 
 func (a *alipayPlus) register(mux *http.ServeMux) {
-	calls := map[string]func(*plusCall) any{
+	calls := map[string]func(*wireCall) any{
 		plusPath + "pay":            a.pay,
 		plusPath + "inquiryPayment": a.inquire,
 		plusPath + "cancelPayment":  a.cancel,
 		plusPath + "refund":         a.refund,
-		"/aps/":                     func(call *plusCall) any { return call.refuse(plusNoInterface) },
+		"/aps/":                     func(call *wireCall) any { return call.refuse(plusNoInterface) },
 	}
 	for path, call := range calls {
-		mux.HandleFunc(path, a.spoiled(
-			func(r *http.Request, body []byte) reply { return a.answer(r, body, call) },
-			func(r *http.Request) reply {
-				return a.signed(r, plusRefusal{plusIllegal("body", wantShortBody)}, answerRight)
-			}))
+		mux.HandleFunc(path, a.serve(a, call))
 	}
 }
 
-// plusCall is one call while it is dealt with.
-type plusCall struct {
-	request   *http.Request
-	body      []byte
-	requestID string // for the log, once known
-	result    wireResult
-	damage    answer // what is wanted done to the answer
-	raw       *reply // instead of an answer
-}
+func (a *alipayPlus) gateway() Gateway { return GatewayAlipayPlus }
 
-// plusRefusal is the whole answer to a call that was refused.
-type plusRefusal struct {
-	Result wireResult `json:"result"`
-}
-
-// refuse ends a call with a bare result.
-func (c *plusCall) refuse(result wireResult) any {
-	c.result = result
-	return plusRefusal{result}
-}
-
-// answer checks the envelope, has the call dealt with, and signs what it says. The
-// HTTP status is 200 whatever the result.
-func (a *alipayPlus) answer(r *http.Request, body []byte, handle func(*plusCall) any) reply {
-	call := &plusCall{request: r, body: body}
-	var content any
-	if refusal := a.checkEnvelope(r, body); refusal != nil {
-		content = call.refuse(*refusal)
-	} else {
-		content = handle(call)
-	}
-	code := call.result.Code
-	if call.raw != nil {
-		code = "none"
-	}
-	a.config.Logger.Info("alipay+ call", slog.String("path", r.URL.Path), slog.String("request", call.requestID),
-		slog.String("result", code), slog.String("message", call.result.Message))
-	a.config.OnCall(r.URL.Path, call.requestID, code)
-	if call.raw != nil {
-		return *call.raw
-	}
-	return a.signed(r, content, call.damage)
-}
+func (a *alipayPlus) illegal(parameter, want string) wireResult { return plusIllegal(parameter, want) }
 
 // plusTimeForm is ISO 8601 with an offset. The vendor's examples go to the second,
 // those of its SDKs sometimes further.
@@ -195,12 +151,12 @@ func (a *alipayPlus) checkEnvelope(r *http.Request, body []byte) *wireResult {
 	return nil
 }
 
-// decode reads a request strictly; its refusal names the place, never the value.
-func (c *plusCall) decode(into any) *wireResult {
-	if where, what := onlyStrings(c.body); what != "" {
+// decodePlus reads a request strictly; its refusal names the place, never the value.
+func decodePlus(body []byte, into any) *wireResult {
+	if where, what := onlyStrings(body); what != "" {
 		return new(plusIllegal(where, what))
 	}
-	if where, what := decodeStrictly(c.body, into); what != "" {
+	if where, what := decodeStrictly(body, into); what != "" {
 		return new(plusIllegal(where, what))
 	}
 	return nil

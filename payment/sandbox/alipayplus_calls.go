@@ -56,7 +56,7 @@ type plusInquiryAnswer struct {
 
 // inquire tells how an order stands; result is that of the call, paymentResult
 // that of the payment. A request that never arrived has no order.
-func (a *alipayPlus) inquire(call *plusCall) any {
+func (a *alipayPlus) inquire(call *wireCall) any {
 	order, refusal := a.lookUp(call, a.ledger.find)
 	if refusal != nil {
 		return call.refuse(*refusal)
@@ -113,7 +113,7 @@ type plusCancelAnswer struct {
 
 // cancel closes an order or gives its money back; a second one finds that done and
 // says the same.
-func (a *alipayPlus) cancel(call *plusCall) any {
+func (a *alipayPlus) cancel(call *wireCall) any {
 	if _, refusal := a.lookUp(call, a.ledger.reverse); refusal != nil {
 		return call.refuse(*refusal)
 	}
@@ -122,9 +122,9 @@ func (a *alipayPlus) cancel(call *plusCall) any {
 }
 
 // lookUp decodes a request that names an order, and does action on it.
-func (a *alipayPlus) lookUp(call *plusCall, action func(time.Time, lookup) (Order, error)) (Order, *wireResult) {
+func (a *alipayPlus) lookUp(call *wireCall, action func(time.Time, lookup) (Order, error)) (Order, *wireResult) {
 	var request plusIDRequest
-	if refusal := call.decode(&request); refusal != nil {
+	if refusal := decodePlus(call.body, &request); refusal != nil {
 		return Order{}, refusal
 	}
 	which, refusal := request.order()
@@ -186,9 +186,9 @@ type plusRefundAnswer struct {
 }
 
 // refund gives money back, whole or in part, once for each refundRequestId.
-func (a *alipayPlus) refund(call *plusCall) any {
+func (a *alipayPlus) refund(call *wireCall) any {
 	var request plusRefundRequest
-	if refusal := call.decode(&request); refusal != nil {
+	if refusal := decodePlus(call.body, &request); refusal != nil {
 		return call.refuse(*refusal)
 	}
 	which, refusal := request.order()

@@ -19,13 +19,14 @@ func TestAlipayPlusProperties(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		p := plusOf(newDirectPractice(t, func(c *Config) { c.After = instantly }))
+		p.bareCalls = true
 		ids := []string{"R-1", "R-2"}
 		chosen := map[string]string{}
 		for _, id := range ids {
 			chosen[id] = rapid.SampledFrom(digits).Draw(rt, "digits of "+id)
 		}
 		before, cancelled := map[string]Order{}, map[string]bool{}
-		for range rapid.IntRange(1, 15).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			id := rapid.SampledFrom(ids).Draw(rt, "order")
 			switch rapid.SampledFrom([]string{"scan", "scan", "show", "cancel", "refund", "refund", "portal", "wallet", "wait", "long wait"}).Draw(rt, "action") {
 			case "scan":

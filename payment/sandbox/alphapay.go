@@ -79,7 +79,7 @@ func newAlphaPay(s *Server) *alphaPay {
 }
 
 func (a *alphaPay) register(mux *http.ServeMux) {
-	for path, call := range map[string]func(*alphaCall) any{
+	for path, call := range map[string]func(*wireCall) any{
 		"/api/v2.0/payments/pay":            a.pay,
 		"/api/v2.0/payments/inquiryPayment": a.inquire,
 		"/api/v2.0/payments/cancel":         a.cancel,
@@ -88,56 +88,13 @@ func (a *alphaPay) register(mux *http.ServeMux) {
 		"/api/v2.0/payments/transactions":   a.transactions,
 		"/api/v2.0/payments/settlements":    a.settlements,
 	} {
-		mux.HandleFunc("POST "+path, a.spoiled(
-			func(r *http.Request, body []byte) reply { return a.answer(r, body, call) },
-			func(r *http.Request) reply {
-				return a.signed(r, alphaRefusal{alphaInvalid("body", wantShortBody)}, answerRight)
-			}))
+		mux.HandleFunc("POST "+path, a.serve(a, call))
 	}
 }
 
-// alphaCall is one call while it is dealt with.
-type alphaCall struct {
-	request   *http.Request
-	body      []byte
-	requestID string // for the log, once known
-	result    wireResult
-	damage    answer // what pay wants done to the answer
-	raw       *reply // instead of an answer, where pay or refund wants that
-}
+func (a *alphaPay) gateway() Gateway { return GatewayAlphaPay }
 
-// alphaRefusal is the whole answer to a call that was refused.
-type alphaRefusal struct {
-	Result wireResult `json:"result"`
-}
-
-// refuse ends a call with a bare result.
-func (c *alphaCall) refuse(result wireResult) any {
-	c.result = result
-	return alphaRefusal{result}
-}
-
-// answer checks the envelope, has the call dealt with, and signs what it says.
-func (a *alphaPay) answer(r *http.Request, body []byte, handle func(*alphaCall) any) reply {
-	call := &alphaCall{request: r, body: body}
-	var content any
-	if refusal := a.checkEnvelope(r, body); refusal != nil {
-		content = call.refuse(*refusal)
-	} else {
-		content = handle(call)
-	}
-	code := call.result.Code
-	if call.raw != nil {
-		code = "none"
-	}
-	a.config.Logger.Info("alphapay call", slog.String("path", r.URL.Path), slog.String("request", call.requestID),
-		slog.String("result", code), slog.String("message", call.result.Message))
-	a.config.OnCall(r.URL.Path, call.requestID, code)
-	if call.raw != nil {
-		return *call.raw
-	}
-	return a.signed(r, content, call.damage)
-}
+func (a *alphaPay) illegal(parameter, want string) wireResult { return alphaInvalid(parameter, want) }
 
 var (
 	requestTimeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$`)

@@ -134,7 +134,7 @@ func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refus
 
 // pay makes an order once, however often it is sent. Idempotency is documented
 // nowhere; what a repeat is told here is the least that the vendor's codes allow.
-func (a *alphaPay) pay(call *alphaCall) any {
+func (a *alphaPay) pay(call *wireCall) any {
 	var request alphaPayRequest
 	if refusal := decode(call.body, &request); refusal != nil {
 		return call.refuse(*refusal)
@@ -160,13 +160,13 @@ func (a *alphaPay) pay(call *alphaCall) any {
 	}
 	answer := a.payAnswer(call, request, order, fresh)
 	if fresh {
-		call.spoil(chosen.answer, answer)
+		spoilAlpha(call, chosen.answer, answer)
 	}
 	return answer
 }
 
 // onTheWay lets a pay request reach the gateway, or says what it is told instead.
-func (a *alphaPay) onTheWay(call *alphaCall, chosen Behaviour, first bool) (refusal any, over bool) {
+func (a *alphaPay) onTheWay(call *wireCall, chosen Behaviour, first bool) (refusal any, over bool) {
 	switch a.passage(chosen, first) {
 	case passes:
 		return nil, false
@@ -185,7 +185,7 @@ func (a *alphaPay) onTheWay(call *alphaCall, chosen Behaviour, first bool) (refu
 
 // payAnswer says how the order stands. The send that made an order is told so in
 // full; a later one learns that it is paid, in process, failed or closed.
-func (a *alphaPay) payAnswer(call *alphaCall, request alphaPayRequest, order Order, fresh bool) any {
+func (a *alphaPay) payAnswer(call *wireCall, request alphaPayRequest, order Order, fresh bool) any {
 	answer := &alphaPayAnswer{
 		ScenarioCode: request.ScenarioCode, RequestID: order.RequestID, Order: orderOf(order), Method: request.Method,
 		CreateTime: vendorTime(order.CreatedAt), ExpireTime: vendorTime(order.ExpiresAt), PaymentID: order.PaymentID,
@@ -218,9 +218,9 @@ func (a *alphaPay) payAnswer(call *alphaCall, request alphaPayRequest, order Ord
 	return answer
 }
 
-// spoil does the answer of the send that made the order the damage that its
+// spoilAlpha does the answer of the send that made the order the damage that its
 // payment code asks for.
-func (c *alphaCall) spoil(damage answer, content any) {
+func spoilAlpha(c *wireCall, damage answer, content any) {
 	switch damage {
 	case answerLost:
 		c.raw = &reply{lost: true}
@@ -305,7 +305,7 @@ func alphaStatusOf(order Order) string {
 }
 
 // inquire tells how an order stands; the result is that of the call.
-func (a *alphaPay) inquire(call *alphaCall) any {
+func (a *alphaPay) inquire(call *wireCall) any {
 	order, refusal := a.lookUp(call, a.ledger.find)
 	if refusal != nil {
 		return call.refuse(*refusal)
@@ -338,7 +338,7 @@ type alphaCancelAnswer struct {
 
 // cancel closes an unpaid order. That a second cancel of it succeeds too is our
 // reading; the vendor's pages do not say.
-func (a *alphaPay) cancel(call *alphaCall) any {
+func (a *alphaPay) cancel(call *wireCall) any {
 	order, refusal := a.lookUp(call, a.ledger.cancel)
 	if refusal != nil {
 		return call.refuse(*refusal)
@@ -348,7 +348,7 @@ func (a *alphaPay) cancel(call *alphaCall) any {
 }
 
 // lookUp decodes a request that names a payment id, and does action on its order.
-func (a *alphaPay) lookUp(call *alphaCall, action func(time.Time, lookup) (Order, error)) (Order, *wireResult) {
+func (a *alphaPay) lookUp(call *wireCall, action func(time.Time, lookup) (Order, error)) (Order, *wireResult) {
 	var request alphaIDRequest
 	if refusal := decode(call.body, &request); refusal != nil {
 		return Order{}, refusal

@@ -95,7 +95,7 @@ func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, r
 // refund gives money back, whole or in part. Success says that the request was
 // taken: whether the refund is done, the inquiry says. Idempotency is documented
 // nowhere: a request that is sent again asks for another refund.
-func (a *alphaPay) refund(call *alphaCall) any {
+func (a *alphaPay) refund(call *wireCall) any {
 	var request alphaRefundRequest
 	if refusal := decode(call.body, &request); refusal != nil {
 		return call.refuse(*refusal)
@@ -151,7 +151,7 @@ type alphaRefundInquiry struct {
 }
 
 // inquireRefund tells how a refund stands; the result is that of the call.
-func (a *alphaPay) inquireRefund(call *alphaCall) any {
+func (a *alphaPay) inquireRefund(call *wireCall) any {
 	var request alphaRefundInquiry
 	if refusal := decode(call.body, &request); refusal != nil {
 		return call.refuse(*refusal)

@@ -52,7 +52,7 @@ const feePermille = 15
 // settlements answers with one settlement for all that moved on a day in UTC-8,
 // once that day is over, or with none if nothing did. That a settlement is named
 // by the day it settles is our reading.
-func (a *alphaPay) settlements(call *alphaCall) any {
+func (a *alphaPay) settlements(call *wireCall) any {
 	var request alphaSettlementsRequest
 	if refusal := decode(call.body, &request); refusal != nil {
 		return call.refuse(*refusal)

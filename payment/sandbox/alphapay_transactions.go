@@ -74,7 +74,7 @@ func (request alphaTransactionsRequest) check() (day time.Time, refusal *wireRes
 // transactions lists what was captured (Credit) and given back (Debit) on a day
 // in UTC-8, the oldest first. An order that took no money has no row, nor has a
 // refund that is in process or failed.
-func (a *alphaPay) transactions(call *alphaCall) any {
+func (a *alphaPay) transactions(call *wireCall) any {
 	var request alphaTransactionsRequest
 	if refusal := decode(call.body, &request); refusal != nil {
 		return call.refuse(*refusal)

@@ -21,8 +21,8 @@ func FuzzAlphaPayRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which byte, body string) {
 		p := newDirectPractice(t, func(c *Config) { c.After = instantly })
 		a := p.vendors[GatewayAlphaPay].(*alphaPay)
-		calls := []func(*alphaCall) any{a.pay, a.inquire, a.cancel, a.refund, a.inquireRefund, a.transactions, a.settlements}
-		call := &alphaCall{request: httptest.NewRequest(http.MethodPost, payPath, nil), body: []byte(body)}
+		calls := []func(*wireCall) any{a.pay, a.inquire, a.cancel, a.refund, a.inquireRefund, a.transactions, a.settlements}
+		call := &wireCall{request: httptest.NewRequest(http.MethodPost, payPath, nil), body: []byte(body)}
 		content := calls[int(which)%len(calls)](call)
 		checkFuzzed(t, p, content, call.result, call.raw)
 	})
@@ -38,8 +38,8 @@ func FuzzAlipayPlusRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which byte, body string) {
 		p := newDirectPractice(t, func(c *Config) { c.After = instantly })
 		a := p.vendors[GatewayAlipayPlus].(*alipayPlus)
-		calls := []func(*plusCall) any{a.pay, a.inquire, a.cancel, a.refund}
-		call := &plusCall{request: httptest.NewRequest(http.MethodPost, plusPay, nil), body: []byte(body)}
+		calls := []func(*wireCall) any{a.pay, a.inquire, a.cancel, a.refund}
+		call := &wireCall{request: httptest.NewRequest(http.MethodPost, plusPay, nil), body: []byte(body)}
 		content := calls[int(which)%len(calls)](call)
 		checkFuzzed(t, p, content, call.result, call.raw)
 	})

@@ -151,11 +151,23 @@ func (k Keys) ConfigSection(baseURL, merchantCode, caFile string) string {
 		setting{"base_url", baseURL}, setting{"merchant_code", merchantCode}, setting{"ca_file", caFile})
 }
 
-// AlipayPlusSection is the same for Alipay+. What a shop says of itself, and
-// notify_url for QR orders, comes besides.
-func (k Keys) AlipayPlusSection(baseURL, clientID, caFile string) string {
+// AlipayPlusSection is the same for Alipay+, with a shop made up. notifyURL, where
+// the shop takes notifications, is needed for QR orders.
+func (k Keys) AlipayPlusSection(baseURL, clientID, caFile, notifyURL, merchantID string) string {
 	return k.section("alipayplus", clientPrivateFile, alipayPlusPublicFile,
-		setting{"base_url", baseURL}, setting{"client_id", clientID}, setting{"ca_file", caFile})
+		setting{"base_url", baseURL}, setting{"client_id", clientID}, setting{"ca_file", caFile}, setting{"notify_url", notifyURL}) +
+		fmt.Sprintf(`
+[gateway.alipayplus.merchant]
+reference_id = %s
+name = "Practice Shop"
+mcc = "5411"
+region = "CA"
+
+[gateway.alipayplus.store]
+reference_id = "S0001"
+name = "Practice Shop"
+mcc = "5411"
+`, strconv.Quote(merchantID))
 }
 
 type setting struct{ name, value string }

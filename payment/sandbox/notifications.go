@@ -18,13 +18,13 @@ type Notification struct {
 	Problem        string    `json:"problem,omitempty"`        // why the last try was not acknowledged
 }
 
-// Tries of a notification that nobody acknowledges: pauses between them.
+// Pauses between the tries of a notification that nobody acknowledges.
 var (
 	// Alipay+ sends again up to seven times, within 24 hours and 22 minutes.
 	plusPauses = []time.Duration{2 * time.Minute, 10 * time.Minute, 10 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 15 * time.Hour}
-	// AlphaPay tries three times at once, then every 30 minutes for 24 hours …
+	// AlphaPay tries three times at once, then every 30 minutes for 24 hours.
 	alphaPauses = append([]time.Duration{0, 0}, slices.Repeat([]time.Duration{30 * time.Minute}, 48)...)
-	// … and tells of a refund once.
+	// AlphaPay tells of a refund once.
 	alphaRefundPauses = []time.Duration{}
 )
 

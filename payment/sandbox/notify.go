@@ -162,7 +162,7 @@ func noticePath(request *http.Request) string {
 
 // acknowledges reads an answer to a notification: both vendors want the same.
 func acknowledges(body []byte) error {
-	var answer plusRefusal
+	var answer wireRefusal
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return errors.New("the answer is not the JSON that the vendor asks for")
 	}

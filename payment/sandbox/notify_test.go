@@ -75,6 +75,13 @@ func (l *shopListener) sign(w http.ResponseWriter, r *http.Request, body string)
 	w.Header().Set("Signature", "algorithm=RSA256, keyVersion=1, signature="+url.QueryEscape(base64.StdEncoding.EncodeToString(raw)))
 }
 
+// answers sets how the next notifications are answered.
+func (l *shopListener) answers(with func(http.ResponseWriter, *http.Request)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answer = with
+}
+
 // take returns what came since the last call.
 func (l *shopListener) take() []notice {
 	l.mu.Lock()
@@ -153,7 +160,7 @@ func TestNotificationSchedule(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPlus(t, func(c *Config) { c.NotifySpeed = 10 })
 			shop := newShopListener(p)
-			shop.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+			shop.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 			test.begin(p, shop.URL)
 			for n, pause := range test.pauses {
 				if pause > 0 {
@@ -254,7 +261,7 @@ func TestNotificationAnswers(t *testing.T) {
 		"cut":        {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no answer"},
 		"good":       {signed(goodAck), ""},
 	} {
-		shop.answer = test.answer
+		shop.answers(test.answer)
 		order, err := p.NotifyAgain(t.Context(), "R-1")
 		if err != nil {
 			t.Fatal(err)
@@ -289,11 +296,11 @@ func TestRun(t *testing.T) {
 	p := newPlus(t)
 	shop := newShopListener(p)
 	came := make(chan struct{}, 1)
-	shop.answer = func(w http.ResponseWriter, r *http.Request) {
+	shop.answers(func(w http.ResponseWriter, r *http.Request) {
 		shop.sign(w, r, goodAck)
 		_, _ = io.WriteString(w, goodAck)
 		came <- struct{}{}
-	}
+	})
 	var done sync.WaitGroup
 	done.Go(func() { p.Run(t.Context()) }) // ended before Cleanup
 	t.Cleanup(done.Wait)

@@ -81,7 +81,8 @@ func TestQRBehaviours(t *testing.T) {
 			if response, text := p.post("/control/qr", `{"behaviours":[{"digits":"`+digits+`","times":1}]}`); response.StatusCode != http.StatusOK || !strings.Contains(text, digits) {
 				t.Fatalf("%s: %d %s", digits, response.StatusCode, text)
 			}
-			got, err := "", error(nil)
+			var got string
+			var err error
 			if vendor == GatewayAlphaPay {
 				var answer told
 				if answer, err = p.do(p.request(payPath, qrBody("R-1"))); err == nil {

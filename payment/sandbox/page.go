@@ -63,10 +63,10 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 	mux.Handle("POST /orders/{id}/refund", s.ownPagesOnly(s.refundButton))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
 	mux.HandleFunc("GET /pay/{token}/qr.png", s.qrImage)
-	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.button(func(r *http.Request, which lookup) (Order, error) {
+	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.button(func(_ *http.Request, which lookup) (Order, error) {
 		return s.ledger.decide(s.config.Clock(), which, StatusPaid)
 	})))
-	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.button(func(r *http.Request, which lookup) (Order, error) {
+	mux.Handle("POST /pay/{token}/decline", guard.Handler(s.button(func(_ *http.Request, which lookup) (Order, error) {
 		return s.ledger.decide(s.config.Clock(), which, StatusFailed)
 	})))
 	mux.Handle("POST /pay/{token}/behave/{digits}", guard.Handler(s.button(func(r *http.Request, which lookup) (Order, error) {
@@ -152,7 +152,7 @@ func (s *Server) qrImage(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "image/png")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(image) // an error means that the browser is gone
+	_, _ = w.Write(image) //nolint:gosec // a picture, typed as such; an error means that the browser is gone
 }
 
 // button is one of the pay page's. Whether or not the order still waited, however

@@ -249,13 +249,25 @@ platform_key_file = { 1 = "` + filepath.Join(dir, "platform_public.pem") + `" }
 		t.Errorf("section\n%s", section)
 	}
 
-	section = made.AlipayPlusSection("https://127.0.0.1:8491", clientID, "/ca.pem")
+	section = made.AlipayPlusSection("https://127.0.0.1:8491", clientID, "/ca.pem", "http://127.0.0.1:8482/notify/alipayplus", "M-1")
 	want = `[gateway.alipayplus]
 base_url = "https://127.0.0.1:8491"
 client_id = "` + clientID + `"
 ca_file = "/ca.pem"
+notify_url = "http://127.0.0.1:8482/notify/alipayplus"
 private_key_file = "` + filepath.Join(dir, "alipayplus_client_private.pem") + `"
 platform_key_file = { 1 = "` + filepath.Join(dir, "alipayplus_platform_public.pem") + `" }
+
+[gateway.alipayplus.merchant]
+reference_id = "M-1"
+name = "Practice Shop"
+mcc = "5411"
+region = "CA"
+
+[gateway.alipayplus.store]
+reference_id = "S0001"
+name = "Practice Shop"
+mcc = "5411"
 `
 	if section != want {
 		t.Errorf("section\n%s", section)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -25,6 +26,69 @@ type wireResult struct {
 	Code    string `json:"resultCode"`
 	Message string `json:"resultMessage"`
 	Status  string `json:"resultStatus"` // S, F or U
+}
+
+// wireCall is one call of a vendor's protocol while it is dealt with.
+type wireCall struct {
+	request   *http.Request
+	body      []byte
+	requestID string // for the log, once known
+	result    wireResult
+	damage    answer // what is wanted done to the answer
+	raw       *reply // instead of an answer
+}
+
+// wireRefusal is the whole answer to a call that was refused.
+type wireRefusal struct {
+	Result wireResult `json:"result"`
+}
+
+// refuse ends a call with a bare result.
+func (c *wireCall) refuse(result wireResult) any {
+	c.result = result
+	return wireRefusal{result}
+}
+
+// protocol is a vendor's envelope around its calls.
+type protocol interface {
+	gateway() Gateway
+	// checkEnvelope returns why a call is refused before its content is looked at, or nil.
+	checkEnvelope(r *http.Request, body []byte) *wireResult
+	// illegal refuses a parameter without repeating its value.
+	illegal(parameter, want string) wireResult
+	// signed builds an answer, signs it, and does it the wanted damage.
+	signed(r *http.Request, content any, damage answer) reply
+}
+
+// serve serves one call of a protocol, or what a fault leaves of it.
+func (s *Server) serve(vendor protocol, handle func(*wireCall) any) http.HandlerFunc {
+	return s.spoiled(
+		func(r *http.Request, body []byte) reply { return s.answer(vendor, r, body, handle) },
+		func(r *http.Request) reply {
+			return vendor.signed(r, wireRefusal{vendor.illegal("body", wantShortBody)}, answerRight)
+		})
+}
+
+// answer checks the envelope, has the call dealt with, and signs what it says.
+func (s *Server) answer(vendor protocol, r *http.Request, body []byte, handle func(*wireCall) any) reply {
+	call := &wireCall{request: r, body: body}
+	var content any
+	if refusal := vendor.checkEnvelope(r, body); refusal != nil {
+		content = call.refuse(*refusal)
+	} else {
+		content = handle(call)
+	}
+	code := call.result.Code
+	if call.raw != nil {
+		code = "none"
+	}
+	s.config.Logger.Info("call", slog.String("gateway", string(vendor.gateway())), slog.String("path", r.URL.Path),
+		slog.String("request", call.requestID), slog.String("result", code), slog.String("message", call.result.Message))
+	s.config.OnCall(r.URL.Path, call.requestID, code)
+	if call.raw != nil {
+		return *call.raw
+	}
+	return vendor.signed(r, content, call.damage)
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {

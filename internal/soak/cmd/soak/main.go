@@ -40,6 +40,7 @@ func run(ctx context.Context) error {
 	commits := flag.Int("commits", 200, "commits on a bare store that are recorded")
 	kills := flag.Int("kills", 500, "how often the daemon is killed")
 	sales := flag.Int("sales", 10_000, "sales of the long day")
+	brief := flag.Bool("brief", false, "judge some thousand crash states only, as the tests do")
 	seed := flag.Uint64("seed", uint64(time.Now().Unix()), "decides every random choice")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "ps")
@@ -63,8 +64,18 @@ func run(ctx context.Context) error {
 		run  func() error
 	}{
 		{"crashes", func() error {
-			bound := crash.Bound{AllOf: 9, Samples: 100, Torn: 3}
-			r, err := soak.Crashes{Setting: setting, Bound: bound, Commits: *commits, Sales: *commits / 10}.Run(ctx)
+			older, err := filepath.Glob("store/testdata/schema-*.db.gz")
+			if err != nil || len(older) == 0 {
+				return fmt.Errorf("run it in the project's root folder: store/testdata is not here (%w)", err)
+			}
+			c := soak.Crashes{
+				Setting: setting, Commits: *commits, Sales: *commits / 10, Older: older,
+				Bound: crash.Bound{AllOf: 9, Samples: 100, Torn: 12},
+			}
+			if *brief {
+				c.Commits, c.Sales, c.Bound, c.Least = 24, 3, crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, 5000
+			}
+			r, err := c.Run(ctx)
 			report.Crashes = &r
 			return err
 		}},
