@@ -225,14 +225,6 @@ func (g *Gateway) Send(ctx context.Context, prepared payment.Request) payment.Ve
 		return g.client.NotPrepared()
 	}
 	return g.client.Send(ctx, r, func(ctx context.Context) (payment.Verdict, error) {
-		body, _, f := g.client.Exchange(ctx, r.message)
-		if f != nil {
-			return f.Verdict(), f
-		}
-		v, err := judge(r.question, body)
-		if v.QR != nil { // hidden by this machine's clock
-			v.ExpiresAt = v.ExpiresAt.Add(-g.client.ClockOffset())
-		}
-		return v, err
+		return g.client.Ask(ctx, r.message, func(body []byte) (payment.Verdict, error) { return judge(r.question, body) })
 	})
 }
