@@ -10,7 +10,7 @@ func (t *step) counterDue() time.Time {
 	s := &t.sale
 	a := s.LiveAttempt()
 	var due time.Time
-	sooner := func(at time.Time) { due = earlier(due, at) }
+	sooner := func(at time.Time) { due = Earlier(due, at) }
 	if a != nil && a.Call == nil && s.Status.Live() {
 		sooner(a.NextAt)
 	}
@@ -35,8 +35,8 @@ func (t *step) counterDue() time.Time {
 	return due
 }
 
-// earlier is the earlier of two times; zero is none.
-func earlier(a, b time.Time) time.Time {
+// Earlier is the earlier of two times, of which the zero time is none.
+func Earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}

@@ -91,11 +91,7 @@ func (e *Engine) room(g *gateway) int {
 // wake is the earliest time at which something is due without any input.
 func (e *Engine) wake() (time.Time, error) {
 	wake := e.live.CounterDue
-	sooner := func(at time.Time) {
-		if !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
-			wake = at
-		}
-	}
+	sooner := func(at time.Time) { wake = payment.Earlier(wake, at) }
 	for _, g := range e.sorted {
 		sooner(g.nextProbe(e.probing(g)))
 		if g.sweeping {
