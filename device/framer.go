@@ -48,6 +48,9 @@ const (
 	// DefaultIdleTimeout ends a scan that has no terminator. Scanners leave at
 	// most a few milliseconds between two characters.
 	DefaultIdleTimeout = 50 * time.Millisecond
+	// MinIdleTimeout and MaxIdleTimeout are the limits of one that is configured.
+	MinIdleTimeout = 10 * time.Millisecond
+	MaxIdleTimeout = time.Second
 	// StallTimeout is how long the rest of a scan is waited for where only a
 	// terminator ends it. Pauses of a busy USB bus are shorter, the time that a
 	// person needs to scan again is longer. What has come by then is reported

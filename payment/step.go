@@ -78,7 +78,7 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	}
 	s.CounterDue = t.counterDue()
 	s.Due = s.CounterDue
-	s.background("", func(at time.Time, _ *Attempt, _ *Refund) { s.Due = earlier(s.Due, at) })
+	s.background("", func(at time.Time, _ *Attempt, _ *Refund) { s.Due = Earlier(s.Due, at) })
 	if len(t.calls) == 0 && sameSale(before, *s) {
 		return Change{}, nil, nil
 	}
@@ -90,45 +90,6 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	}
 	c.After = *s
 	return c, t.calls, nil
-}
-
-// earlier is the earlier of two times; zero is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// counterDue is the earliest time at which a live sale must be looked at for the
-// counter's sake.
-func (t *step) counterDue() time.Time {
-	s := &t.sale
-	a := s.LiveAttempt()
-	var due time.Time
-	sooner := func(at time.Time) { due = earlier(due, at) }
-	if a != nil && a.Call == nil && s.Status.Live() {
-		sooner(a.NextAt)
-	}
-	switch s.Status {
-	case SaleAwaitingCode:
-		sooner(s.Deadline)
-		sooner(s.QRRetryAt)
-		if t.autoQRPossible() {
-			sooner(s.ScanUntil)
-		}
-	case SaleProcessing:
-		if !a.Code.IsZero() { // wiped then, whatever is under way (M7)
-			sooner(a.FastUntil)
-		}
-	case SaleShowingQR:
-		if s.VisibleQR() != nil {
-			sooner(t.hideAt(a))
-		}
-	case SaleSwitching, SaleCancelling:
-		sooner(s.CancelUntil)
-	}
-	return due
 }
 
 func (t *step) created(e Created) error {
@@ -258,80 +219,6 @@ func (t *step) scannerLost() {
 	}
 }
 
-// due acts on whatever the counter waits for, if its time has come.
-func (t *step) due() {
-	s := &t.sale
-	a := s.LiveAttempt()
-	switch s.Status {
-	case SaleAwaitingCode:
-		t.dueAwaitingCode()
-	case SaleShowingQR:
-		if s.VisibleQR() != nil && t.reached(t.hideAt(a)) {
-			t.cancelAttempt()
-			return
-		}
-		t.startNext(a)
-	case SaleProcessing:
-		if t.reached(a.FastUntil) {
-			t.wipeCode(a)
-			if a.Call == nil {
-				t.fastPhaseOver(a)
-				return
-			}
-		}
-		t.startNext(a)
-	case SaleSwitching:
-		if t.reached(s.CancelUntil) { // the code is dropped, the QR still being closed
-			s.Next = nil
-			s.Status = SaleCancelling
-			s.CancelUntil = t.now.Add(t.policy.CancelBound)
-		}
-		t.startNext(a)
-	case SaleCancelling:
-		if t.reached(s.CancelUntil) {
-			t.unresolved(a)
-			return
-		}
-		t.startNext(a)
-	}
-}
-
-// startDueCall starts the one call in the background, at a gateway that has room,
-// whose time came first: a due sale with many questions leaves room for others (P10).
-func (t *step) startDueCall(gateway string) {
-	if gateway == "" {
-		return
-	}
-	var first time.Time
-	var attempt *Attempt
-	var refund *Refund
-	t.sale.background(gateway, func(at time.Time, a *Attempt, r *Refund) {
-		if t.reached(at) && (first.IsZero() || at.Before(first)) {
-			first, attempt, refund = at, a, r
-		}
-	})
-	switch {
-	case refund != nil:
-		t.callRefund(refund, refund.Next)
-	case attempt != nil:
-		t.startNext(attempt)
-	}
-}
-
-func (t *step) dueAwaitingCode() {
-	s := &t.sale
-	switch {
-	case t.reached(s.Deadline):
-		s.Status = SaleExpired
-	case t.reached(s.QRRetryAt):
-		s.QRRetryAt = time.Time{}
-		s.QRRetried = true
-		_ = t.startQR() // without a route or an attempt left the sale just goes on waiting for a code
-	case t.autoQRPossible() && t.reached(s.ScanUntil):
-		_ = t.startQR()
-	}
-}
-
 // resolved carries out a person's decision about an unresolved sale. The attempt
 // is still watched: the truth may come out against it (P3).
 func (t *step) resolved(e Resolved) error {
@@ -350,57 +237,3 @@ func (t *step) resolved(e Resolved) error {
 	t.watch(a)
 	return nil
 }
-
-// recovered takes up a sale after a restart: no call is under way, and what was
-// on its way may or may not have arrived.
-func (t *step) recovered() {
-	s := &t.sale
-	a := s.LiveAttempt()
-	if !s.Status.Final() {
-		t.clampTimes(a)
-	}
-	if a == nil {
-		return
-	}
-	s.Next = nil
-	a.Call = nil
-	if a.Status == AttemptSubmitting {
-		a.Status = AttemptUnknown
-	}
-	if t.policy.InquireOnly {
-		t.doubt(a)
-	}
-	if s.Status == SaleSwitching { // the code is lost
-		s.Status = SaleCancelling
-		s.CancelUntil = t.now.Add(t.policy.CancelBound)
-	}
-	t.plan(a)
-	if a.Next != CallPay && a.Next != "" { // a question is asked at once
-		a.NextAt = t.now
-	}
-}
-
-// clampTimes keeps a clock that was set back while the daemon was down from
-// holding the counter longer than the policy says (M15), and from putting off the
-// proof of an order's absence.
-func (t *step) clampTimes(a *Attempt) {
-	clamp := func(at *time.Time, most time.Duration) {
-		if latest := t.now.Add(most); at.After(latest) {
-			*at = latest
-		}
-	}
-	s := &t.sale
-	clamp(&s.Deadline, t.policy.SaleDeadline)
-	clamp(&s.ScanUntil, t.policy.ScanWindow)
-	clamp(&s.QRRetryAt, t.policy.QRRetry)
-	clamp(&s.CancelUntil, t.policy.CancelBound)
-	if a != nil {
-		clamp(&a.FastUntil, t.policy.FastPhase)
-		clamp(&a.CalledAt, 0)
-		clamp(&a.CancelledAt, 0)
-		clamp(&a.SentAt, 0)
-	}
-}
-
-// reached reports whether a time has come; the zero time never does.
-func (t *step) reached(at time.Time) bool { return !at.IsZero() && !t.now.Before(at) }

@@ -94,10 +94,10 @@ func takePlace(path string, backup Report, replace bool) (release func(), err er
 	switch {
 	case errors.Is(err, ErrLocked):
 		return nothing, err
-	case err != nil && !replace:
-		return nothing, fmt.Errorf("%w, and it cannot be read (%w); with --replace it is kept under another name", ErrExists, err)
-	case err != nil: // damaged: locked by nobody, or openBolt had said so
+	case old == nil && replace: // damaged: locked by nobody, or openBolt had said so
 		return nothing, nil
+	case err != nil:
+		return nothing, fmt.Errorf("%w, and it cannot be read (%w); with --replace it is kept under another name", ErrExists, err)
 	case replace:
 		return func() { _ = old.Close() }, nil // it was only read
 	}

@@ -105,7 +105,7 @@ func (e *Engine) probing(g *gateway) bool {
 }
 
 func (e *Engine) runProbes() {
-	for _, g := range e.sortedGateways() {
+	for _, g := range e.sorted {
 		at := g.nextProbe(e.probing(g))
 		if g.probe || at.IsZero() && g.state == GatewayUp || at.After(e.turn.now) {
 			continue

@@ -329,7 +329,7 @@ const afterOpen = "~"
 // daemon was down. There are none in ordinary times.
 func (e *Engine) recoverFar() (more string, err error) {
 	far := e.turn.now.Add(e.policy.Farthest())
-	for _, g := range e.sortedGateways() {
+	for _, g := range e.sorted {
 		ids, err := e.store.DueAfter(g.name, far, recoverPage)
 		if err != nil {
 			return "", fmt.Errorf("gateway %s: sales due after %s: %w", g.name, far, err)

@@ -96,7 +96,7 @@ func (t *Terminal) Status(ctx context.Context) (Status, error) {
 		s.Adopted = !e.policy.InquireOnly
 		s.RefusedScans = e.refused.count + t.dropped.Load()
 		s.LastRefusedScan = e.refused.last
-		for _, g := range e.sortedGateways() {
+		for _, g := range e.sorted {
 			s.Gateways = append(s.Gateways, g.status())
 		}
 	}

@@ -16,21 +16,10 @@ import (
 	"payscand/api/notify"
 	"payscand/payment"
 	"payscand/payment/alipayplus"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 	"payscand/terminal"
 )
-
-// keys are made once: the merchant's and the platform's.
-var keys = sync.OnceValue(func() (keys [2]signature.PrivateKey) {
-	for i := range keys {
-		made, err := signature.GenerateKey()
-		if err != nil {
-			panic(err)
-		}
-		keys[i] = made
-	}
-	return keys
-})
 
 // counter writes down what it is told.
 type counter struct {
@@ -55,7 +44,7 @@ func open(t *testing.T, c *counter, log io.Writer) (*notify.Handler, string) {
 	t.Helper()
 	g, err := alipayplus.New(alipayplus.Config{
 		Name: "plus", BaseURL: "https://open-sea.alipayplus.com", ClientID: "5J0", TerminalCode: "L1",
-		PrivateKey: keys()[0], PlatformKeys: map[int]signature.PublicKey{1: keys()[1].Public()},
+		PrivateKey: exchangetest.Keys().Merchant, PlatformKeys: exchangetest.Keys().PlatformKeys(),
 		NotifyURL: "https://shop.example/from/alipay",
 		Merchant:  alipayplus.Merchant{ReferenceID: "M1", Name: "Shop", MCC: "5411", Address: alipayplus.Address{Region: "CA"}},
 		Store:     alipayplus.Store{ReferenceID: "S1", Name: "Shop", MCC: "5411"},
@@ -103,8 +92,8 @@ func TestVerified(t *testing.T) {
 	for _, err := range []error{nil, &terminal.Error{Code: terminal.CodeNotFound}} {
 		c := &counter{err: err}
 		h, url := open(t, c, io.Discard)
-		response, body := post(t, url+"/notify/alipayplus", paid, keys()[1])
-		verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: keys()[0].Public()}}
+		response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Platform)
+		verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 		content := "POST /from/alipay\n5J0." + response.Header.Get("Response-Time") + "." + body
 		if err := verifier.Verify([]byte(content), response.Header.Get("Signature")); err != nil || response.StatusCode != 200 ||
 			!strings.Contains(body, `"resultCode":"SUCCESS"`) {
@@ -123,7 +112,7 @@ func TestVerified(t *testing.T) {
 func TestNotTakenIn(t *testing.T) {
 	c := &counter{err: errors.New("stopping")}
 	_, url := open(t, c, io.Discard)
-	if response, body := post(t, url+"/notify/alipayplus", paid, keys()[1]); response.StatusCode != http.StatusServiceUnavailable || body != "" {
+	if response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Platform); response.StatusCode != http.StatusServiceUnavailable || body != "" {
 		t.Errorf("status %d, %q", response.StatusCode, body)
 	}
 }
@@ -136,7 +125,7 @@ func TestUnverified(t *testing.T) {
 	c := &counter{}
 	h, url := open(t, c, &log)
 	for range 20 {
-		if response, body := post(t, url+"/notify/alipayplus", paid, keys()[0]); response.StatusCode != http.StatusUnauthorized || body != "" {
+		if response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Merchant); response.StatusCode != http.StatusUnauthorized || body != "" {
 			t.Fatalf("status %d, %q", response.StatusCode, body)
 		}
 	}

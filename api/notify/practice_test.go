@@ -10,6 +10,7 @@ import (
 	"payscand/payment"
 	"payscand/payment/alipayplus"
 	"payscand/payment/alphapay"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/sandbox"
 	"payscand/payment/signature"
 )
@@ -19,7 +20,7 @@ import (
 // reaches the terminal as a verdict, and what comes back it takes for an
 // acknowledgement.
 func TestAgainstThePracticeGateway(t *testing.T) {
-	merchant, platform := keys()[0], keys()[1]
+	merchant, platform := exchangetest.Keys().Merchant, exchangetest.Keys().Platform
 	bank, err := sandbox.New(sandbox.Config{
 		MerchantCode: "9FEOWJ", MerchantKey: merchant.Public(), PlatformKey: platform,
 		ClientID: "5J0", ClientKey: merchant.Public(), AlipayPlusKey: platform, Seed: "1",

@@ -32,8 +32,6 @@ func Modes() []Mode { return []Mode{ModeAuto, ModePOS, ModeIBM, ModeKeyboard} }
 
 // Limits of Config.
 const (
-	MinIdleTimeout  = 10 * time.Millisecond
-	MaxIdleTimeout  = time.Second
 	MaxSerialLength = usb.MaxSerialLength
 	MaxInterface    = 255
 )
@@ -63,7 +61,7 @@ type Config struct {
 	// themselves where a scan ends.
 	Terminator device.Terminator
 	// IdleTimeout ends a scan of a keyboard where no terminator does,
-	// MinIdleTimeout to MaxIdleTimeout; default device.DefaultIdleTimeout.
+	// device.MinIdleTimeout to device.MaxIdleTimeout; default device.DefaultIdleTimeout.
 	IdleTimeout time.Duration
 	// Affixes are what the scanner sends around each code.
 	device.Affixes
@@ -113,8 +111,8 @@ func (c Config) Validate() error {
 	check(layouts[c.Layout] != nil, "layout %q is not one of %s", c.Layout, strings.Join(Layouts(), ", "))
 	check(c.Terminator.Valid(),
 		"terminator %q is not one of auto, cr, lf, crlf, tab, none", c.Terminator)
-	check(c.IdleTimeout >= MinIdleTimeout && c.IdleTimeout <= MaxIdleTimeout,
-		"idle time-out %v is not between %v and %v", c.IdleTimeout, MinIdleTimeout, MaxIdleTimeout)
+	check(c.IdleTimeout >= device.MinIdleTimeout && c.IdleTimeout <= device.MaxIdleTimeout,
+		"idle time-out %v is not between %v and %v", c.IdleTimeout, device.MinIdleTimeout, device.MaxIdleTimeout)
 	check(c.Affixes.Valid(), "prefix and suffix: at most %d bytes each, without CR, LF, TAB and NUL", device.MaxAffix)
 	return errors.Join(mistakes...)
 }

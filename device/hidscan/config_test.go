@@ -71,7 +71,7 @@ func TestMistakes(t *testing.T) {
 		{Mode: ModeKeyboard}, {VendorID: 1}, {ProductID: 1}, {Mode: ModeKeyboard, VendorID: 1}, {Mode: ModePOS, VendorID: 1},
 		{VendorID: 1, ProductID: 1, Serial: strings.Repeat("x", MaxSerialLength+1)},
 		{VendorID: 1, ProductID: 1, Interface: &negative},
-		{VendorID: 1, ProductID: 1, IdleTimeout: MinIdleTimeout - 1},
+		{VendorID: 1, ProductID: 1, IdleTimeout: device.MinIdleTimeout - 1},
 	} {
 		if config.Validate() == nil {
 			t.Errorf("%+v was accepted", config)

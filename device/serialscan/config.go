@@ -37,11 +37,9 @@ var libraryStopBits = map[int]serial.StopBits{1: serial.OneStopBit, 2: serial.Tw
 
 // Limits of Config.
 const (
-	MinBaud        = 300
-	MaxBaud        = 4_000_000
-	MinIdleTimeout = 10 * time.Millisecond
-	MaxIdleTimeout = time.Second
-	MaxInterface   = 255
+	MinBaud      = 300
+	MaxBaud      = 4_000_000
+	MaxInterface = 255
 )
 
 // Config describes one serial scanner, by its port or by its USB device. Each
@@ -70,8 +68,8 @@ type Config struct {
 	StopBits int
 	// Terminator defaults to device.TerminatorAuto.
 	Terminator device.Terminator
-	// IdleTimeout ends a scan where no terminator does, MinIdleTimeout to
-	// MaxIdleTimeout; default device.DefaultIdleTimeout.
+	// IdleTimeout ends a scan where no terminator does, device.MinIdleTimeout to
+	// device.MaxIdleTimeout; default device.DefaultIdleTimeout.
 	IdleTimeout time.Duration
 	// Affixes are what the scanner sends around each code.
 	device.Affixes
@@ -135,8 +133,8 @@ func (c Config) Validate() error {
 	check(known, "stop bits %d: a scanner has 1 or 2", c.StopBits)
 	check(c.Terminator.Valid(),
 		"terminator %q is not one of auto, cr, lf, crlf, tab, none", c.Terminator)
-	check(c.IdleTimeout >= MinIdleTimeout && c.IdleTimeout <= MaxIdleTimeout,
-		"idle time-out %v is not between %v and %v", c.IdleTimeout, MinIdleTimeout, MaxIdleTimeout)
+	check(c.IdleTimeout >= device.MinIdleTimeout && c.IdleTimeout <= device.MaxIdleTimeout,
+		"idle time-out %v is not between %v and %v", c.IdleTimeout, device.MinIdleTimeout, device.MaxIdleTimeout)
 	check(c.Affixes.Valid(), "prefix and suffix: at most %d bytes each, without CR, LF, TAB and NUL", device.MaxAffix)
 	return errors.Join(mistakes...)
 }

@@ -44,7 +44,7 @@ func TestMistakes(t *testing.T) {
 		{}, {Port: "/"}, {Port: "/dev/x", Baud: -9600}, {Port: "/dev/x", Baud: MaxBaud + 1},
 		{USB: usb.ID{Vendor: 1}}, {USB: usb.ID{Product: 1}}, {USB: usb.ID{Serial: "1"}}, {Port: "/dev/x", USB: usb.ID{Vendor: 1, Product: 1}},
 		{Port: "/dev/x", Affixes: device.Affixes{Suffix: "\r"}},
-		{Port: "/dev/x", DataBits: 5}, {Port: "/dev/x", IdleTimeout: -1}, {Port: "/dev/x", IdleTimeout: MinIdleTimeout - 1},
+		{Port: "/dev/x", DataBits: 5}, {Port: "/dev/x", IdleTimeout: -1}, {Port: "/dev/x", IdleTimeout: device.MinIdleTimeout - 1},
 	} {
 		if config.Validate() == nil {
 			t.Errorf("%+v was accepted", config)

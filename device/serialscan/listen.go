@@ -11,19 +11,12 @@ import (
 // ends, then nil, or until the scanner cannot be used, with what to do. It is used
 // in place of Run.
 func (s *Scanner) Listen(ctx context.Context, ready func(), shot func(device.Shot)) error {
-	path, err := pathOf(s.config, s.tree)
-	if err != nil {
-		return err
-	}
-	port, err := openPort(path, s.config)
+	buffer := make([]byte, readBytes)
+	port, err := s.open(ctx, buffer)
 	if err != nil {
 		return err
 	}
 	defer port.close()
-	buffer := make([]byte, readBytes)
-	if err := settle(ctx, port, buffer); err != nil {
-		return err
-	}
 	ready()
 	var text []byte
 	quietSince := time.Now()

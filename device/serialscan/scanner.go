@@ -69,24 +69,34 @@ func (s *Scanner) Run(ctx context.Context, sink device.Sink) {
 // session opens the port and reads it until it is lost, with the reason, or
 // until ctx ends, with nil.
 func (s *Scanner) session(ctx context.Context, sink device.Sink) error {
-	path, err := pathOf(s.config, s.tree)
-	if err != nil {
-		return err
-	}
-	port, err := openPort(path, s.config)
+	buffer := make([]byte, readBytes)
+	defer clear(buffer)
+	port, err := s.open(ctx, buffer)
 	if err != nil {
 		return err
 	}
 	defer port.close()
-	buffer := make([]byte, readBytes)
-	defer clear(buffer)
-	if err := settle(ctx, port, buffer); err != nil {
-		return err
-	}
 	s.reporter.Enter(sink, device.StateReady, "", time.Now())
 	emit := func(frame device.Frame) { s.reporter.Frame(sink, frame) }
 	defer s.framer.Abandon(emit)
 	return s.read(ctx, port, buffer, emit)
+}
+
+// open finds and opens the port, and reads away, into buffer, what was sent before.
+func (s *Scanner) open(ctx context.Context, buffer []byte) (*port, error) {
+	path, err := pathOf(s.config, s.tree)
+	if err != nil {
+		return nil, err
+	}
+	port, err := openPort(path, s.config)
+	if err != nil {
+		return nil, err
+	}
+	if err := settle(ctx, port, buffer); err != nil {
+		port.close()
+		return nil, err
+	}
+	return port, nil
 }
 
 // settle discards what was sent before anybody listened.

@@ -45,8 +45,8 @@ func TestSerialScannerLimits(t *testing.T) {
 		add(func(s *configs.SerialScanner) { s.StopBits = bits }, "stop bits", bits)
 	}
 	for _, idle := range []time.Duration{
-		-time.Second, 1, serialscan.MinIdleTimeout - 1, serialscan.MinIdleTimeout, device.DefaultIdleTimeout,
-		serialscan.MaxIdleTimeout, serialscan.MaxIdleTimeout + 1,
+		-time.Second, 1, device.MinIdleTimeout - 1, device.MinIdleTimeout, device.DefaultIdleTimeout,
+		device.MaxIdleTimeout, device.MaxIdleTimeout + 1,
 	} {
 		add(func(s *configs.SerialScanner) { s.IdleTimeout = idle }, "idle time-out", idle)
 	}

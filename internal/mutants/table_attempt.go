@@ -1,10 +1,12 @@
 package main
 
 const (
-	stepFile    = "payment/step.go"
-	attemptFile = "payment/step_attempt.go"
-	outcomeFile = "payment/step_outcome.go"
-	planFile    = "payment/step_plan.go"
+	stepFile      = "payment/step.go"
+	dueFile       = "payment/step_due.go"
+	recoveredFile = "payment/step_recovered.go"
+	attemptFile   = "payment/step_attempt.go"
+	outcomeFile   = "payment/step_outcome.go"
+	planFile      = "payment/step_plan.go"
 )
 
 // attemptMutants break what ends an attempt (M2, M3, M4, M6, M7, M15, P4).
@@ -64,14 +66,14 @@ func attemptMutants() []Mutant { //nolint:funlen // a table
 			"\tif a == nil {\n\t\treturn t.start(InstrumentCode", "\tif a == nil || a.Instrument == InstrumentQR {\n\t\treturn t.start(InstrumentCode", ofStep("TestM2")...),
 		replaced("an outcome of an older call is taken", "M1", outcomeFile,
 			"if a.Call == nil || a.Call.Seq != e.Seq {", "if a.Call == nil {", ofStep("TestStale")...),
-		replaced("a crash leaves a request that may be out as not sent", "M1", stepFile,
+		replaced("a crash leaves a request that may be out as not sent", "M1", recoveredFile,
 			"\tif a.Status == AttemptSubmitting {\n\t\ta.Status = AttemptUnknown\n\t}\n\tif t.policy.InquireOnly",
 			"\tif a.Status == AttemptSubmitting {\n\t\tt.end(a, AttemptFailed, Failure{Reason: ReasonGatewayUnreachable}, true)\n\t\treturn\n\t}\n\tif t.policy.InquireOnly",
 			ofStep("TestM1|TestEveryStatusRecovers")...),
 
 		removed("the code stays when the order is pending", "M7", outcomeFile,
 			"\tt.wipeCode(a) // the order can be asked about: no second send (M7)\n", ofStep("TestM7")...),
-		replaced("the code stays at 60 s", "M7", stepFile,
+		replaced("the code stays at 60 s", "M7", dueFile,
 			"t.wipeCode(a)\n\t\t\tif a.Call == nil {", "if a.Call == nil {", ofStep("TestM7")...),
 		replaced("the code stays when the attempt ends", "M7", attemptFile,
 			"t.wipeCode(a)\n\tif !proved {", "if !proved {", ofStep("TestM7")...),
@@ -88,7 +90,7 @@ func attemptMutants() []Mutant { //nolint:funlen // a table
 			"\t\tt.end(a, AttemptClosed, Failure{Reason: ReasonNotPaidInTime}, true)", ofStep("TestSlowPhase")...),
 		replaced("the fast phase never ends", "M15", planFile,
 			"\tif t.reached(a.FastUntil) {\n\t\tt.fastPhaseOver(a)\n\t\treturn\n\t}\n", "", ofStep("TestM15|TestM14")...),
-		replaced("a clock set back holds the counter", "M15", stepFile,
+		replaced("a clock set back holds the counter", "M15", recoveredFile,
 			"if latest := t.now.Add(most); at.After(latest) {", "if latest := t.now.Add(most); at.Equal(latest) {", ofStep("TestClock")...),
 	}
 }
@@ -113,10 +115,10 @@ func cancelMutants() []Mutant {
 		replaced("a time-out of ours is the register's cancel", "M12", attemptFile,
 			"\ts.Status = SaleCancelling\n\ts.CancelUntil = t.now.Add(t.policy.CancelBound)\n\tt.beginCancelling",
 			"\ts.CancelWanted = true\n\ts.Status = SaleCancelling\n\ts.CancelUntil = t.now.Add(t.policy.CancelBound)\n\tt.beginCancelling", ofStep("TestM12|TestM5|TestM8|TestM15")...),
-		replaced("a cancel without an answer is taken as closed", "M3", stepFile,
+		replaced("a cancel without an answer is taken as closed", "M3", dueFile,
 			"\tcase SaleCancelling:\n\t\tif t.reached(s.CancelUntil) {\n\t\t\tt.unresolved(a)",
 			"\tcase SaleCancelling:\n\t\tif t.reached(s.CancelUntil) {\n\t\t\tt.end(a, AttemptClosed, Failure{Reason: ReasonCancelled}, true)", ofStep("TestM15|TestM5")...),
-		replaced("a cancel without an answer holds the terminal", "M15", stepFile,
+		replaced("a cancel without an answer holds the terminal", "M15", dueFile,
 			"\tcase SaleCancelling:\n\t\tif t.reached(s.CancelUntil) {", "\tcase SaleCancelling:\n\t\tif t.reached(s.CancelUntil.Add(time.Hour)) {", ofStep("TestM15")...),
 		replaced("the pending order of an unresolved sale stays payable", "M5", outcomeFile,
 			" || s.Status == SaleUnresolved", "", ofStep("TestM5|TestM15")...),
@@ -132,7 +134,7 @@ func qrMutants() []Mutant {
 			"a != nil && s.Status == SaleShowingQR && a.Status == AttemptPending", "a != nil", ofStep("TestM8")...),
 		replaced("the QR stays until the gateway's expiry", "M8", attemptFile,
 			"a.ExpiresAt.Add(-t.policy.QRMargin)", "a.ExpiresAt", ofStep("TestM8")...),
-		replaced("an expired QR is taken as unpaid", "M8", stepFile,
+		replaced("an expired QR is taken as unpaid", "M8", dueFile,
 			"\t\t\tt.cancelAttempt()\n\t\t\treturn\n\t\t}\n\t\tt.startNext(a)\n\tcase SaleProcessing:",
 			"\t\t\tt.end(a, AttemptClosed, Failure{Reason: ReasonNotPaidInTime}, false)\n\t\t\treturn\n\t\t}\n\t\tt.startNext(a)\n\tcase SaleProcessing:", ofStep("TestM8")...),
 		replaced("a QR that was seen is dropped without asking", "M8", attemptFile,

@@ -42,7 +42,7 @@ func watchMutants() []Mutant {
 
 		replaced("a watch keeps the time of a clock that was set back", "M12", watchFile,
 			"a.Watch = &Watch{Step: a.Watch.Step, From: t.now}\n\t\tt.planWatch(a)", "a.Watch = &Watch{Step: a.Watch.Step, From: a.Watch.From}", ofTerminal("TestFarWatches")...),
-		removed("an absence keeps the time of a clock that was set back", "absence", "payment/step.go",
+		removed("an absence keeps the time of a clock that was set back", "absence", recoveredFile,
 			"\t\tclamp(&a.SentAt, 0)\n", ofRegressions...),
 
 		replaced("absent after one search", "absence", outcomeFile,

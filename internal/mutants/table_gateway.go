@@ -88,10 +88,10 @@ func transportMutants() []Mutant {
 			"_, _ = rand.Read(random[:])  ", "_, _ = rand.Read(random[:0])  ", ofAlphaPay("TestSecondSend")...),
 		replaced("an order of another merchant is asked about", "M7", prepare,
 			"a.Intent.Account != \"\" && a.Intent.Account != g.client.Account() {", "a.Intent.Account == \"-\" {", ofAlphaPay("TestPrepareRefuses")...),
-		replaced("a second send goes where the configuration says now", "M7", prepare,
-			"if a.Intent.URL != \"\" {", "if a.Intent.URL == \"-\" {", ofAlphaPay("TestSecondSend|TestPrepare")...),
-		replaced("pay leaves without its code", "M7", prepare,
-			"case a.Intent.FillsCode() && a.Code.IsZero():", "case a.Intent.Tail == \"-\":", ofAlphaPay("TestPrepareRefuses")...),
+		replaced("a second send goes where the configuration says now", "M7", exchanging+"order.go",
+			"if intent.URL == \"\" {", "if intent.URL != \"-\" {", ofAlphaPay("TestSecondSend|TestPrepare")...),
+		replaced("pay leaves without its code", "M7", exchanging+"order.go",
+			"case a.Code.IsZero():", "case a.Intent.Tail == \"-\":", ofAlphaPay("TestPrepareRefuses")...),
 	}
 }
 

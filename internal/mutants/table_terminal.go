@@ -1,13 +1,14 @@
 package main
 
 const (
-	engineFile   = "terminal/engine.go"
-	inputsFile   = "terminal/engine_inputs.go"
-	scansFile    = "terminal/engine_scans.go"
-	gatewaysFile = "terminal/engine_gateways.go"
-	refundsFile  = "terminal/engine_refunds.go"
-	callsFile    = "terminal/calls.go"
-	driverFile   = "terminal/driver.go"
+	engineFile    = "terminal/engine.go"
+	engineDueFile = "terminal/engine_due.go"
+	inputsFile    = "terminal/engine_inputs.go"
+	scansFile     = "terminal/engine_scans.go"
+	gatewaysFile  = "terminal/engine_gateways.go"
+	refundsFile   = "terminal/engine_refunds.go"
+	callsFile     = "terminal/calls.go"
+	driverFile    = "terminal/driver.go"
 )
 
 func ofTerminal(run string) []Test { return in("./terminal", run) }
@@ -50,9 +51,9 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if c.Kind != payment.CallPay || a.Sends > 1 {", "if c.Kind != payment.CallPay {", ofTerminal("TestM7|TestComposeFails")...),
 		replaced("what cannot be composed is sent", "M7", engineFile,
 			"\tif unsendable != nil {", "\tif unsendable != nil && s.ID == \"none\" {", ofTerminal("TestComposeFails")...),
-		replaced("a due sale starts all its questions at once", "P10", engineFile,
+		replaced("a due sale starts all its questions at once", "P10", engineDueFile,
 			"for room > 0 && s.Gateway() == g.name", "for s.Gateway() == g.name", ofTerminal("TestSlots")...),
-		replaced("what a turn has decided on takes no slot", "P10", engineFile,
+		replaced("what a turn has decided on takes no slot", "P10", engineDueFile,
 			"\t\tif c.Gateway == g.name {\n\t\t\troom--", "\t\tif c.Gateway == \"\" {\n\t\t\troom--", ofTerminal("TestSlots")...),
 		replaced("a refund takes no slot", "P10", refundsFile,
 			"wait = e.room(g) <= 0", "wait = e.room(g) < -99", ofTerminal("TestSlots")...),

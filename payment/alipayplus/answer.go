@@ -3,7 +3,6 @@ package alipayplus
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"payscand/payment"
 	"payscand/payment/exchange"
@@ -117,7 +116,7 @@ func (a answer) placed(q question, how reading, v payment.Verdict) (payment.Verd
 	v.Documented = true
 	if q.qr {
 		v.Class = payment.ClassPending
-		v.ExpiresAt = earlier(exchange.ParseTime(string(a.Form.ExpireTime)), q.expires)
+		v.ExpiresAt = payment.Earlier(exchange.ParseTime(string(a.Form.ExpireTime)), q.expires)
 		if v.QR = a.Form.qr(); v.QR == nil {
 			return v, errors.New("the order has no usable orderCodeForm")
 		}
@@ -132,14 +131,6 @@ func (a answer) placed(q question, how reading, v payment.Verdict) (payment.Verd
 		v.PaidAt = exchange.ParseTime(string(a.PaidAt))
 	}
 	return v, nil
-}
-
-// earlier is the earlier of two times, of which the zero time is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // qr chooses what the customer scans: the text of a QR code, which is drawn here,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 func testQuestion(kind payment.CallKind) question {
@@ -37,31 +38,31 @@ func checkAnswers(t *testing.T, q question, tests map[string]answerTest) {
 // names must be what was asked (P4).
 func TestPayAnswers(t *testing.T) {
 	checkAnswers(t, testQuestion(payment.CallPay), map[string]answerTest{
-		"S":                       {with("S", "SUCCESS", paymentIs+","+amountIs), payment.ClassAccepted, ""},
-		"S, bare":                 {result("S", "SUCCESS"), payment.ClassAccepted, ""},
-		"S that names all":        {with("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs), payment.ClassPaid, ""},
-		"S without amount":        {with("S", "SUCCESS", requestIs+","+paymentIs), payment.ClassAccepted, ""},
-		"in process":              {with("U", "PAYMENT_IN_PROCESS", paymentIs), payment.ClassPending, ""},
-		"in process, said with S": {result("S", "PAYMENT_IN_PROCESS"), payment.ClassPending, ""},
-		"in process, said with F": {result("F", "PAYMENT_IN_PROCESS"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"unknown":                 {result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"F":                       {result("F", "RISK_REJECT"), payment.ClassFailed, payment.ReasonDeclined},
-		"F with SUCCESS":          {result("F", "SUCCESS"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"S with a failure":        {result("S", "RISK_REJECT"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"S":                       {exchangetest.With("S", "SUCCESS", paymentIs+","+amountIs), payment.ClassAccepted, ""},
+		"S, bare":                 {exchangetest.Result("S", "SUCCESS"), payment.ClassAccepted, ""},
+		"S that names all":        {exchangetest.With("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs), payment.ClassPaid, ""},
+		"S without amount":        {exchangetest.With("S", "SUCCESS", requestIs+","+paymentIs), payment.ClassAccepted, ""},
+		"in process":              {exchangetest.With("U", "PAYMENT_IN_PROCESS", paymentIs), payment.ClassPending, ""},
+		"in process, said with S": {exchangetest.Result("S", "PAYMENT_IN_PROCESS"), payment.ClassPending, ""},
+		"in process, said with F": {exchangetest.Result("F", "PAYMENT_IN_PROCESS"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"unknown":                 {exchangetest.Result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"F":                       {exchangetest.Result("F", "RISK_REJECT"), payment.ClassFailed, payment.ReasonDeclined},
+		"F with SUCCESS":          {exchangetest.Result("F", "SUCCESS"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"S with a failure":        {exchangetest.Result("S", "RISK_REJECT"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"no status":               {`{"result":{"resultCode":"SUCCESS"}}`, payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"another status":          {result("X", "SUCCESS"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"another order":           {with("S", "SUCCESS", `"paymentRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"another order's failure": {with("F", "RISK_REJECT", `"paymentRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"another amount":          {with("S", "SUCCESS", `"paymentAmount":{"value":"1235","currency":"CAD"}`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"another currency":        {with("S", "SUCCESS", `"paymentAmount":{"value":"1234","currency":"USD"}`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"the code as payment id":  {with("S", "SUCCESS", `"paymentId":"`+testCode+`"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"another status":          {exchangetest.Result("X", "SUCCESS"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"another order":           {exchangetest.With("S", "SUCCESS", `"paymentRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"another order's failure": {exchangetest.With("F", "RISK_REJECT", `"paymentRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"another amount":          {exchangetest.With("S", "SUCCESS", `"paymentAmount":{"value":"1235","currency":"CAD"}`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"another currency":        {exchangetest.With("S", "SUCCESS", `"paymentAmount":{"value":"1234","currency":"USD"}`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"the code as payment id":  {exchangetest.With("S", "SUCCESS", `"paymentId":"`+testCode+`"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"two results":             {`{"result":{"resultStatus":"F","resultCode":"RISK_REJECT"},"result":{"resultStatus":"S","resultCode":"SUCCESS"}}`, payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"two statuses":            {`{"result":{"resultStatus":"F","resultStatus":"S","resultCode":"SUCCESS"}}`, payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"names in capitals":       {`{"RESULT":{"resultStatus":"S","resultCode":"SUCCESS"}}`, payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"not JSON":                {"<html>", payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"empty":                   {"", payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 	})
-	v, err := judge(testQuestion(payment.CallPay), []byte(with("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs+`,"paymentTime":"2025-06-03T15:05:24-08:00"`)))
+	v, err := judge(testQuestion(payment.CallPay), []byte(exchangetest.With("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs+`,"paymentTime":"2025-06-03T15:05:24-08:00"`)))
 	if err != nil || v.RequestID != testRequestID || v.PaymentID != testPaymentID || v.Amount != testMoney ||
 		v.Wallet != payment.WalletAlipayPlus || !v.PaidAt.Equal(time.Date(2025, 6, 3, 23, 5, 24, 0, time.UTC)) {
 		t.Errorf("got %+v, %v", v, err)
@@ -75,22 +76,22 @@ func TestOrderCodeAnswers(t *testing.T) {
 	q := testQuestion(payment.CallPay)
 	q.qr, q.code = true, payment.Code{}
 	form := func(details string) string {
-		return with("U", "PAYMENT_IN_PROCESS", `"orderCodeForm":{"codeDetails":[`+details+`]}`)
+		return exchangetest.With("U", "PAYMENT_IN_PROCESS", `"orderCodeForm":{"codeDetails":[`+details+`]}`)
 	}
 	checkAnswers(t, q, map[string]answerTest{
-		"in process":              {with("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs), payment.ClassPending, ""},
-		"S with the form":         {with("S", "SUCCESS", paymentIs+","+formIs), payment.ClassPending, ""},
-		"S without the form":      {with("S", "SUCCESS", paymentIs), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"in process, no form":     {with("U", "PAYMENT_IN_PROCESS", paymentIs), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"unknown":                 {with("U", "UNKNOWN_EXCEPTION", formIs), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"F":                       {with("F", "PARAM_ILLEGAL", formIs), payment.ClassRefused, payment.ReasonRequestRefused},
+		"in process":              {exchangetest.With("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs), payment.ClassPending, ""},
+		"S with the form":         {exchangetest.With("S", "SUCCESS", paymentIs+","+formIs), payment.ClassPending, ""},
+		"S without the form":      {exchangetest.With("S", "SUCCESS", paymentIs), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"in process, no form":     {exchangetest.With("U", "PAYMENT_IN_PROCESS", paymentIs), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"unknown":                 {exchangetest.With("U", "UNKNOWN_EXCEPTION", formIs), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"F":                       {exchangetest.With("F", "PARAM_ILLEGAL", formIs), payment.ClassRefused, payment.ReasonRequestRefused},
 		"only a bar code":         {form(`{"codeValueType":"BARCODE","codeValue":"x","displayType":"TEXT"}`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"only an image elsewhere": {form(`{"codeValueType":"QRCODE","codeValue":"https://img.example/a.png","displayType":"BIGIMAGE"}`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"only an image":           {form(`{"codeValueType":"QRCODE","codeValue":"aGVsbG8=","displayType":"BIGIMAGE"}`), payment.ClassPending, ""},
 		"a payload with a space":  {form(`{"codeValueType":"QRCODE","codeValue":"a b","displayType":"TEXT"}`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"a payload of 2,000":      {form(`{"codeValueType":"QRCODE","codeValue":"` + strings.Repeat("x", 2000) + `","displayType":"TEXT"}`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 	})
-	v, err := judge(q, []byte(with("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs)))
+	v, err := judge(q, []byte(exchangetest.With("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs)))
 	want := payment.QR{Payload: "https://global.alipay.com/281002040098wk", Image: "data:image/png;base64,aGVsbG8="}
 	if err != nil || v.QR == nil || *v.QR != want || !v.ExpiresAt.Equal(time.Date(2025, 6, 3, 22, 8, 24, 0, time.UTC)) {
 		t.Errorf("got %+v, %v, %v", v, v.QR, err)
@@ -117,15 +118,15 @@ func TestInquiryAnswers(t *testing.T) {
 		"S, F of an unknown":        {inquiryAnswer("F", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
 		"S, F with SUCCESS":         {inquiryAnswer("F", "SUCCESS"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"S, S with a failure":       {inquiryAnswer("S", "RISK_REJECT"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"S, nothing":                {with("S", "SUCCESS", requestIs), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"S, nothing":                {exchangetest.With("S", "SUCCESS", requestIs), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"S/in process, S":           {strings.Replace(paid, `"result":{"resultCode":"SUCCESS"`, `"result":{"resultCode":"PAYMENT_IN_PROCESS"`, 1), payment.ClassPaid, ""},
-		"in process":                {result("U", "PAYMENT_IN_PROCESS"), payment.ClassPending, ""},
-		"U":                         {result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"in process":                {exchangetest.Result("U", "PAYMENT_IN_PROCESS"), payment.ClassPending, ""},
+		"U":                         {exchangetest.Result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
 		"U, whatever else it says":  {strings.Replace(paid, `words","resultStatus":"S"}}`, `words","resultStatus":"U"}}`, 1), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"not there":                 {result("F", "ORDER_NOT_EXIST"), payment.ClassNotFound, payment.ReasonNotFound},
-		"F":                         {result("F", "INVALID_SIGNATURE"), payment.ClassRefused, payment.ReasonBadSignature},
-		"F of a payment":            {result("F", "RISK_REJECT"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"F not listed":              {result("F", "SOMETHING"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"not there":                 {exchangetest.Result("F", "ORDER_NOT_EXIST"), payment.ClassNotFound, payment.ReasonNotFound},
+		"F":                         {exchangetest.Result("F", "INVALID_SIGNATURE"), payment.ClassRefused, payment.ReasonBadSignature},
+		"F of a payment":            {exchangetest.Result("F", "RISK_REJECT"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"F not listed":              {exchangetest.Result("F", "SOMETHING"), payment.ClassRetryLater, payment.ReasonGatewayError},
 		"another order":             {changed(testRequestID, "OTHER"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"no amount":                 {changed(`"value":"1234"`, `"value":"12.34"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"no request id":             {changed(requestIs+",", ""), payment.ClassRetryLater, payment.ReasonAnswerMismatch},
@@ -150,16 +151,16 @@ func TestInquiryAnswers(t *testing.T) {
 // Cancel is done only with S; its answer need not name the order.
 func TestCancelAnswers(t *testing.T) {
 	checkAnswers(t, testQuestion(payment.CallCancel), map[string]answerTest{
-		"S":                 {result("S", "SUCCESS"), payment.ClassCancelAccepted, ""},
-		"S that names it":   {with("S", "SUCCESS", requestIs+","+paymentIs), payment.ClassCancelAccepted, ""},
-		"another order's S": {with("S", "SUCCESS", `"paymentRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"U":                 {result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"window over":       {result("F", "CANCEL_WINDOW_EXCEED"), payment.ClassCancelTooLate, ""},
-		"not there":         {result("F", "ORDER_NOT_EXIST"), payment.ClassNotFound, payment.ReasonNotFound},
-		"closed":            {result("F", "ORDER_IS_CLOSED"), payment.ClassClosed, payment.ReasonNotPaidInTime},
-		"F":                 {result("F", "PROCESS_FAIL"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"S with a failure":  {result("S", "CANCEL_WINDOW_EXCEED"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"U with a failure":  {result("U", "CANCEL_WINDOW_EXCEED"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"S":                 {exchangetest.Result("S", "SUCCESS"), payment.ClassCancelAccepted, ""},
+		"S that names it":   {exchangetest.With("S", "SUCCESS", requestIs+","+paymentIs), payment.ClassCancelAccepted, ""},
+		"another order's S": {exchangetest.With("S", "SUCCESS", `"paymentRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"U":                 {exchangetest.Result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"window over":       {exchangetest.Result("F", "CANCEL_WINDOW_EXCEED"), payment.ClassCancelTooLate, ""},
+		"not there":         {exchangetest.Result("F", "ORDER_NOT_EXIST"), payment.ClassNotFound, payment.ReasonNotFound},
+		"closed":            {exchangetest.Result("F", "ORDER_IS_CLOSED"), payment.ClassClosed, payment.ReasonNotPaidInTime},
+		"F":                 {exchangetest.Result("F", "PROCESS_FAIL"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"S with a failure":  {exchangetest.Result("S", "CANCEL_WINDOW_EXCEED"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"U with a failure":  {exchangetest.Result("U", "CANCEL_WINDOW_EXCEED"), payment.ClassRetryLater, payment.ReasonGatewayError},
 	})
 }
 
@@ -168,26 +169,26 @@ func TestCancelAnswers(t *testing.T) {
 func TestRefundAnswers(t *testing.T) {
 	refund := `"refundId":"` + testRefundID + `"`
 	checkAnswers(t, testQuestion(payment.CallRefund), map[string]answerTest{
-		"S":                {with("S", "SUCCESS", refund), payment.ClassRefunded, ""},
-		"S that names all": {with("S", "SUCCESS", refund+`,"refundRequestId":"`+testRefundReq+`","refundAmount":{"value":"500","currency":"CAD"}`), payment.ClassRefunded, ""},
-		"another refund's": {with("S", "SUCCESS", refund+`,"refundRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"another amount":   {with("S", "SUCCESS", refund+`,"refundAmount":{"value":"501","currency":"CAD"}`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"another payment":  {with("S", "SUCCESS", refund+`,"paymentId":"P2"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"U":                {result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"U in process":     {result("U", "PAYMENT_IN_PROCESS"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"too late":         {result("F", "REFUND_WINDOW_EXCEED"), payment.ClassFailed, payment.ReasonRefundTooLate},
-		"too much":         {result("F", "REFUND_AMOUNT_EXCEED"), payment.ClassFailed, payment.ReasonRefundAmount},
-		"no balance":       {result("F", "MERCHANT_BALANCE_NOT_ENOUGH"), payment.ClassFailed, payment.ReasonNotEnoughBalance},
-		"F not listed":     {result("F", "SOMETHING"), payment.ClassFailed, payment.ReasonRefundFailed},
-		"no such payment":  {result("F", "ORDER_NOT_EXIST"), payment.ClassFailed, payment.ReasonNotFound},
+		"S":                {exchangetest.With("S", "SUCCESS", refund), payment.ClassRefunded, ""},
+		"S that names all": {exchangetest.With("S", "SUCCESS", refund+`,"refundRequestId":"`+testRefundReq+`","refundAmount":{"value":"500","currency":"CAD"}`), payment.ClassRefunded, ""},
+		"another refund's": {exchangetest.With("S", "SUCCESS", refund+`,"refundRequestId":"OTHER"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"another amount":   {exchangetest.With("S", "SUCCESS", refund+`,"refundAmount":{"value":"501","currency":"CAD"}`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"another payment":  {exchangetest.With("S", "SUCCESS", refund+`,"paymentId":"P2"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"U":                {exchangetest.Result("U", "UNKNOWN_EXCEPTION"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"U in process":     {exchangetest.Result("U", "PAYMENT_IN_PROCESS"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"too late":         {exchangetest.Result("F", "REFUND_WINDOW_EXCEED"), payment.ClassFailed, payment.ReasonRefundTooLate},
+		"too much":         {exchangetest.Result("F", "REFUND_AMOUNT_EXCEED"), payment.ClassFailed, payment.ReasonRefundAmount},
+		"no balance":       {exchangetest.Result("F", "MERCHANT_BALANCE_NOT_ENOUGH"), payment.ClassFailed, payment.ReasonNotEnoughBalance},
+		"F not listed":     {exchangetest.Result("F", "SOMETHING"), payment.ClassFailed, payment.ReasonRefundFailed},
+		"no such payment":  {exchangetest.Result("F", "ORDER_NOT_EXIST"), payment.ClassFailed, payment.ReasonNotFound},
 	})
-	v, err := judge(testQuestion(payment.CallRefund), []byte(with("S", "SUCCESS", refund)))
+	v, err := judge(testQuestion(payment.CallRefund), []byte(exchangetest.With("S", "SUCCESS", refund)))
 	if err != nil || v.RequestID != testRefundReq || v.RefundID != testRefundID || v.Amount != testRefunded {
 		t.Errorf("got %+v, %v", v, err)
 	}
 	q := testQuestion(payment.CallRefund)
 	q.refundID = "R2"
-	assertVerdict(t, first(judge(q, []byte(with("S", "SUCCESS", refund)))), payment.ClassNoAnswer, payment.ReasonAnswerMismatch)
+	exchangetest.AssertVerdict(t, first(judge(q, []byte(exchangetest.With("S", "SUCCESS", refund)))), payment.ClassNoAnswer, payment.ReasonAnswerMismatch)
 }
 
 func first(v payment.Verdict, _ error) payment.Verdict { return v }
@@ -195,18 +196,18 @@ func first(v payment.Verdict, _ error) payment.Verdict { return v }
 // A probe is answered by anything but a refusal of signature, client or parameters.
 func TestProbe(t *testing.T) {
 	for body, want := range map[string]payment.Class{
-		result("F", "ORDER_NOT_EXIST"):   payment.ClassNotFound,
-		result("F", "SOMETHING"):         payment.ClassNotFound,
-		result("U", "UNKNOWN_EXCEPTION"): payment.ClassNotFound,
-		result("S", "SUCCESS"):           payment.ClassNotFound,
-		result("F", "INVALID_SIGNATURE"): payment.ClassRefused,
-		result("U", "INVALID_SIGNATURE"): payment.ClassRefused,
-		result("F", "INVALID_CLIENT"):    payment.ClassRefused,
-		result("F", "ACCESS_DENIED"):     payment.ClassRefused,
-		result("F", "PARAM_ILLEGAL"):     payment.ClassRefused,
-		result("S", "INVALID_CLIENT"):    payment.ClassNoAnswer,
-		result("X", "SUCCESS"):           payment.ClassNoAnswer,
-		`{}`:                             payment.ClassNoAnswer,
+		exchangetest.Result("F", "ORDER_NOT_EXIST"):   payment.ClassNotFound,
+		exchangetest.Result("F", "SOMETHING"):         payment.ClassNotFound,
+		exchangetest.Result("U", "UNKNOWN_EXCEPTION"): payment.ClassNotFound,
+		exchangetest.Result("S", "SUCCESS"):           payment.ClassNotFound,
+		exchangetest.Result("F", "INVALID_SIGNATURE"): payment.ClassRefused,
+		exchangetest.Result("U", "INVALID_SIGNATURE"): payment.ClassRefused,
+		exchangetest.Result("F", "INVALID_CLIENT"):    payment.ClassRefused,
+		exchangetest.Result("F", "ACCESS_DENIED"):     payment.ClassRefused,
+		exchangetest.Result("F", "PARAM_ILLEGAL"):     payment.ClassRefused,
+		exchangetest.Result("S", "INVALID_CLIENT"):    payment.ClassNoAnswer,
+		exchangetest.Result("X", "SUCCESS"):           payment.ClassNoAnswer,
+		`{}`:                                          payment.ClassNoAnswer,
 	} {
 		if v, _ := judge(question{kind: payment.CallProbe}, []byte(body)); v.Class != want {
 			t.Errorf("%s: got %s, want %s", body, v.Class, want)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // wantCodes is what each documented code means with the status that its page gives
@@ -75,7 +76,7 @@ func TestEveryDocumentedCodeOfEveryCall(t *testing.T) {
 			kind := payment.CallInquire
 			body = inquiryAnswer(status, code)
 			if i < len(kinds) {
-				kind, body = kinds[i], with(status, code, paymentIs)
+				kind, body = kinds[i], exchangetest.With(status, code, paymentIs)
 			}
 			v := call(t, g, a, kind)
 			if string(v.Class) != class || string(v.Reason) != reason || v.Class.Verified() && (!v.Documented || v.GatewayCode != code) {
@@ -123,7 +124,7 @@ func TestUndocumentedCodes(t *testing.T) {
 			payment.CallInquire: {"", payment.ClassRetryLater, payment.ReasonGatewayError},
 			payment.CallCancel:  {"", payment.ClassRetryLater, payment.ReasonGatewayError},
 		} {
-			v, err := judge(testQuestion(kind), []byte(with("F", code, paymentIs)))
+			v, err := judge(testQuestion(kind), []byte(exchangetest.With("F", code, paymentIs)))
 			if err != nil || v.Class != want.class || v.Reason != want.reason || v.Documented || v.GatewayCode != code {
 				t.Errorf("%q to %s: got %+v, %v", code, kind, v, err)
 			}

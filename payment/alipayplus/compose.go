@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"payscand/payment"
 	"payscand/payment/exchange"
@@ -102,11 +99,11 @@ const (
 	userAgent     = "payscand"
 )
 
-// codeHole opens where the payment code goes, codeEnd closes behind it.
-const (
-	codeHole = `,"paymentMethod":{"paymentMethodType":"` + connectWallet + `","paymentMethodId":"`
-	codeEnd  = `"}}`
-)
+// codeHole is where the payment code goes.
+var codeHole = exchange.Hole{
+	Open:  `,"paymentMethod":{"paymentMethodType":"` + connectWallet + `","paymentMethodId":"`,
+	Close: `"}}`,
+}
 
 // orderCodeLife is asked for an order code. It must be shorter than the vendor's
 // three minutes, or those take effect.
@@ -153,14 +150,13 @@ func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 	if len(problems) > 0 {
 		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: %w", g.client.Name(), s.ID, errors.Join(problems...))
 	}
-	head, err := json.Marshal(body)
+	var hole exchange.Hole
+	if a.Instrument == payment.InstrumentCode {
+		hole = codeHole
+	}
+	intent, err := g.client.Intent(payPath, body, hole)
 	if err != nil {
 		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: pay request: %w", g.client.Name(), s.ID, err)
-	}
-	intent := payment.Intent{Account: g.client.Account(), URL: g.client.BaseURL() + payPath, Head: string(head)}
-	if a.Instrument == payment.InstrumentCode {
-		intent.Head = strings.TrimSuffix(intent.Head, "}") + codeHole
-		intent.Tail = codeEnd
 	}
 	return intent, nil
 }

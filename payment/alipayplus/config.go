@@ -112,6 +112,7 @@ var scheme = exchange.Scheme{
 func New(config Config) (*Gateway, error) {
 	client, err := exchange.New(exchange.Config{
 		Scheme: scheme, Name: config.Name, BaseURL: config.BaseURL, Account: config.ClientID,
+		TerminalCode: config.TerminalCode, NotifyURL: config.NotifyURL,
 		PrivateKey: config.PrivateKey, KeyVersion: config.KeyVersion, PlatformKeys: config.PlatformKeys,
 		CAFile: config.CAFile, RootCAs: config.RootCAs,
 		ConnectTimeout: config.ConnectTimeout, AnswerTimeout: config.AnswerTimeout,
@@ -124,7 +125,6 @@ func New(config Config) (*Gateway, error) {
 }
 
 var (
-	terminalForm = regexp.MustCompile(`^[A-Za-z0-9]{1,3}$`)
 	mccForm      = regexp.MustCompile(`^\d{4}$`)
 	regionForm   = regexp.MustCompile(`^[A-Z]{2}$`)
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -162,7 +162,6 @@ func (c Config) check() (problems []error) {
 			wrong(field, want)
 		}
 	}
-	form("terminal.code", c.TerminalCode, terminalForm, "want 1 to 3 letters or digits", true)
 	text("merchant.reference_id", c.Merchant.ReferenceID, maxID, true)
 	text("merchant.name", c.Merchant.Name, maxName, true)
 	form("merchant.mcc", c.Merchant.MCC, mccForm, "want four digits", true)
@@ -177,9 +176,6 @@ func (c Config) check() (problems []error) {
 	text("store.name", c.Store.Name, maxName, true)
 	form("store.mcc", c.Store.MCC, mccForm, "want four digits", true)
 	form("settlement_currency", string(c.SettlementCurrency), currencyForm, "want three capitals, such as CAD", false)
-	if err := exchange.CheckNotifyURL(c.NotifyURL); err != nil {
-		wrong("notify_url", err.Error())
-	}
 	return problems
 }
 

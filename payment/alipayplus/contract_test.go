@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // parameter is one row of a vendor page's parameter table. All types are strings.
@@ -150,7 +151,7 @@ func TestRequestsKeepTheVendorsTables(t *testing.T) {
 		c.Merchant.Address = Address{Region: "CA"}
 	}
 	for _, change := range []func(*Config){func(*Config) {}, full, bare} {
-		f, g := newFake(t, func(string, map[string]any) string { return result("U", "UNKNOWN_EXCEPTION") }, change)
+		f, g := newFake(t, func(string, map[string]any) string { return exchangetest.Result("U", "UNKNOWN_EXCEPTION") }, change)
 		for _, words := range []string{"", "two coffees", strings.Repeat("好 ", 500), "\x00\u202e\U0001F370"} {
 			for _, instrument := range []payment.Instrument{payment.InstrumentCode, payment.InstrumentQR} {
 				a := attemptOf(t, g, instrument)
@@ -185,7 +186,7 @@ func TestRequestsKeepTheVendorsTables(t *testing.T) {
 // minutes above which the vendor ignores it, whatever this machine's clock says.
 func TestOrderCodeExpiry(t *testing.T) {
 	for _, wrong := range []time.Duration{0, 26 * time.Hour, -20 * time.Minute} {
-		f, g := newFake(t, always(result("F", "ORDER_NOT_EXIST")))
+		f, g := newFake(t, exchangetest.Always(exchangetest.Result("F", "ORDER_NOT_EXIST")))
 		f.shift = wrong
 		call(t, g, payment.Attempt{}, payment.CallProbe) // teaches the clock
 		a := attemptOf(t, g, payment.InstrumentQR)

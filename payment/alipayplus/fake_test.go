@@ -1,11 +1,9 @@
 package alipayplus
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +13,7 @@ import (
 
 	"payscand/payment"
 	"payscand/payment/exchange"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
@@ -35,24 +34,12 @@ var (
 	testAt       = time.Date(2025, 6, 3, 22, 5, 24, 0, time.UTC)
 )
 
-// testKeys are made once: the merchant's, the platform's and a stranger's.
-var testKeys = sync.OnceValue(func() (keys struct{ merchant, platform, stranger signature.PrivateKey }) {
-	for _, key := range []*signature.PrivateKey{&keys.merchant, &keys.platform, &keys.stranger} {
-		made, err := signature.GenerateKey()
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
-	return keys
-})
-
 func testConfig(baseURL string) Config {
-	keys := testKeys()
+	keys := exchangetest.Keys()
 	return Config{
 		Name: "alipayplus", BaseURL: baseURL, ClientID: testClient, TerminalCode: "L1",
-		PrivateKey:   keys.merchant,
-		PlatformKeys: map[int]signature.PublicKey{1: keys.platform.Public()},
+		PrivateKey:   keys.Merchant,
+		PlatformKeys: keys.PlatformKeys(),
 		Merchant: Merchant{
 			ReferenceID: "M0001", Name: "Corner Shop", MCC: "5411",
 			Address: Address{Region: "CA", City: "Vancouver"},
@@ -148,11 +135,6 @@ func newFake(t testing.TB, reply func(path string, body map[string]any) string, 
 	return f, newGateway(t, config)
 }
 
-// always answers every call with the same body.
-func always(body string) func(string, map[string]any) string {
-	return func(string, map[string]any) string { return body }
-}
-
 func (f *fake) now() time.Time { return time.Now().Add(f.shift) }
 
 func (f *fake) calls() []received {
@@ -184,7 +166,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *fake) check(r *http.Request, body []byte) {
 	h := r.Header
 	content := "POST " + r.URL.Path + "\n" + testClient + "." + h.Get("Request-Time") + "." + string(body)
-	verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: testKeys().merchant.Public()}}
+	verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 	if err := verifier.Verify([]byte(content), h.Get("Signature")); err != nil {
 		f.t.Errorf("%s: the request's signature: %v", r.URL.Path, err)
 	}
@@ -197,7 +179,7 @@ func (f *fake) check(r *http.Request, body []byte) {
 }
 
 func (f *fake) say(w http.ResponseWriter, path, body string) {
-	f.sign(w, path, body, testKeys().platform)
+	f.sign(w, path, body, exchangetest.Keys().Platform)
 	_, _ = io.WriteString(w, body)
 }
 
@@ -214,20 +196,9 @@ func (f *fake) sign(w http.ResponseWriter, path, body string, key signature.Priv
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 }
 
-// result is an answer that says nothing but its result.
-func result(status, code string) string { return with(status, code, "") }
-
-// with is an answer with more members.
-func with(status, code, members string) string {
-	if members != "" {
-		members += ","
-	}
-	return `{` + members + `"result":{"resultCode":"` + code + `","resultMessage":"words","resultStatus":"` + status + `"}}`
-}
-
 // inquiryAnswer is an inquiry that succeeded, with the payment's result.
 func inquiryAnswer(status, code string) string {
-	return with("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs+`,"paymentTime":"2025-06-03T15:05:24-08:00",`+
+	return exchangetest.With("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs+`,"paymentTime":"2025-06-03T15:05:24-08:00",`+
 		`"paymentResult":{"resultCode":"`+code+`","resultMessage":"words","resultStatus":"`+status+`"}`)
 }
 
@@ -241,29 +212,6 @@ const (
 		`{"codeValueType":"QRCODE","codeValue":"aGVsbG8=","displayType":"MIDDLEIMAGE"}]}`
 )
 
-// logs is what a gateway logged, at every level.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// config makes a gateway log here.
-func (l *logs) config(c *Config) {
-	c.Logger = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
 // dialing makes a gateway open its connections by dial.
 func dialing(dial exchange.DialFunc) func(*Config) {
 	return func(c *Config) {
@@ -271,11 +219,7 @@ func dialing(dial exchange.DialFunc) func(*Config) {
 	}
 }
 
-func assertVerdict(t testing.TB, v payment.Verdict, class payment.Class, reason payment.Reason) {
-	t.Helper()
-	if v.Class != class || v.Reason != reason {
-		t.Errorf("got %s (%s), want %s (%s)", v.Class, v.Reason, class, reason)
-	}
-}
-
 func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }
+
+// logging makes a gateway log there.
+func logging(l *exchangetest.Logs) func(*Config) { return func(c *Config) { c.Logger = l.Logger() } }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // Whatever an answer is, the parser neither fails nor panics, shows the payment
@@ -12,9 +13,9 @@ import (
 // another amount (P4).
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
-		result("S", "SUCCESS"), inquiryAnswer("S", "SUCCESS"), inquiryAnswer("F", "ORDER_IS_CLOSED"),
-		with("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs), with("S", "SUCCESS", `"refundId":"`+testRefundID+`"`),
-		with("F", testCode, `"paymentId":"`+testCode+`"`), `{"result":{},"result":{}}`, "[]", "null", "{\"paymentAmount\":{\"value\":1e9}}",
+		exchangetest.Result("S", "SUCCESS"), inquiryAnswer("S", "SUCCESS"), inquiryAnswer("F", "ORDER_IS_CLOSED"),
+		exchangetest.With("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs), exchangetest.With("S", "SUCCESS", `"refundId":"`+testRefundID+`"`),
+		exchangetest.With("F", testCode, `"paymentId":"`+testCode+`"`), `{"result":{},"result":{}}`, "[]", "null", "{\"paymentAmount\":{\"value\":1e9}}",
 	} {
 		for i := range kinds {
 			f.Add(i, false, []byte(body))

@@ -23,7 +23,7 @@ type notice struct {
 // asked about.
 func (g *Gateway) Notified(path string, header http.Header, body []byte) (payment.Notification, error) {
 	n := payment.Notification{Gateway: g.client.Name(), RequestID: exchange.AboutRequest(body)}
-	if err := g.client.VerifyNotification(exchange.NotifyPath(g.config.NotifyURL, path), header, body); err != nil {
+	if err := g.client.VerifyNotification(path, header, body); err != nil {
 		return n, err
 	}
 	said, err := exchange.Decode[notice](body)
@@ -54,5 +54,5 @@ func (g *Gateway) Notified(path string, header http.Header, body []byte) (paymen
 // Acknowledge is the signed answer to a notification at path, by which Alipay+
 // stops repeating it (vendor FAQ: whatever the payment's status).
 func (g *Gateway) Acknowledge(path string) (http.Header, []byte, error) {
-	return g.client.Acknowledge(exchange.NotifyPath(g.config.NotifyURL, path), true)
+	return g.client.Acknowledge(path, true)
 }

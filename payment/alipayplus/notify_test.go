@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
@@ -34,7 +35,7 @@ func signedNotice(t testing.TB, path, body string, key signature.PrivateKey) htt
 // names. Any other comes back unverified, naming the order at most.
 func TestNotification(t *testing.T) {
 	g := newGateway(t, testConfig("https://open-sea.alipayplus.com"))
-	platform := testKeys().platform
+	platform := exchangetest.Keys().Platform
 	paid := noticeOf("S", "SUCCESS")
 	for name, test := range map[string]struct {
 		body   string
@@ -51,8 +52,8 @@ func TestNotification(t *testing.T) {
 		"no result":        {`{` + requestIs + `}`, nil, "", ""},
 		"no order":         {strings.Replace(paid, requestIs+",", "", 1), nil, "", ""},
 		"twice a name":     {strings.Replace(paid, "{", `{"paymentResult":{"resultStatus":"F"},`, 1), nil, "", ""},
-		"a stranger's":     {paid, signedNotice(t, notifyPath, paid, testKeys().stranger), "", ""},
-		"our own":          {paid, signedNotice(t, notifyPath, paid, testKeys().merchant), "", ""},
+		"a stranger's":     {paid, signedNotice(t, notifyPath, paid, exchangetest.Keys().Stranger), "", ""},
+		"our own":          {paid, signedNotice(t, notifyPath, paid, exchangetest.Keys().Merchant), "", ""},
 		"another path's":   {paid, signedNotice(t, payPath, paid, platform), "", ""},
 		"another body's":   {paid, signedNotice(t, notifyPath, paid+" ", platform), "", ""},
 		"another client's": {paid, without(signedNotice(t, notifyPath, paid, platform), "Client-Id", "OTHER"), "", ""},
@@ -99,7 +100,7 @@ func TestAcknowledge(t *testing.T) {
 		t.Errorf("got %s", body)
 	}
 	content := "POST " + notifyPath + "\n" + testClient + "." + header.Get("Response-Time") + "." + string(body)
-	verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: testKeys().merchant.Public()}}
+	verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 	if err := verifier.Verify([]byte(content), header.Get("Signature")); err != nil || header.Get("Client-Id") != testClient {
 		t.Errorf("%v: %v", header, err)
 	}
@@ -116,7 +117,7 @@ func FuzzNotification(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, header string, signed bool) {
 		h := http.Header{"Client-Id": {testClient}, "Request-Time": {header}, "Signature": {header}}
 		if signed {
-			h = signedNotice(t, notifyPath, string(body), testKeys().platform)
+			h = signedNotice(t, notifyPath, string(body), exchangetest.Keys().Platform)
 		}
 		n, err := g.Notified(notifyPath, h, body)
 		switch {

@@ -120,11 +120,10 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 		return nil, err
 	}
 	q.kind, q.paymentID = c.Kind, a.PaymentID
-	r, base := &request{question: q}, g.client.BaseURL()
-	if a.Intent.URL != "" {
-		if base, err = exchange.BaseOf(a.Intent.URL, payPath); err != nil {
-			return nil, err
-		}
+	r := &request{question: q}
+	base, err := g.client.BaseFor(a.Intent, payPath)
+	if err != nil {
+		return nil, err
 	}
 	if (c.Kind == payment.CallRefund) != (c.Refund != 0) {
 		return nil, errors.New("the call must name a refund if it is about one, and only then")
@@ -177,20 +176,11 @@ func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
 }
 
 func (g *Gateway) pay(r *request, base string, a payment.Attempt, at time.Time) error {
-	switch {
-	case a.Intent.Head == "" || a.Intent.URL == "":
-		return errors.New("the attempt has no stored pay request")
-	case a.Intent.FillsCode() && a.Code.IsZero():
-		return errors.New("the payment code is no longer kept, so the request cannot be sent again")
-	case a.Intent.FillsCode() && !exchange.FitsHole(a.Code):
-		return errors.New("the payment code has characters that no wallet's has")
+	body, err := exchange.PayBody(a)
+	if err != nil {
+		return err
 	}
 	r.question.code = a.Code
-	body := []byte(a.Intent.Head) // an order code's request has no hole, whatever the attempt holds
-	if a.Intent.FillsCode() {
-		body = a.Intent.Body(a.Code)
-	}
-	var err error
 	r.message, err = g.client.Sign(base, payPath, body, at)
 	return err
 }
@@ -222,12 +212,8 @@ func (g *Gateway) refund(r *request, base string, ref orderRef, s payment.Sale, 
 }
 
 // encoded signs a call with a JSON body.
-func (g *Gateway) encoded(r *request, base, path string, value any, at time.Time) error {
-	body, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	r.message, err = g.client.Sign(base, path, body, at)
+func (g *Gateway) encoded(r *request, base, path string, value any, at time.Time) (err error) {
+	r.message, err = g.client.SignJSON(base, path, value, at)
 	return err
 }
 
@@ -239,14 +225,6 @@ func (g *Gateway) Send(ctx context.Context, prepared payment.Request) payment.Ve
 		return g.client.NotPrepared()
 	}
 	return g.client.Send(ctx, r, func(ctx context.Context) (payment.Verdict, error) {
-		body, _, f := g.client.Exchange(ctx, r.message)
-		if f != nil {
-			return f.Verdict(), f
-		}
-		v, err := judge(r.question, body)
-		if v.QR != nil { // hidden by this machine's clock
-			v.ExpiresAt = v.ExpiresAt.Add(-g.client.ClockOffset())
-		}
-		return v, err
+		return g.client.Ask(ctx, r.message, func(body []byte) (payment.Verdict, error) { return judge(r.question, body) })
 	})
 }

@@ -14,19 +14,20 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // A second send has the same body byte for byte, whatever is configured by then,
 // and goes where the first one went (M7).
 func TestSecondSend(t *testing.T) {
-	f, g := newFake(t, always(result("U", "UNKNOWN_EXCEPTION")))
+	f, g := newFake(t, exchangetest.Always(exchangetest.Result("U", "UNKNOWN_EXCEPTION")))
 	for _, instrument := range []payment.Instrument{payment.InstrumentCode, payment.InstrumentQR} {
 		a := attemptOf(t, g, instrument)
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassRetryLater, payment.ReasonGatewayError)
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassRetryLater, payment.ReasonGatewayError)
 		config := testConfig("https://open-sea.alipayplus.com")
 		config.Merchant.Name, config.Store.Name, config.NotifyURL = "Another Name", "Other", "https://other.example/notify"
 		later := newGateway(t, config)
-		assertVerdict(t, call(t, later, a, payment.CallPay), payment.ClassRetryLater, payment.ReasonGatewayError)
+		exchangetest.AssertVerdict(t, call(t, later, a, payment.CallPay), payment.ClassRetryLater, payment.ReasonGatewayError)
 		sent := f.calls()
 		f.received = nil
 		if len(sent) != 2 || !bytes.Equal(sent[0].body, sent[1].body) {
@@ -43,10 +44,10 @@ func TestSecondSend(t *testing.T) {
 // to its path and names the order by our own request id.
 func TestEveryCall(t *testing.T) {
 	answers := map[string]string{
-		payPath:     with("S", "SUCCESS", paymentIs+","+amountIs),
+		payPath:     exchangetest.With("S", "SUCCESS", paymentIs+","+amountIs),
 		inquirePath: inquiryAnswer("S", "SUCCESS"),
-		cancelPath:  result("S", "SUCCESS"),
-		refundPath:  with("S", "SUCCESS", `"refundId":"`+testRefundID+`"`),
+		cancelPath:  exchangetest.Result("S", "SUCCESS"),
+		refundPath:  exchangetest.With("S", "SUCCESS", `"refundId":"`+testRefundID+`"`),
 	}
 	f, g := newFake(t, func(path string, body map[string]any) string {
 		if body["paymentRequestId"] != testRequestID {
@@ -59,11 +60,11 @@ func TestEveryCall(t *testing.T) {
 		payment.CallPay: payment.ClassAccepted, payment.CallInquire: payment.ClassPaid,
 		payment.CallCancel: payment.ClassCancelAccepted, payment.CallRefund: payment.ClassRefunded,
 	} {
-		assertVerdict(t, call(t, g, a, kind), class, "")
+		exchangetest.AssertVerdict(t, call(t, g, a, kind), class, "")
 	}
-	answers[payPath] = with("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs)
+	answers[payPath] = exchangetest.With("U", "PAYMENT_IN_PROCESS", paymentIs+","+formIs)
 	v := call(t, g, attemptOf(t, g, payment.InstrumentQR), payment.CallPay)
-	if assertVerdict(t, v, payment.ClassPending, ""); v.QR == nil || v.QR.Payload == "" {
+	if exchangetest.AssertVerdict(t, v, payment.ClassPending, ""); v.QR == nil || v.QR.Payload == "" {
 		t.Errorf("no QR: %+v", v)
 	}
 	if late := v.ExpiresAt.Sub(testAt.Add(orderCodeLife)); late.Abs() > 5*time.Second { // what was asked for is sooner than what the form says
@@ -116,22 +117,22 @@ func TestPrepareRefuses(t *testing.T) {
 // Send takes anything without failing: what it did not prepare is not sent, and
 // what fails before there is a connection neither (M6).
 func TestNotSent(t *testing.T) {
-	_, g := newFake(t, always(""), dialing(func(context.Context, string, string) (net.Conn, error) {
+	_, g := newFake(t, exchangetest.Always(""), dialing(func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("refused")
 	}))
 	for _, r := range []payment.Request{nil, 17, (*request)(nil), "pay"} {
-		assertVerdict(t, g.Send(t.Context(), r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		exchangetest.AssertVerdict(t, g.Send(t.Context(), r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 	}
 	a := attemptOf(t, g, payment.InstrumentCode)
 	for _, kind := range kinds {
-		assertVerdict(t, call(t, g, a, kind), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		exchangetest.AssertVerdict(t, call(t, g, a, kind), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 	}
-	assertVerdict(t, g.Send(t.Context(), &request{}), payment.ClassNoAnswer, payment.ReasonAnswerMalformed) // a bug within
+	exchangetest.AssertVerdict(t, g.Send(t.Context(), &request{}), payment.ClassNoAnswer, payment.ReasonAnswerMalformed) // a bug within
 }
 
 // What is not 200, not signed by Alipay+, or signed for another call is no answer.
 func TestNoAnswer(t *testing.T) {
-	body := with("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs)
+	body := exchangetest.With("S", "SUCCESS", requestIs+","+paymentIs+","+amountIs)
 	for name, test := range map[string]struct {
 		spoil  func(*fake, http.ResponseWriter, *http.Request)
 		reason payment.Reason
@@ -143,28 +144,28 @@ func TestNoAnswer(t *testing.T) {
 		}, payment.ReasonGatewayError},
 		"unsigned": {func(_ *fake, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }, payment.ReasonAnswerUnverified},
 		"a stranger's": {func(f *fake, w http.ResponseWriter, r *http.Request) {
-			f.sign(w, r.URL.Path, body, testKeys().stranger)
+			f.sign(w, r.URL.Path, body, exchangetest.Keys().Stranger)
 			_, _ = io.WriteString(w, body)
 		}, payment.ReasonAnswerUnverified},
 		"our own": {func(f *fake, w http.ResponseWriter, r *http.Request) {
-			f.sign(w, r.URL.Path, body, testKeys().merchant)
+			f.sign(w, r.URL.Path, body, exchangetest.Keys().Merchant)
 			_, _ = io.WriteString(w, body)
 		}, payment.ReasonAnswerUnverified},
 		"another call": {func(f *fake, w http.ResponseWriter, _ *http.Request) { f.say(w, cancelPath, body) }, payment.ReasonAnswerUnverified},
 		"changed": {func(f *fake, w http.ResponseWriter, r *http.Request) {
-			f.sign(w, r.URL.Path, body, testKeys().platform)
+			f.sign(w, r.URL.Path, body, exchangetest.Keys().Platform)
 			_, _ = io.WriteString(w, body+" ")
 		}, payment.ReasonAnswerUnverified},
 		"hung up":         {func(*fake, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, payment.ReasonNoAnswer},
 		"signed, no JSON": {func(f *fake, w http.ResponseWriter, r *http.Request) { f.say(w, r.URL.Path, body[:40]) }, payment.ReasonAnswerMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, g := newFake(t, always(body))
+			f, g := newFake(t, exchangetest.Always(body))
 			f.spoil = func(w http.ResponseWriter, r *http.Request) bool {
 				test.spoil(f, w, r)
 				return true
 			}
-			assertVerdict(t, call(t, g, attemptOf(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, test.reason)
+			exchangetest.AssertVerdict(t, call(t, g, attemptOf(t, g, payment.InstrumentCode), payment.CallPay), payment.ClassNoAnswer, test.reason)
 			if n := len(f.calls()); n != 1 {
 				t.Errorf("pay arrived %d times", n)
 			}
@@ -176,15 +177,15 @@ func TestNoAnswer(t *testing.T) {
 // no verdict and in no line of the log; a prepared request prints nothing of it.
 func TestCodeNeverShows(t *testing.T) {
 	for name, body := range map[string]string{
-		"result code":  result("F", testCode),
-		"status":       result(testCode, "SUCCESS"),
-		"payment id":   with("U", "PAYMENT_IN_PROCESS", `"paymentId":"`+testCode+`"`),
-		"request id":   with("U", "PAYMENT_IN_PROCESS", `"paymentRequestId":"`+testCode+`"`),
+		"result code":  exchangetest.Result("F", testCode),
+		"status":       exchangetest.Result(testCode, "SUCCESS"),
+		"payment id":   exchangetest.With("U", "PAYMENT_IN_PROCESS", `"paymentId":"`+testCode+`"`),
+		"request id":   exchangetest.With("U", "PAYMENT_IN_PROCESS", `"paymentRequestId":"`+testCode+`"`),
 		"twice a name": `{"` + testCode + `":1,"` + testCode + `":2}`,
 		"not JSON":     testCode,
 	} {
-		var l logs
-		_, g := newFake(t, always(body), l.config)
+		var l exchangetest.Logs
+		_, g := newFake(t, exchangetest.Always(body), logging(&l))
 		a := attemptOf(t, g, payment.InstrumentCode)
 		v := call(t, g, a, payment.CallPay)
 		r, err := g.Prepare(saleOf(a), callOf(payment.CallPay), time.Now())
@@ -208,7 +209,7 @@ func TestCodeNeverShows(t *testing.T) {
 
 // The gateway's time is learnt from its answers and signed with from then on.
 func TestClock(t *testing.T) {
-	f, g := newFake(t, always(result("F", "ORDER_NOT_EXIST")))
+	f, g := newFake(t, exchangetest.Always(exchangetest.Result("F", "ORDER_NOT_EXIST")))
 	f.shift = 20 * time.Minute
 	a := attemptOf(t, g, payment.InstrumentCode)
 	call(t, g, a, payment.CallProbe)

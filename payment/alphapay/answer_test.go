@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 func replaced(body, old, with string) string {
@@ -25,7 +26,7 @@ func TestPayAnswers(t *testing.T) {
 	}{
 		"S":                          {payAccepted, payment.ClassAccepted, ""},
 		"S with an unlisted code":    {replaced(payAccepted, "SUCCESS", "OK"), payment.ClassAccepted, ""},
-		"S without an amount":        {with("S", "SUCCESS", ids), payment.ClassAccepted, ""},
+		"S without an amount":        {exchangetest.With("S", "SUCCESS", ids), payment.ClassAccepted, ""},
 		"U in process":               {payPending, payment.ClassPending, ""},
 		"U in process, no paymentId": {replaced(payPending, `"paymentId"`, `"other"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"U in process, empty id":     {replaced(payPending, testPaymentID, ""), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
@@ -34,7 +35,7 @@ func TestPayAnswers(t *testing.T) {
 		"U system error with ids":    {replaced(payPending, "PAYMENT_IN_PROCESS", "SYSTEMERROR"), payment.ClassRetryLater, payment.ReasonGatewayError},
 		"S without paymentId":        {replaced(payAccepted, `"paymentId"`, `"other"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"S for another request":      {replaced(payAccepted, testRequestID, "OTHER-1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"F for another request":      {replaced(with("F", "INVALID_PAYMENT_CODE", ids), testRequestID, "OTHER-1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
+		"F for another request":      {replaced(exchangetest.With("F", "INVALID_PAYMENT_CODE", ids), testRequestID, "OTHER-1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"S with another amount":      {replaced(payAccepted, "1234", "1235"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"U with another amount":      {replaced(payPending, "1234", "1235"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"S in another currency":      {replaced(payAccepted, "CAD", "USD"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
@@ -43,15 +44,15 @@ func TestPayAnswers(t *testing.T) {
 		"id with a space":            {replaced(payAccepted, testPaymentID, "1 2"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"id too long":                {replaced(payAccepted, testPaymentID, strings.Repeat("1", 65)), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"id is the payment code":     {replaced(payAccepted, testPaymentID, testCode), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"F":                          {result("F", "INVALID_PAYMENT_CODE"), payment.ClassFailed, payment.ReasonInvalidCode},
-		"paymentStatus counts not":   {with("F", "INVALID_PAYMENT_CODE", ids+`,"paymentStatus":"SUCCESS"`), payment.ClassFailed, payment.ReasonInvalidCode},
+		"F":                          {exchangetest.Result("F", "INVALID_PAYMENT_CODE"), payment.ClassFailed, payment.ReasonInvalidCode},
+		"paymentStatus counts not":   {exchangetest.With("F", "INVALID_PAYMENT_CODE", ids+`,"paymentStatus":"SUCCESS"`), payment.ClassFailed, payment.ReasonInvalidCode},
 
 		"duplicate status, F then S":      {replaced(payAccepted, `"resultStatus"`, `"resultStatus":"F","resultStatus"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"duplicate result":                {replaced(payAccepted, `"result"`, `"result":{},"result"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"duplicate in an unknown member":  {replaced(payAccepted, `{"paymentRequestId"`, `{"x":{"a":1,"a":2},"paymentRequestId"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"duplicate by escape":             {replaced(payAccepted, `"resultStatus"`, `"resultStatu\u0073":"F","resultStatus"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"ResultStatus instead":            {replaced(payAccepted, "resultStatus", "ResultStatus"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"ResultStatus beside":             {replaced(with("F", "INVALID_PAYMENT_CODE", ids), `"resultStatus"`, `"ResultStatus":"S","resultStatus"`), payment.ClassFailed, payment.ReasonInvalidCode},
+		"ResultStatus beside":             {replaced(exchangetest.With("F", "INVALID_PAYMENT_CODE", ids), `"resultStatus"`, `"ResultStatus":"S","resultStatus"`), payment.ClassFailed, payment.ReasonInvalidCode},
 		"Result instead":                  {replaced(payAccepted, `"result"`, `"Result"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"status in lower case":            {replaced(payAccepted, `"S"`, `"s"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"status with a space":             {replaced(payAccepted, `"S"`, `"S "`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
@@ -75,7 +76,7 @@ func TestPayAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := judge(testQuestion(payment.CallPay), []byte(test.body))
-			assertVerdict(t, v, test.class, test.reason)
+			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if (err != nil) != (test.class == payment.ClassNoAnswer) {
 				t.Errorf("error %v", err)
 			}
@@ -93,7 +94,7 @@ func TestPayAnswers(t *testing.T) {
 func TestQRAnswers(t *testing.T) {
 	const image = "iVBORw0KGgo="
 	order := func(status, code, url, image string) string {
-		return with(status, code, ids+","+orderIs+`,"paymentInfo":{"paymentUrl":"`+url+`","paymentQRImage":"`+image+`"},"paymentExpireTime":"2025-06-03T15:10:24-08:00"`)
+		return exchangetest.With(status, code, ids+","+orderIs+`,"paymentInfo":{"paymentUrl":"`+url+`","paymentQRImage":"`+image+`"},"paymentExpireTime":"2025-06-03T15:10:24-08:00"`)
 	}
 	const url = "https://pay.alphapay.ca/qr?id=1&x=2"
 	q := testQuestion(payment.CallPay)
@@ -117,10 +118,10 @@ func TestQRAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v, _ := judge(q, []byte(test.body))
 			if test.payload == "" {
-				assertVerdict(t, v, payment.ClassNoAnswer, payment.ReasonAnswerMalformed)
+				exchangetest.AssertVerdict(t, v, payment.ClassNoAnswer, payment.ReasonAnswerMalformed)
 				return
 			}
-			assertVerdict(t, v, payment.ClassPending, "")
+			exchangetest.AssertVerdict(t, v, payment.ClassPending, "")
 			if v.QR == nil || v.QR.Payload != test.payload || v.QR.Image != test.image {
 				t.Errorf("QR %+v", v.QR)
 			}
@@ -159,11 +160,11 @@ func TestInquiryAnswers(t *testing.T) {
 		"SUCCESS, odd amount":   {replaced(paid, `"1234"`, `"12.34"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"SUCCESS, minus":        {replaced(paid, `"1234"`, `-1234`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"SUCCESS, odd currency": {replaced(paid, `"CAD"`, `"cad"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
-		"no such order":         {result("F", "ORDER_MISMATCH"), payment.ClassNotFound, payment.ReasonNotFound},
+		"no such order":         {exchangetest.Result("F", "ORDER_MISMATCH"), payment.ClassNotFound, payment.ReasonNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, _ := judge(testQuestion(payment.CallInquire), []byte(test.body))
-			assertVerdict(t, v, test.class, test.reason)
+			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if v.Class == payment.ClassPaid {
 				if v.Amount != testMoney || v.RequestID != testRequestID || v.PaymentID != testPaymentID || !v.Documented ||
 					!v.PaidAt.Equal(time.Date(2025, 6, 3, 23, 5, 24, 0, time.UTC)) {
@@ -186,12 +187,12 @@ func TestCancelAnswers(t *testing.T) {
 		reason payment.Reason
 	}{
 		"S":               {cancelled, payment.ClassCancelAccepted, ""},
-		"S without ids":   {result("S", "SUCCESS"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
+		"S without ids":   {exchangetest.Result("S", "SUCCESS"), payment.ClassNoAnswer, payment.ReasonAnswerMalformed},
 		"another payment": {replaced(cancelled, testPaymentID, "1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"another request": {replaced(cancelled, testRequestID, "1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
-		"paid, F":         {result("F", "ORDER_PAID"), payment.ClassAlreadyPaid, ""},
-		"paid, S":         {with("S", "ORDER_PAID", ids), payment.ClassAlreadyPaid, ""}, // its status is not documented
-		"in process":      {result("U", "PAYMENT_IN_PROCESS"), payment.ClassPending, ""},
+		"paid, F":         {exchangetest.Result("F", "ORDER_PAID"), payment.ClassAlreadyPaid, ""},
+		"paid, S":         {exchangetest.With("S", "ORDER_PAID", ids), payment.ClassAlreadyPaid, ""}, // its status is not documented
+		"in process":      {exchangetest.Result("U", "PAYMENT_IN_PROCESS"), payment.ClassPending, ""},
 	} {
 		v, _ := judge(testQuestion(payment.CallCancel), []byte(test.body))
 		if v.Class != test.class || v.Reason != test.reason {

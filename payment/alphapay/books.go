@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"payscand/payment"
 	"payscand/payment/exchange"
 )
@@ -139,11 +137,7 @@ func (s settlement) read() (payment.Settlement, error) {
 // list makes one call that lists something, and returns its answer if that
 // succeeded.
 func (g *Gateway) list(ctx context.Context, path string, wanted any) (answer, error) {
-	body, err := json.Marshal(wanted)
-	if err != nil {
-		return answer{}, err
-	}
-	m, err := g.client.Sign(g.client.BaseURL(), path, body, g.client.MachineNow())
+	m, err := g.client.SignJSON(g.client.BaseURL(), path, wanted, g.client.MachineNow())
 	if err != nil {
 		return answer{}, err
 	}

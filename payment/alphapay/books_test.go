@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // All pages of a day are read; a list that is not whole, refused or not readable
@@ -39,9 +40,9 @@ func TestTransactions(t *testing.T) {
 		"more than it says":    func() { l.total = func(int, int) int { return 250 } },
 		"fewer than it says":   func() { l.total = func(int, int) int { return 252 } },
 		"changed meanwhile":    func() { l.total = func(page, n int) int { return n + page } },
-		"no total":             func() { l.answer = func(int) string { return with("S", "SUCCESS", `"transactions":[]`) } },
-		"refused":              func() { l.answer = func(int) string { return result("F", "INVALID_SIGN") } },
-		"unknown":              func() { l.answer = func(int) string { return result("U", "SYSTEMERROR") } },
+		"no total":             func() { l.answer = func(int) string { return exchangetest.With("S", "SUCCESS", `"transactions":[]`) } },
+		"refused":              func() { l.answer = func(int) string { return exchangetest.Result("F", "INVALID_SIGN") } },
+		"unknown":              func() { l.answer = func(int) string { return exchangetest.Result("U", "SYSTEMERROR") } },
 		"not JSON":             func() { l.answer = func(int) string { return "<html>" } },
 		"a row without amount": func() { l.days["20250603"] = []string{row("R", "T", "Credit", "1.5", "")} },
 		"a row of no kind":     func() { l.days["20250603"] = []string{row("R", "T", "credit", "15", "")} },
@@ -63,7 +64,7 @@ func TestSettlements(t *testing.T) {
 	}
 	var answer string
 	f, g := newFake(t, func(string, map[string]any) string { return answer })
-	answer = with("S", "SUCCESS", `"settlements":[`+info("-500")+`]`)
+	answer = exchangetest.With("S", "SUCCESS", `"settlements":[`+info("-500")+`]`)
 	got, err := g.Settlements(context.Background(), time.Date(2025, 6, 4, 3, 0, 0, 0, time.UTC))
 	want := payment.Settlement{Number: "S1", Captures: 3, Refunds: 1, Captured: 3000, Refunded: 3500, Net: -500, Fee: 45, Paid: -545}
 	if err != nil || len(got) != 1 || got[0] != want {
@@ -74,14 +75,14 @@ func TestSettlements(t *testing.T) {
 		t.Errorf("sent %s to %s", sent.body, sent.path)
 	}
 	for _, answer = range []string{
-		with("S", "SUCCESS", `"settlements":[`+info("1.5")+`]`), with("S", "SUCCESS", `"settlements":[{}]`),
-		result("F", "PARAM_INVALID"), result("U", "SYSTEMERROR"), "",
+		exchangetest.With("S", "SUCCESS", `"settlements":[`+info("1.5")+`]`), exchangetest.With("S", "SUCCESS", `"settlements":[{}]`),
+		exchangetest.Result("F", "PARAM_INVALID"), exchangetest.Result("U", "SYSTEMERROR"), "",
 	} {
 		if got, err := g.Settlements(context.Background(), time.Now()); err == nil {
 			t.Errorf("%s: got %+v", answer, got)
 		}
 	}
-	answer = with("S", "SUCCESS", `"settlements":[]`)
+	answer = exchangetest.With("S", "SUCCESS", `"settlements":[]`)
 	if got, err := g.Settlements(context.Background(), time.Now()); err != nil || len(got) != 0 {
 		t.Errorf("a day without payouts: %+v, %v", got, err)
 	}

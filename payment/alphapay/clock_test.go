@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // A terminal whose clock is 20 minutes wrong, either way, is refused once and from
@@ -15,15 +16,15 @@ func TestClockIsLearntFromVerifiedAnswers(t *testing.T) {
 	for _, shift := range []time.Duration{20 * time.Minute, -20 * time.Minute, 26 * time.Hour, time.Second} {
 		fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
 			f.shift = shift
-			f.reply = always(payPending)
+			f.reply = exchangetest.Always(payPending)
 			first := probe(t, g)
 			if shift.Abs() > 5*time.Minute {
-				assertVerdict(t, first, payment.ClassRefused, payment.ReasonClockWrong)
+				exchangetest.AssertVerdict(t, first, payment.ClassRefused, payment.ReasonClockWrong)
 			}
 			if offset := g.ClockOffset(); (offset - shift).Abs() > time.Second {
 				t.Errorf("offset %v, want %v", offset, shift)
 			}
-			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
+			exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 			elapse(48 * time.Hour)
 			if off := g.Now().Sub(f.now()); off.Abs() > time.Second {
 				t.Errorf("two days later: %v off", off)
@@ -55,7 +56,7 @@ func TestClockFromHTTPDate(t *testing.T) {
 			}
 		}
 		f.spoil, f.shift = nil, 20*time.Minute
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 		f.spoil = broken(time.Now().Add(-time.Hour))
 		call(t, g, a, payment.CallInquire)
 		if offset := g.ClockOffset(); (offset - f.shift).Abs() > time.Second {
@@ -70,23 +71,23 @@ func TestOldAnswersAreRefusedOnce(t *testing.T) {
 	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
 		a := testAttempt(t, g)
 		recorded := func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-			f.sign(w, r.URL.Path, payPending, testKeys().platform)
+			f.sign(w, r.URL.Path, payPending, exchangetest.Keys().Platform)
 			_, _ = io.WriteString(w, payPending)
 			return true
 		}
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 		f.spoil, f.shift = recorded, -4*time.Minute // within what clocks may differ
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 		f.shift = -4*time.Minute - 6*time.Minute
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassNoAnswer, payment.ReasonAnswerUnverified)
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassNoAnswer, payment.ReasonAnswerUnverified)
 		if offset := g.ClockOffset(); (offset + 4*time.Minute).Abs() > time.Second {
 			t.Errorf("an old answer moved the clock to %v", offset)
 		}
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 		f.shift = -10*time.Minute - 6*time.Minute // refused again, not only the first time
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassNoAnswer, payment.ReasonAnswerUnverified)
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassNoAnswer, payment.ReasonAnswerUnverified)
 		f.shift = 0 // newer than thought is never an old answer: a machine that slept
-		assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+		exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 		if offset := g.ClockOffset(); offset.Abs() > time.Second {
 			t.Errorf("offset %v", offset)
 		}
@@ -96,13 +97,13 @@ func TestOldAnswersAreRefusedOnce(t *testing.T) {
 // An answer whose time cannot be read is believed, as its form is not documented;
 // it moves no clock.
 func TestUnreadableResponseTime(t *testing.T) {
-	f, g := newFake(t, always(payPending))
+	f, g := newFake(t, exchangetest.Always(payPending))
 	f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-		f.signAt(w, r.URL.Path, payPending, testKeys().platform, "1559016732000")
+		f.signAt(w, r.URL.Path, payPending, exchangetest.Keys().Platform, "1559016732000")
 		_, _ = io.WriteString(w, payPending)
 		return true
 	}
-	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
+	exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 	if offset := g.ClockOffset(); offset.Abs() > 2*time.Second { // from Date
 		t.Errorf("offset %v", offset)
 	}

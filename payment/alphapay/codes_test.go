@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // documentedCodes is the list of the vendor's page "Keys and Parameters", and SUCCESS.
@@ -82,7 +83,7 @@ var (
 // code has exactly the documented codes.
 func TestEveryDocumentedCodeOfEveryCall(t *testing.T) {
 	var code string
-	_, g := newFake(t, func(string, map[string]any) string { return with("F", code, ids) })
+	_, g := newFake(t, func(string, map[string]any) string { return exchangetest.With("F", code, ids) })
 	sale := testSale(testAttempt(t, g))
 	seen := []string{}
 	check := func(line string, kinds []payment.CallKind) {
@@ -122,7 +123,7 @@ func TestEveryDocumentedCodeOfEveryCall(t *testing.T) {
 func TestUnknownStatusIsNeverAVerdict(t *testing.T) {
 	for _, code := range append(documentedCodes, "USERPAYING", "") {
 		for _, kind := range kinds[:3] {
-			body := with("U", code, ids+","+orderIs+`,"paymentStatus":"SUCCESS"`)
+			body := exchangetest.With("U", code, ids+","+orderIs+`,"paymentStatus":"SUCCESS"`)
 			v, err := judge(testQuestion(kind), []byte(body))
 			if err != nil {
 				t.Errorf("%s to %s: %v", code, kind, err)
@@ -143,7 +144,7 @@ func TestUnknownStatusIsNeverAVerdict(t *testing.T) {
 func TestCodesThatContradictSuccess(t *testing.T) {
 	for _, code := range documentedCodes {
 		for _, kind := range kinds[:3] {
-			body := with("S", code, ids+","+orderIs+`,"paymentStatus":"SUCCESS"`)
+			body := exchangetest.With("S", code, ids+","+orderIs+`,"paymentStatus":"SUCCESS"`)
 			v, err := judge(testQuestion(kind), []byte(body))
 			succeeds := map[payment.CallKind]payment.Class{
 				payment.CallPay: payment.ClassAccepted, payment.CallInquire: payment.ClassPaid, payment.CallCancel: payment.ClassCancelAccepted,
@@ -192,7 +193,7 @@ func TestUndocumentedCodes(t *testing.T) {
 		"":                            payment.ReasonDeclined,
 	} {
 		for _, kind := range kinds[:3] {
-			v, err := judge(testQuestion(kind), []byte(with("F", code, `"paymentId":"`+testPaymentID+`"`)))
+			v, err := judge(testQuestion(kind), []byte(exchangetest.With("F", code, `"paymentId":"`+testPaymentID+`"`)))
 			class, want := payment.ClassRetryLater, payment.ReasonGatewayError
 			if kind == payment.CallPay {
 				class, want = payment.ClassFailed, reason
@@ -207,18 +208,18 @@ func TestUndocumentedCodes(t *testing.T) {
 // A probe is answered by anything but a refusal of signature, merchant or clock.
 func TestProbe(t *testing.T) {
 	for body, want := range map[string]payment.Class{
-		result("F", "ORDER_MISMATCH"):        payment.ClassNotFound,
-		result("F", "PARAM_INVALID"):         payment.ClassNotFound, // the id is made up
-		result("F", "NO_SUCH_ORDER"):         payment.ClassNotFound,
-		result("U", "SYSTEMERROR"):           payment.ClassNotFound,
-		result("S", "SUCCESS"):               payment.ClassNotFound,
-		result("F", "INVALID_SIGN"):          payment.ClassRefused,
-		result("U", "INVALID_SIGN"):          payment.ClassRefused,
-		result("F", "INVALID_MERCHANT_CODE"): payment.ClassRefused,
-		result("F", "SIGN_TIMEOUT"):          payment.ClassRefused,
-		result("S", "SIGN_TIMEOUT"):          payment.ClassNoAnswer,
-		result("X", "SUCCESS"):               payment.ClassNoAnswer,
-		`{}`:                                 payment.ClassNoAnswer,
+		exchangetest.Result("F", "ORDER_MISMATCH"):        payment.ClassNotFound,
+		exchangetest.Result("F", "PARAM_INVALID"):         payment.ClassNotFound, // the id is made up
+		exchangetest.Result("F", "NO_SUCH_ORDER"):         payment.ClassNotFound,
+		exchangetest.Result("U", "SYSTEMERROR"):           payment.ClassNotFound,
+		exchangetest.Result("S", "SUCCESS"):               payment.ClassNotFound,
+		exchangetest.Result("F", "INVALID_SIGN"):          payment.ClassRefused,
+		exchangetest.Result("U", "INVALID_SIGN"):          payment.ClassRefused,
+		exchangetest.Result("F", "INVALID_MERCHANT_CODE"): payment.ClassRefused,
+		exchangetest.Result("F", "SIGN_TIMEOUT"):          payment.ClassRefused,
+		exchangetest.Result("S", "SIGN_TIMEOUT"):          payment.ClassNoAnswer,
+		exchangetest.Result("X", "SUCCESS"):               payment.ClassNoAnswer,
+		`{}`:                                              payment.ClassNoAnswer,
 	} {
 		if v, _ := judge(question{kind: payment.CallProbe}, []byte(body)); v.Class != want {
 			t.Errorf("%s: got %s, want %s", body, v.Class, want)

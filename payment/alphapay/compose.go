@@ -6,9 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/go-json-experiment/json"
 
 	"payscand/payment"
 	"payscand/payment/exchange"
@@ -59,12 +56,9 @@ type amountBody struct {
 	Currency payment.Currency `json:"currency"`
 }
 
-// codeHole opens where the payment code goes, codeEnd closes behind it. No
-// paymentMethodType is sent with OFFLINE, as in the vendor's SDK.
-const (
-	codeHole = `,"paymentMethod":{"paymentCode":"`
-	codeEnd  = `"}}`
-)
+// codeHole is where the payment code goes. No paymentMethodType is sent with
+// OFFLINE, as in the vendor's SDK.
+var codeHole = exchange.Hole{Open: `,"paymentMethod":{"paymentCode":"`, Close: `"}}`}
 
 // Compose builds the body of the attempt's pay request. The same sale and attempt
 // give the same bytes. It refuses an amount outside 1 to 9,999,999 minor units, a
@@ -100,14 +94,13 @@ func (g *Gateway) Compose(s payment.Sale, a payment.Attempt) (payment.Intent, er
 	if len(problems) > 0 {
 		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: %w", g.client.Name(), s.ID, errors.Join(problems...))
 	}
-	head, err := json.Marshal(body)
+	var hole exchange.Hole
+	if a.Instrument == payment.InstrumentCode {
+		hole = codeHole
+	}
+	intent, err := g.client.Intent(payPath, body, hole)
 	if err != nil {
 		return payment.Intent{}, fmt.Errorf("gateway %s, sale %s: pay request: %w", g.client.Name(), s.ID, err)
-	}
-	intent := payment.Intent{Account: g.client.Account(), URL: g.client.BaseURL() + payPath, Head: string(head)}
-	if a.Instrument == payment.InstrumentCode {
-		intent.Head = strings.TrimSuffix(intent.Head, "}") + codeHole
-		intent.Tail = codeEnd
 	}
 	return intent, nil
 }

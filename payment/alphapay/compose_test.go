@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
@@ -44,7 +45,7 @@ func TestConfigReportsEveryMistake(t *testing.T) {
 // Single mistakes that would send money or codes astray are refused; what is right
 // passes.
 func TestConfigValues(t *testing.T) {
-	keys := testKeys()
+	keys := exchangetest.Keys()
 	for name, test := range map[string]struct {
 		change func(*Config)
 		field  string // "": accepted
@@ -60,8 +61,8 @@ func TestConfigValues(t *testing.T) {
 		"with a query":          {func(c *Config) { c.BaseURL += "?a=b" }, "base_url"},
 		"with an empty query":   {func(c *Config) { c.BaseURL += "?" }, "base_url"},
 		"with a fragment":       {func(c *Config) { c.BaseURL += "#" }, "base_url"},
-		"own key as platform's": {func(c *Config) { c.PlatformKeys = map[int]signature.PublicKey{1: keys.merchant.Public()} }, "platform_key_file"},
-		"platform version 0":    {func(c *Config) { c.PlatformKeys = map[int]signature.PublicKey{0: keys.platform.Public()} }, "platform_key_file"},
+		"own key as platform's": {func(c *Config) { c.PlatformKeys = map[int]signature.PublicKey{1: keys.Merchant.Public()} }, "platform_key_file"},
+		"platform version 0":    {func(c *Config) { c.PlatformKeys = map[int]signature.PublicKey{0: keys.Platform.Public()} }, "platform_key_file"},
 		"empty platform key":    {func(c *Config) { c.PlatformKeys = map[int]signature.PublicKey{2: {}} }, "platform_key_file"},
 		"two trust sources":     {func(c *Config) { c.CAFile, c.RootCAs = "ca.pem", x509.NewCertPool() }, "ca_file"},
 		"no such CA file":       {func(c *Config) { c.CAFile = filepath.Join(t.TempDir(), "none.pem") }, "ca_file"},
@@ -195,7 +196,7 @@ func TestPrepareRefuses(t *testing.T) {
 // A second send has the same body to the same address whatever the configuration
 // says now, and fresh time, nonce and signature (M7).
 func TestSecondSendIsTheSameRequest(t *testing.T) {
-	old, first := newFake(t, always(payPending))
+	old, first := newFake(t, exchangetest.Always(payPending))
 	_, second := newFake(t, func(string, map[string]any) string {
 		t.Error("an order that was sent elsewhere was asked about here")
 		return payPending
@@ -228,11 +229,11 @@ func TestRequestPrintsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var l logs
-	l.logger().Info("x", "request", r, "nested", struct{ R payment.Request }{r})
+	var l exchangetest.Logs
+	l.Logger().Info("x", "request", r, "nested", struct{ R payment.Request }{r})
 	hidden := struct{ r payment.Request }{r}
 	for _, verb := range lines("%v\n%+v\n%#v\n%s\n%q\n%x\n%d") {
-		l.logger().Info(fmt.Sprintf(verb+verb, r, hidden))
+		l.Logger().Info(fmt.Sprintf(verb+verb, r, hidden))
 	}
 	if out := l.String(); strings.Contains(out, testCode) || strings.Contains(out, fmt.Sprintf("%x", testCode)) {
 		t.Errorf("the code is shown: %s", out)

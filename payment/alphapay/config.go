@@ -3,7 +3,6 @@ package alphapay
 import (
 	"crypto/x509"
 	"log/slog"
-	"regexp"
 	"slices"
 	"time"
 
@@ -58,8 +57,6 @@ type Outside = exchange.Outside
 // file that the mistake is in.
 type ConfigError = exchange.ConfigError
 
-var terminalForm = regexp.MustCompile(`^[A-Za-z0-9]{1,3}$`)
-
 // Gateway is one AlphaPay account. It is safe for use by several goroutines.
 type Gateway struct {
 	config Config
@@ -79,20 +76,14 @@ var scheme = exchange.Scheme{
 // New makes a gateway. It sends nothing. Its error joins everything that is wrong
 // with the configuration, each a *ConfigError.
 func New(config Config) (*Gateway, error) {
-	var problems []error
-	if !terminalForm.MatchString(config.TerminalCode) {
-		problems = append(problems, &ConfigError{Field: "terminal.code", Problem: "want 1 to 3 letters or digits"})
-	}
-	if err := exchange.CheckNotifyURL(config.NotifyURL); err != nil {
-		problems = append(problems, &ConfigError{Field: "notify_url", Problem: err.Error()})
-	}
 	client, err := exchange.New(exchange.Config{
 		Scheme: scheme, Name: config.Name, BaseURL: config.BaseURL, Account: config.MerchantCode,
+		TerminalCode: config.TerminalCode, NotifyURL: config.NotifyURL,
 		PrivateKey: config.PrivateKey, KeyVersion: config.KeyVersion, PlatformKeys: config.PlatformKeys,
 		CAFile: config.CAFile, RootCAs: config.RootCAs,
 		ConnectTimeout: config.ConnectTimeout, AnswerTimeout: config.AnswerTimeout,
 		Logger: config.Logger, Outside: config.Outside,
-	}, problems...)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // parameter is one row of a vendor page's parameter table. A number is one only
@@ -134,7 +135,7 @@ func TestRequestsKeepTheVendorsTables(t *testing.T) {
 			t.Errorf("%s: sent, but not on the page: %v", table, slices.Sorted(maps.Keys(values)))
 		}
 	}
-	f, g := newFake(t, always(result("U", "SYSTEMERROR")), notifying)
+	f, g := newFake(t, exchangetest.Always(exchangetest.Result("U", "SYSTEMERROR")), notifying)
 	for _, words := range []string{"", "two coffees", strings.Repeat("好 ", 500), "\x00\u202e\U0001F370"} {
 		for _, instrument := range []payment.Instrument{payment.InstrumentCode, payment.InstrumentQR} {
 			a := testAttempt(t, g)

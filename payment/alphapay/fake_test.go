@@ -1,12 +1,10 @@
 package alphapay
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +14,7 @@ import (
 
 	"payscand/payment"
 	"payscand/payment/exchange"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
@@ -34,24 +33,12 @@ var (
 	testRefundNote = "one\tcup was cold"
 )
 
-// testKeys are made once: the merchant's, the platform's and a stranger's.
-var testKeys = sync.OnceValue(func() (keys struct{ merchant, platform, stranger signature.PrivateKey }) {
-	for _, key := range []*signature.PrivateKey{&keys.merchant, &keys.platform, &keys.stranger} {
-		made, err := signature.GenerateKey()
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
-	return keys
-})
-
 func testConfig(baseURL string) Config {
-	keys := testKeys()
+	keys := exchangetest.Keys()
 	return Config{
 		Name: "alphapay", BaseURL: baseURL, MerchantCode: testMerchant, TerminalCode: "L1",
-		PrivateKey:   keys.merchant,
-		PlatformKeys: map[int]signature.PublicKey{1: keys.platform.Public()},
+		PrivateKey:   keys.Merchant,
+		PlatformKeys: keys.PlatformKeys(),
 	}
 }
 
@@ -161,11 +148,6 @@ func newFake(t testing.TB, reply func(path string, body map[string]any) string, 
 	return f, newGateway(t, testConfig(server.URL), changes...)
 }
 
-// always answers every call with the same body.
-func always(body string) func(string, map[string]any) string {
-	return func(string, map[string]any) string { return body }
-}
-
 func (f *fake) now() time.Time { return time.Now().Add(f.shift) }
 
 func (f *fake) calls() []received {
@@ -195,7 +177,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer == "" {
 		answer = f.reply(r.URL.Path, decoded)
 	}
-	f.sign(w, r.URL.Path, answer, testKeys().platform)
+	f.sign(w, r.URL.Path, answer, exchangetest.Keys().Platform)
 	_, _ = io.WriteString(w, answer)
 }
 
@@ -203,7 +185,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *fake) check(r *http.Request, body []byte) string {
 	h := r.Header
 	content := "POST " + r.URL.Path + "\n" + testMerchant + "." + h.Get("Request-Time") + "." + h.Get("Nonce") + "." + string(body)
-	verifier := signature.Verifier{Algorithm: signature.RS256, Keys: map[int]signature.PublicKey{1: testKeys().merchant.Public()}}
+	verifier := signature.Verifier{Algorithm: signature.RS256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 	if err := verifier.Verify([]byte(content), h.Get("Signature")); err != nil {
 		f.t.Errorf("%s: the request's signature: %v", r.URL.Path, err)
 	}
@@ -215,7 +197,7 @@ func (f *fake) check(r *http.Request, body []byte) string {
 		f.t.Errorf("%s: Request-Time: %v", r.URL.Path, err)
 	}
 	if f.now().Sub(sent).Abs() > 5*time.Minute {
-		return result("F", "SIGN_TIMEOUT")
+		return exchangetest.Result("F", "SIGN_TIMEOUT")
 	}
 	return ""
 }
@@ -237,17 +219,6 @@ func (f *fake) signAt(w http.ResponseWriter, path, body string, key signature.Pr
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 }
 
-// result is an answer that says nothing but its result.
-func result(status, code string) string { return with(status, code, "") }
-
-// with is an answer with more members.
-func with(status, code, members string) string {
-	if members != "" {
-		members += ","
-	}
-	return `{` + members + `"result":{"resultCode":"` + code + `","resultMessage":"words","resultStatus":"` + status + `"}}`
-}
-
 const (
 	ids     = `"paymentRequestId":"` + testRequestID + `","paymentId":"` + testPaymentID + `"`
 	orderIs = `"order":{"orderAmount":{"value":"1234","currency":"CAD"},"description":"words"}`
@@ -255,46 +226,14 @@ const (
 
 // answers of the calls when all goes well.
 var (
-	payAccepted = with("S", "SUCCESS", ids+","+orderIs)
-	payPending  = with("U", "PAYMENT_IN_PROCESS", ids+","+orderIs)
+	payAccepted = exchangetest.With("S", "SUCCESS", ids+","+orderIs)
+	payPending  = exchangetest.With("U", "PAYMENT_IN_PROCESS", ids+","+orderIs)
 	paid        = inquiryAnswer("SUCCESS")
-	cancelled   = with("S", "SUCCESS", ids)
+	cancelled   = exchangetest.With("S", "SUCCESS", ids)
 )
 
 func inquiryAnswer(status string) string {
-	return with("S", "SUCCESS", ids+","+orderIs+`,"paymentStatus":"`+status+`","paymentTime":"2025-06-03T15:05:24-08:00"`)
-}
-
-// logs is what a gateway logged, at every level.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *logs) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
-// config makes a gateway log here.
-func (l *logs) config(c *Config) { c.Logger = l.logger() }
-
-func assertVerdict(t testing.TB, v payment.Verdict, class payment.Class, reason payment.Reason) {
-	t.Helper()
-	if v.Class != class || v.Reason != reason {
-		t.Errorf("got %s (%s), want %s (%s)", v.Class, v.Reason, class, reason)
-	}
+	return exchangetest.With("S", "SUCCESS", ids+","+orderIs+`,"paymentStatus":"`+status+`","paymentTime":"2025-06-03T15:05:24-08:00"`)
 }
 
 func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }
@@ -308,3 +247,6 @@ func failing(path string, status int) func(http.ResponseWriter, *http.Request, [
 		return r.URL.Path == path
 	}
 }
+
+// logging makes a gateway log there.
+func logging(l *exchangetest.Logs) func(*Config) { return func(c *Config) { c.Logger = l.Logger() } }

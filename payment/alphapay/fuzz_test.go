@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // Whatever bytes a verified answer has, the parser does not panic; it says paid or
@@ -14,18 +15,18 @@ import (
 // the ids that were asked for, and no result code that speaks against it; and it
 // never shows the payment code.
 func FuzzPayAnswer(f *testing.F) {
-	qr := with("U", "PAYMENT_IN_PROCESS", ids+`,"paymentInfo":{"paymentUrl":"https://x","paymentQRImage":"data:image/png;base64,AAAA"}`)
+	qr := exchangetest.With("U", "PAYMENT_IN_PROCESS", ids+`,"paymentInfo":{"paymentUrl":"https://x","paymentQRImage":"data:image/png;base64,AAAA"}`)
 	for _, seed := range []string{
-		payAccepted, payPending, paid, cancelled, qr, result("F", "INVALID_PAYMENT_CODE"), "", "null", "{}", `{"result":null}`,
+		payAccepted, payPending, paid, cancelled, qr, exchangetest.Result("F", "INVALID_PAYMENT_CODE"), "", "null", "{}", `{"result":null}`,
 		inquiryAnswer("CLOSED"), inquiryAnswer("OFFLINE_QRCODE"),
-		refundTaken, refundInquiry("SUCCESS"), refundInquiry("FAILED"), with("U", "REFUND_NEED_REVIEW", refundIDs),
+		refundTaken, refundInquiry("SUCCESS"), refundInquiry("FAILED"), exchangetest.With("U", "REFUND_NEED_REVIEW", refundIDs),
 		replaced(refundInquiry("SUCCESS"), `"refundStatus"`, `"refundStatus":"FAILED","refundStatus"`),
 		`{"result":{"resultStatus":"F","resultStatus":"S"}}`,
 		replaced(payAccepted, `"resultStatus"`, `"ResultStatus":"F","resultStatus"`),
 		replaced(payAccepted, `"resultStatus"`, `"resultStatu\u0073":"F","resultStatus"`),
 		replaced(payAccepted, `{"paymentRequestId"`, `{"result":{"resultStatus":"F"},"paymentRequestId"`),
-		replaced(payAccepted, testPaymentID, testCode), result("F", testCode), payAccepted + "x",
-		with("S", "SUCCESS", `"transactions":[{"requestId":"`+testRequestID+`","amount":1234}],"pagination":{"total":1}`),
+		replaced(payAccepted, testPaymentID, testCode), exchangetest.Result("F", testCode), payAccepted + "x",
+		exchangetest.With("S", "SUCCESS", `"transactions":[{"requestId":"`+testRequestID+`","amount":1234}],"pagination":{"total":1}`),
 	} {
 		f.Add([]byte(seed))
 	}

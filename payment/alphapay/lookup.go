@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"payscand/payment"
 	"payscand/payment/exchange"
 )
@@ -188,11 +186,7 @@ func (s *search) day(ctx context.Context, date, kind string) (v *payment.Verdict
 
 // page returns one page, or the verdict that ends the search.
 func (s *search) page(ctx context.Context, wanted listBody) (answer, *payment.Verdict, error) {
-	body, err := json.Marshal(wanted)
-	if err != nil {
-		return answer{}, new(exchange.NoVerdict(payment.ReasonNoAnswer, "")), err
-	}
-	m, err := s.g.client.Sign(s.r.base, transactionsPath, body, s.g.client.MachineNow())
+	m, err := s.g.client.SignJSON(s.r.base, transactionsPath, wanted, s.g.client.MachineNow())
 	if err != nil {
 		return answer{}, new(exchange.NoVerdict(payment.ReasonNoAnswer, "")), err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"payscand/payment"
 	"payscand/payment/exchange"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // list is a transaction list as the gateway keeps it, and what inquiries say.
@@ -26,7 +27,7 @@ func (l *list) reply(path string, body map[string]any) string {
 		if answer := l.inquiry[body["paymentId"].(string)]; answer != "" {
 			return answer
 		}
-		return result("F", "ORDER_MISMATCH")
+		return exchangetest.Result("F", "ORDER_MISMATCH")
 	}
 	kind := l.kind
 	if kind == "" {
@@ -47,7 +48,7 @@ func (l *list) reply(path string, body map[string]any) string {
 		total = l.total(page, total)
 	}
 	from, to := min((page-1)*100, len(rows)), min(page*100, len(rows))
-	return with("S", "SUCCESS", fmt.Sprintf(`"transactions":[%s],"pagination":{"page":%d,"pageLimit":100,"totalPage":%d,"total":%d}`,
+	return exchangetest.With("S", "SUCCESS", fmt.Sprintf(`"transactions":[%s],"pagination":{"page":%d,"pageLimit":100,"totalPage":%d,"total":%d}`,
 		strings.Join(rows[from:to], ","), page, (total+99)/100, total))
 }
 
@@ -103,12 +104,14 @@ func TestLookup(t *testing.T) {
 		"more rows than it says":       {rows: others(50), list: list{total: func(_, n int) int { return max(0, n-1) }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 1},
 		"grew meanwhile":               {rows: others(150), list: list{total: func(page, n int) int { return n + page }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
 		"too long":                     {rows: others(5001), class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 50},
-		"no pagination":                {list: list{answer: func(int) string { return with("S", "SUCCESS", `"transactions":[]`) }}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 1},
-		"numbers as text":              {list: list{answer: func(int) string { return with("S", "SUCCESS", `"transactions":null,"pagination":{"total":"0"}`) }}, class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
-		"page 2 malformed":             {rows: others(150), list: list{answer: onPage2("{")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 2},
-		"page 2 a system error":        {rows: others(150), list: list{answer: onPage2(result("U", "SYSTEMERROR"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError, pages: 2},
-		"page 2 refused":               {rows: others(150), list: list{answer: onPage2(result("F", "PARAM_INVALID"))}, class: payment.ClassRefused, reason: payment.ReasonRequestRefused, pages: 2},
-		"page 2 contradicts itself":    {rows: others(150), list: list{answer: onPage2(result("S", "INVALID_SIGN"))}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 2},
+		"no pagination":                {list: list{answer: func(int) string { return exchangetest.With("S", "SUCCESS", `"transactions":[]`) }}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 1},
+		"numbers as text": {list: list{answer: func(int) string {
+			return exchangetest.With("S", "SUCCESS", `"transactions":null,"pagination":{"total":"0"}`)
+		}}, class: payment.ClassNotFound, reason: payment.ReasonNotFound, pages: 1},
+		"page 2 malformed":          {rows: others(150), list: list{answer: onPage2("{")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 2},
+		"page 2 a system error":     {rows: others(150), list: list{answer: onPage2(exchangetest.Result("U", "SYSTEMERROR"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError, pages: 2},
+		"page 2 refused":            {rows: others(150), list: list{answer: onPage2(exchangetest.Result("F", "PARAM_INVALID"))}, class: payment.ClassRefused, reason: payment.ReasonRequestRefused, pages: 2},
+		"page 2 contradicts itself": {rows: others(150), list: list{answer: onPage2(exchangetest.Result("S", "INVALID_SIGN"))}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := test.list
@@ -120,7 +123,7 @@ func TestLookup(t *testing.T) {
 			days := g.searchDays(a.SubmittedAt, orderSpan) // two when the test runs near midnight in UTC-8
 			l.days[days[0]] = test.rows
 			v := call(t, g, a, payment.CallLookup)
-			assertVerdict(t, v, test.class, test.reason)
+			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if v.PaymentID != test.id {
 				t.Errorf("payment id %q, want %q", v.PaymentID, test.id)
 			}
@@ -158,10 +161,10 @@ func TestSearchEvidence(t *testing.T) {
 		f.reply = l.reply
 		a := testAttempt(t, g)
 		probeAnswer := probe(t, g)
-		assertVerdict(t, probeAnswer, payment.ClassNotFound, "")
+		exchangetest.AssertVerdict(t, probeAnswer, payment.ClassNotFound, "")
 		elapse(25 * time.Minute) // 00:08 in UTC-8 by the gateway's clock
 		v := call(t, g, a, payment.CallLookup)
-		assertVerdict(t, v, payment.ClassNotFound, payment.ReasonNotFound)
+		exchangetest.AssertVerdict(t, v, payment.ClassNotFound, payment.ReasonNotFound)
 		want := payment.Search{Rows: 5, Newest: base.Add(21 * time.Minute), At: base.Add(28 * time.Minute)}
 		if v.Search == nil || *v.Search != want {
 			t.Errorf("got %+v, want %+v", v.Search, want)
@@ -237,12 +240,12 @@ func TestLookupWithoutAnswer(t *testing.T) {
 		l.days[day] = append(others(100), row(testRequestID, testPaymentID, "Credit", "1234", "2025-06-03T15:05:24-08:00"))
 	}
 	f.spoil = failing(inquirePath, 502)
-	assertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonGatewayError)
+	exchangetest.AssertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonGatewayError)
 	f.spoil = failing(transactionsPath, 429)
-	assertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonRateLimited)
+	exchangetest.AssertVerdict(t, call(t, g, a, payment.CallLookup), payment.ClassNoAnswer, payment.ReasonRateLimited)
 	s := &search{g: g}
 	notSent := &exchange.Fault{Class: payment.ClassNotSent, Reason: payment.ReasonGatewayUnreachable}
-	assertVerdict(t, *s.unheard(notSent), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+	exchangetest.AssertVerdict(t, *s.unheard(notSent), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 	s.heard = true
-	assertVerdict(t, *s.unheard(notSent), payment.ClassNoAnswer, payment.ReasonGatewayUnreachable)
+	exchangetest.AssertVerdict(t, *s.unheard(notSent), payment.ClassNoAnswer, payment.ReasonGatewayUnreachable)
 }

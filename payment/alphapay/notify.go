@@ -17,7 +17,7 @@ import (
 // Of a refund only its request id is told: the question about it decides.
 func (g *Gateway) Notified(path string, header http.Header, body []byte) (payment.Notification, error) {
 	n := payment.Notification{Gateway: g.client.Name(), RequestID: exchange.AboutRequest(body)}
-	if err := g.client.VerifyNotification(exchange.NotifyPath(g.config.NotifyURL, path), header, body); err != nil {
+	if err := g.client.VerifyNotification(path, header, body); err != nil {
 		return n, err
 	}
 	said, err := decode(body)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
@@ -36,7 +37,7 @@ func signedNotice(t testing.TB, path, body string, key signature.PrivateKey) htt
 // Of a refund only the request id is told.
 func TestNotification(t *testing.T) {
 	g := newGateway(t, testConfig("https://openapi.alphapay.ca"), notifying)
-	platform := testKeys().platform
+	platform := exchangetest.Keys().Platform
 	paid := noticeOf("SUCCESS")
 	refund := `{"refundRequestId":"` + testRefundReq + `","refundId":"` + testRefundID + `","paymentId":"` + testPaymentID + `","refundStatus":"SUCCESS"}`
 	spoiled := func(name, value string) http.Header {
@@ -61,7 +62,7 @@ func TestNotification(t *testing.T) {
 		"no amount":          {`{` + ids + `,"paymentStatus":"SUCCESS"}`, nil, "", testRequestID},
 		"no order":           {`{` + orderIs + `,"paymentStatus":"SUCCESS"}`, nil, "", ""},
 		"twice a name":       {strings.Replace(paid, "{", `{"paymentStatus":"CLOSED",`, 1), nil, "", ""},
-		"a stranger's":       {paid, signedNotice(t, notifyPath, paid, testKeys().stranger), "", testRequestID},
+		"a stranger's":       {paid, signedNotice(t, notifyPath, paid, exchangetest.Keys().Stranger), "", testRequestID},
 		"another path's":     {paid, signedNotice(t, inquirePath, paid, platform), "", testRequestID},
 		"another body's":     {paid, signedNotice(t, notifyPath, paid+" ", platform), "", testRequestID},
 		"another merchant's": {paid, spoiled("Merchant-Code", "OTHER"), "", testRequestID},
@@ -112,7 +113,7 @@ func FuzzNotification(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, header string, signed bool) {
 		h := http.Header{"Merchant-Code": {testMerchant}, "Request-Time": {header}, "Nonce": {header}, "Signature": {header}}
 		if signed {
-			h = signedNotice(t, notifyPath, string(body), testKeys().platform)
+			h = signedNotice(t, notifyPath, string(body), exchangetest.Keys().Platform)
 		}
 		n, err := g.Notified(notifyPath, h, body)
 		switch {

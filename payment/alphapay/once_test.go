@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // A pay on a kept connection that turns out to be dead is not sent again by the
@@ -47,8 +48,8 @@ func TestNeverSentTwiceByItself(t *testing.T) {
 					}
 					_, _ = io.Copy(io.Discard, r.Body)
 					recorder := httptest.NewRecorder()
-					body := result("F", "ORDER_MISMATCH")
-					f.sign(recorder, r.URL.Path, body, testKeys().platform)
+					body := exchangetest.Result("F", "ORDER_MISMATCH")
+					f.sign(recorder, r.URL.Path, body, exchangetest.Keys().Platform)
 					_, _ = io.WriteString(recorder, body)
 					answer := recorder.Result()
 					answer.ContentLength = int64(len(body))
@@ -63,7 +64,7 @@ func TestNeverSentTwiceByItself(t *testing.T) {
 		if v := probe(t, g); v.Class != payment.ClassNotFound {
 			t.Fatalf("probe: %+v", v)
 		}
-		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+		exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
 	}
 	if n := pays.Load(); n != rounds {
 		t.Errorf("%d pays arrived for %d sent", n, rounds)
@@ -91,20 +92,20 @@ func (c brittleConn) Write(p []byte) (int, error) {
 func TestNotRewound(t *testing.T) {
 	var dialed atomic.Int32
 	var broken atomic.Bool
-	f, g := newFake(t, always(payPending), dialing(func(ctx context.Context, network, address string) (net.Conn, error) {
+	f, g := newFake(t, exchangetest.Always(payPending), dialing(func(ctx context.Context, network, address string) (net.Conn, error) {
 		dialed.Add(1)
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		return brittleConn{conn, &broken}, err
 	}))
 	a := testAttempt(t, g)
-	assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+	exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 	broken.Store(true)
-	assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+	exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
 	if arrived := len(f.calls()); arrived != 1 || dialed.Load() != 1 {
 		t.Errorf("%d pays arrived over %d connections", arrived, dialed.Load())
 	}
 	broken.Store(false)
-	assertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
+	exchangetest.AssertVerdict(t, call(t, g, a, payment.CallPay), payment.ClassPending, "")
 }
 
 // The server may also close an idle connection while the pay is on its way: the
@@ -114,15 +115,15 @@ func TestConnectionClosedWhileIdle(t *testing.T) {
 		if path == payPath {
 			return payPending
 		}
-		return result("F", "ORDER_MISMATCH")
+		return exchangetest.Result("F", "ORDER_MISMATCH")
 	})
 	f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		if r.URL.Path == payPath {
 			return false
 		}
 		recorder := httptest.NewRecorder()
-		body := result("F", "ORDER_MISMATCH")
-		f.sign(recorder, r.URL.Path, body, testKeys().platform)
+		body := exchangetest.Result("F", "ORDER_MISMATCH")
+		f.sign(recorder, r.URL.Path, body, exchangetest.Keys().Platform)
 		_, _ = io.WriteString(recorder, body)
 		answer := recorder.Result()
 		answer.ContentLength = int64(len(body))

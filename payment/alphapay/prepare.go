@@ -81,12 +81,10 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 	if err != nil {
 		return nil, err
 	}
-	r := &request{question: order, base: g.client.BaseURL(), requestedAt: a.SubmittedAt, sends: a.Sends}
+	r := &request{question: order, requestedAt: a.SubmittedAt, sends: a.Sends}
 	r.question.kind = c.Kind
-	if a.Intent.URL != "" {
-		if r.base, err = exchange.BaseOf(a.Intent.URL, payPath); err != nil {
-			return nil, err
-		}
+	if r.base, err = g.client.BaseFor(a.Intent, payPath); err != nil {
+		return nil, err
 	}
 	if isRefundCall(c.Kind) != (c.Refund != 0) {
 		return nil, errors.New("the call must name a refund if it is about one, and only then")
@@ -147,20 +145,11 @@ func (g *Gateway) orderOf(a payment.Attempt) (question, error) {
 }
 
 func (g *Gateway) pay(r *request, a payment.Attempt, at time.Time) error {
-	switch {
-	case a.Intent.Head == "" || a.Intent.URL == "":
-		return errors.New("the attempt has no stored pay request")
-	case a.Intent.FillsCode() && a.Code.IsZero():
-		return errors.New("the payment code is no longer kept, so the request cannot be sent again")
-	case a.Intent.FillsCode() && !exchange.FitsHole(a.Code):
-		return errors.New("the payment code has characters that no wallet's has")
+	body, err := exchange.PayBody(a)
+	if err != nil {
+		return err
 	}
 	r.question.code = a.Code
-	body := []byte(a.Intent.Head) // a QR request has no hole, whatever the attempt holds
-	if a.Intent.FillsCode() {
-		body = a.Intent.Body(a.Code)
-	}
-	var err error
 	r.message, err = g.client.Sign(r.base, payPath, body, at)
 	return err
 }
@@ -178,11 +167,7 @@ func (g *Gateway) addressed(r *request, path, paymentID string, at time.Time) er
 }
 
 // encoded signs a call with a JSON body.
-func (g *Gateway) encoded(r *request, path string, value any, at time.Time) error {
-	body, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	r.message, err = g.client.Sign(r.base, path, body, at)
+func (g *Gateway) encoded(r *request, path string, value any, at time.Time) (err error) {
+	r.message, err = g.client.SignJSON(r.base, path, value, at)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 )
 
 const (
@@ -14,24 +15,24 @@ const (
 	refundIs  = `"refund":{"refundAmount":{"value":"500","currency":"CAD"},"description":"words"}`
 )
 
-var refundTaken = with("S", "SUCCESS", refundIDs+","+refundIs+`,"refundTime":"2025-06-03T15:30:00-08:00"`)
+var refundTaken = exchangetest.With("S", "SUCCESS", refundIDs+","+refundIs+`,"refundTime":"2025-06-03T15:30:00-08:00"`)
 
 func refundInquiry(status string) string {
-	return with("S", "SUCCESS", refundIDs+","+refundIs+`,"refundStatus":"`+status+`"`)
+	return exchangetest.With("S", "SUCCESS", refundIDs+","+refundIs+`,"refundStatus":"`+status+`"`)
 }
 
 // A refund and the inquiry about one are the documented JSON at the documented
 // paths. A second send of a refund has the same bytes and goes to where the order
 // was made, whatever is configured by then.
 func TestRefundBodies(t *testing.T) {
-	old, first := newFake(t, always(refundTaken))
+	old, first := newFake(t, exchangetest.Always(refundTaken))
 	_, second := newFake(t, func(string, map[string]any) string {
 		t.Error("a refund of an order that was made elsewhere was asked for here")
 		return refundTaken
 	})
 	second.config.TerminalCode = "ZZ9"
 	s := testSale(testAttempt(t, first))
-	assertVerdict(t, callSale(t, first, s, payment.CallRefund), payment.ClassAccepted, "")
+	exchangetest.AssertVerdict(t, callSale(t, first, s, payment.CallRefund), payment.ClassAccepted, "")
 	s.Refunds[0].Sends, s.Refunds[0].Seq = 2, 7
 	callSale(t, second, s, payment.CallRefund)
 	callSale(t, second, s, payment.CallInquireRefund)
@@ -109,7 +110,7 @@ func TestPrepareRefusesRefunds(t *testing.T) {
 // refunded by itself, and is nothing whenever an id or the amount is another's, or
 // is missing where it is promised.
 func TestRefundAnswers(t *testing.T) {
-	review := with("U", "REFUND_NEED_REVIEW", refundIDs+","+refundIs)
+	review := exchangetest.With("U", "REFUND_NEED_REVIEW", refundIDs+","+refundIs)
 	for name, test := range map[string]struct {
 		body   string
 		class  payment.Class
@@ -119,7 +120,7 @@ func TestRefundAnswers(t *testing.T) {
 		"S":                         {refundTaken, payment.ClassAccepted, "", true},
 		"S with an unlisted code":   {replaced(refundTaken, `"SUCCESS"`, `"OK"`), payment.ClassAccepted, "", true},
 		"S that says it is done":    {refundInquiry("SUCCESS"), payment.ClassAccepted, "", true},
-		"S without an amount":       {with("S", "SUCCESS", refundIDs), payment.ClassAccepted, "", true},
+		"S without an amount":       {exchangetest.With("S", "SUCCESS", refundIDs), payment.ClassAccepted, "", true},
 		"S without a payment id":    {replaced(refundTaken, `"paymentId"`, `"other"`), payment.ClassAccepted, "", true},
 		"S without a refund id":     {replaced(refundTaken, `"refundId"`, `"other"`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed, false},
 		"S with an empty refund id": {replaced(refundTaken, testRefundID, ""), payment.ClassNoAnswer, payment.ReasonAnswerMalformed, false},
@@ -136,18 +137,18 @@ func TestRefundAnswers(t *testing.T) {
 		"no status":                 {replaced(refundTaken, `"S"`, `""`), payment.ClassNoAnswer, payment.ReasonAnswerMalformed, false},
 		"in review":                 {review, payment.ClassPending, payment.ReasonRefundInReview, true},
 		"in review, S":              {replaced(review, `"U"`, `"S"`), payment.ClassPending, payment.ReasonRefundInReview, true},
-		"in review, F, no ids":      {result("F", "REFUND_NEED_REVIEW"), payment.ClassPending, payment.ReasonRefundInReview, false},
+		"in review, F, no ids":      {exchangetest.Result("F", "REFUND_NEED_REVIEW"), payment.ClassPending, payment.ReasonRefundInReview, false},
 		"in review, another's":      {replaced(review, testRefundReq, "OTHER-10"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch, false},
 		"in review, id alone":       {replaced(review, `"refundRequestId"`, `"other"`), payment.ClassPending, payment.ReasonRefundInReview, false},
-		"unknown, with its id":      {with("U", "SYSTEMERROR", refundIDs), payment.ClassRetryLater, payment.ReasonGatewayError, true},
-		"U refuses nothing":         {result("U", "REFUND_NOT_ENOUGH_BALANCE"), payment.ClassRetryLater, payment.ReasonGatewayError, false},
-		"F":                         {result("F", "INVALID_REFUND_AMOUNT"), payment.ClassFailed, payment.ReasonRefundAmount, false},
-		"F for another request":     {with("F", "INVALID_REFUND_AMOUNT", `"refundRequestId":"OTHER-10"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch, false},
-		"unlisted F":                {result("F", "ORDER_NOT_PAID"), payment.ClassFailed, payment.ReasonRefundFailed, false},
+		"unknown, with its id":      {exchangetest.With("U", "SYSTEMERROR", refundIDs), payment.ClassRetryLater, payment.ReasonGatewayError, true},
+		"U refuses nothing":         {exchangetest.Result("U", "REFUND_NOT_ENOUGH_BALANCE"), payment.ClassRetryLater, payment.ReasonGatewayError, false},
+		"F":                         {exchangetest.Result("F", "INVALID_REFUND_AMOUNT"), payment.ClassFailed, payment.ReasonRefundAmount, false},
+		"F for another request":     {exchangetest.With("F", "INVALID_REFUND_AMOUNT", `"refundRequestId":"OTHER-10"`), payment.ClassNoAnswer, payment.ReasonAnswerMismatch, false},
+		"unlisted F":                {exchangetest.Result("F", "ORDER_NOT_PAID"), payment.ClassFailed, payment.ReasonRefundFailed, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := judge(testQuestion(payment.CallRefund), []byte(test.body))
-			assertVerdict(t, v, test.class, test.reason)
+			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if (err != nil) != (test.class == payment.ClassNoAnswer) {
 				t.Errorf("error %v", err)
 			}
@@ -160,7 +161,7 @@ func TestRefundAnswers(t *testing.T) {
 		})
 	}
 	for code, documented := range map[string]bool{"ORDER_NOT_PAID": false, "": false, "FULL_REFUND_COMPLETED": true} {
-		if v, _ := judge(testQuestion(payment.CallRefund), []byte(result("F", code))); v.Documented != documented || v.GatewayCode != code {
+		if v, _ := judge(testQuestion(payment.CallRefund), []byte(exchangetest.Result("F", code))); v.Documented != documented || v.GatewayCode != code {
 			t.Errorf("%q: %+v", code, v)
 		}
 	}
@@ -189,8 +190,8 @@ func TestRefundInquiryAnswers(t *testing.T) {
 		"F though SUCCESS":     {replaced(replaced(done, `"S"`, `"F"`), `"resultCode":"SUCCESS"`, `"resultCode":"SYSTEMERROR"`), payment.ClassRetryLater, payment.ReasonGatewayError},
 		"F though FAILED":      {replaced(replaced(refundInquiry("FAILED"), `"S"`, `"F"`), `"resultCode":"SUCCESS"`, `"resultCode":"REFUND_NOT_ENOUGH_BALANCE"`), payment.ClassRetryLater, payment.ReasonGatewayError},
 		"U though SUCCESS":     {replaced(done, `"S"`, `"U"`), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"unlisted F":           {result("F", "NO_SUCH_REFUND"), payment.ClassRetryLater, payment.ReasonGatewayError},
-		"unknown to it":        {result("F", "ORDER_MISMATCH"), payment.ClassNotFound, payment.ReasonNotFound},
+		"unlisted F":           {exchangetest.Result("F", "NO_SUCH_REFUND"), payment.ClassRetryLater, payment.ReasonGatewayError},
+		"unknown to it":        {exchangetest.Result("F", "ORDER_MISMATCH"), payment.ClassNotFound, payment.ReasonNotFound},
 		"another request":      {replaced(done, testRefundReq, "OTHER-10"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"another refund":       {replaced(done, testRefundID, "1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
 		"another payment":      {replaced(done, testPaymentID, "1"), payment.ClassNoAnswer, payment.ReasonAnswerMismatch},
@@ -209,7 +210,7 @@ func TestRefundInquiryAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := judge(testQuestion(payment.CallInquireRefund), []byte(test.body))
-			assertVerdict(t, v, test.class, test.reason)
+			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if (err != nil) != (test.class == payment.ClassNoAnswer) {
 				t.Errorf("error %v", err)
 			}
@@ -239,7 +240,7 @@ func TestRefundStatusAgainstCode(t *testing.T) {
 				sure = map[payment.CallKind]payment.Class{payment.CallRefund: payment.ClassPending, payment.CallInquireRefund: payment.ClassRefunded}[kind]
 			}
 			for status, want := range map[string]payment.Class{"U": unknown, "S": sure} {
-				v, err := judge(testQuestion(kind), []byte(with(status, code, refundIDs+","+refundIs+`,"refundStatus":"SUCCESS"`)))
+				v, err := judge(testQuestion(kind), []byte(exchangetest.With(status, code, refundIDs+","+refundIs+`,"refundStatus":"SUCCESS"`)))
 				if v.Class != want || (err != nil) != (want == payment.ClassNoAnswer) {
 					t.Errorf("%s with %q to %s: got %s, %v, want %s", status, code, kind, v.Class, err, want)
 				}
@@ -285,9 +286,9 @@ func TestRefundLookup(t *testing.T) {
 		"grew meanwhile":             {rows: others(150), list: list{total: func(page, n int) int { return n + page }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound},
 		"pending, fewer rows":        {rows: []string{row(testRefundReq, "", "Debit", "500", "")}, list: list{total: func(_, n int) int { return n + 1 }}, class: payment.ClassPending},
 		"page 2 malformed":           {rows: others(150), list: list{answer: onPage2("{")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed},
-		"page 2 a system error":      {rows: others(150), list: list{answer: onPage2(result("U", "SYSTEMERROR"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError},
-		"page 2 refused":             {rows: others(150), list: list{answer: onPage2(result("F", "INVALID_SIGN"))}, class: payment.ClassRefused, reason: payment.ReasonBadSignature},
-		"page 2 a refund's own code": {rows: others(150), list: list{answer: onPage2(result("F", "REFUND_NEED_REVIEW"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError},
+		"page 2 a system error":      {rows: others(150), list: list{answer: onPage2(exchangetest.Result("U", "SYSTEMERROR"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError},
+		"page 2 refused":             {rows: others(150), list: list{answer: onPage2(exchangetest.Result("F", "INVALID_SIGN"))}, class: payment.ClassRefused, reason: payment.ReasonBadSignature},
+		"page 2 a refund's own code": {rows: others(150), list: list{answer: onPage2(exchangetest.Result("F", "REFUND_NEED_REVIEW"))}, class: payment.ClassRetryLater, reason: payment.ReasonGatewayError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := test.list
@@ -300,7 +301,7 @@ func TestRefundLookup(t *testing.T) {
 			days := g.searchDays(r.RequestedAt, refundSpan)
 			l.days = map[string][]string{days[0]: test.rows}
 			v := callSale(t, g, s, payment.CallLookupRefund)
-			assertVerdict(t, v, test.class, test.reason)
+			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if v.RefundID != test.id {
 				t.Errorf("refund id %q, want %q", v.RefundID, test.id)
 			}

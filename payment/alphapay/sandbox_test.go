@@ -15,8 +15,8 @@ import (
 
 	"payscand/payment"
 	"payscand/payment/alphapay"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/sandbox"
-	"payscand/payment/signature"
 )
 
 var money = payment.Money{Amount: 1234, Currency: "CAD"}
@@ -52,21 +52,9 @@ func (c *counter) pass(d time.Duration) {
 	c.call(&payment.Attempt{}, payment.CallProbe)
 }
 
-// bankKeys are made once: making them is the slowest part of these tests.
-var bankKeys = sync.OnceValue(func() (keys sandbox.Keys) {
-	for _, key := range []*signature.PrivateKey{&keys.Merchant, &keys.Platform} {
-		made, err := signature.GenerateKey()
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
-	return keys
-})
-
 func newCounter(t *testing.T) *counter {
 	c := &counter{t: t}
-	keys := bankKeys()
+	keys := exchangetest.Keys()
 	var err error
 	c.bank, err = sandbox.New(sandbox.Config{
 		MerchantCode: "9FEOWJ", MerchantKey: keys.Merchant.Public(), PlatformKey: keys.Platform, Clock: c.clock, Seed: "1",
@@ -86,7 +74,7 @@ func newCounter(t *testing.T) *counter {
 	t.Cleanup(c.bank.Close)
 	c.gateway, err = alphapay.New(alphapay.Config{
 		Name: "alphapay", BaseURL: server.URL, MerchantCode: "9FEOWJ", TerminalCode: "L1", PrivateKey: keys.Merchant,
-		PlatformKeys: map[int]signature.PublicKey{1: keys.Platform.Public()},
+		PlatformKeys: keys.PlatformKeys(),
 		Logger:       slog.New(slog.NewTextHandler(c, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

@@ -25,13 +25,5 @@ func (g *Gateway) Send(ctx context.Context, prepared payment.Request) payment.Ve
 
 // ask is one exchange and what its answer means.
 func (g *Gateway) ask(ctx context.Context, m *exchange.Message, q question) (payment.Verdict, error) {
-	body, _, f := g.client.Exchange(ctx, m)
-	if f != nil {
-		return f.Verdict(), f
-	}
-	v, err := judge(q, body)
-	if !v.ExpiresAt.IsZero() { // the QR is hidden by this machine's clock
-		v.ExpiresAt = v.ExpiresAt.Add(-g.client.ClockOffset())
-	}
-	return v, err
+	return g.client.Ask(ctx, m, func(body []byte) (payment.Verdict, error) { return judge(q, body) })
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
@@ -18,10 +19,10 @@ import (
 func TestSendOfSomethingElse(t *testing.T) {
 	g := newGateway(t, testConfig("https://openapi.alphapay.ca"))
 	for _, r := range []payment.Request{nil, 17, (*request)(nil), "pay"} {
-		assertVerdict(t, g.Send(context.Background(), r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		exchangetest.AssertVerdict(t, g.Send(context.Background(), r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 	}
 	// A bug within is no answer.
-	assertVerdict(t, g.Send(context.Background(), &request{question: question{kind: payment.CallPay}}), payment.ClassNoAnswer, payment.ReasonAnswerMalformed)
+	exchangetest.AssertVerdict(t, g.Send(context.Background(), &request{question: question{kind: payment.CallPay}}), payment.ClassNoAnswer, payment.ReasonAnswerMalformed)
 }
 
 // Whatever a hostile or broken gateway does with the payment code, it appears in
@@ -29,8 +30,10 @@ func TestSendOfSomethingElse(t *testing.T) {
 func TestCodeNeverShows(t *testing.T) {
 	for _, code := range []string{testCode, "fp0123456789abcdefghijklmnopqrstuvw"} {
 		echo := map[string]func(f *fake, w http.ResponseWriter, path string){
-			"result code": func(f *fake, w http.ResponseWriter, path string) { f.say(w, path, result("F", code)) },
-			"status":      func(f *fake, w http.ResponseWriter, path string) { f.say(w, path, result(code, "SUCCESS")) },
+			"result code": func(f *fake, w http.ResponseWriter, path string) { f.say(w, path, exchangetest.Result("F", code)) },
+			"status": func(f *fake, w http.ResponseWriter, path string) {
+				f.say(w, path, exchangetest.Result(code, "SUCCESS"))
+			},
 			"ids": func(f *fake, w http.ResponseWriter, path string) {
 				f.say(w, path, replaced(payPending, testPaymentID, code))
 			},
@@ -40,7 +43,9 @@ func TestCodeNeverShows(t *testing.T) {
 			"type":           func(f *fake, w http.ResponseWriter, path string) { f.say(w, path, `{"result":"`+code+`"}`) },
 			"duplicate name": func(f *fake, w http.ResponseWriter, path string) { f.say(w, path, `{"`+code+`":1,"`+code+`":2}`) },
 			"not JSON":       func(f *fake, w http.ResponseWriter, path string) { f.say(w, path, code) },
-			"unsigned":       func(_ *fake, w http.ResponseWriter, _ string) { _, _ = io.WriteString(w, result("F", code)) },
+			"unsigned": func(_ *fake, w http.ResponseWriter, _ string) {
+				_, _ = io.WriteString(w, exchangetest.Result("F", code))
+			},
 			"bad signature": func(_ *fake, w http.ResponseWriter, _ string) {
 				for _, name := range []string{"Response-Time", "Nonce"} {
 					w.Header().Set(name, code)
@@ -60,8 +65,8 @@ func TestCodeNeverShows(t *testing.T) {
 		}
 		for name, spoil := range echo {
 			t.Run(name+" "+code[:2], func(t *testing.T) {
-				var l logs
-				f, g := newFake(t, always(payPending), l.config)
+				var l exchangetest.Logs
+				f, g := newFake(t, exchangetest.Always(payPending), logging(&l))
 				f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 					spoil(f, w, r.URL.Path)
 					return true
@@ -81,18 +86,18 @@ func TestCodeNeverShows(t *testing.T) {
 }
 
 func (f *fake) say(w http.ResponseWriter, path, body string) {
-	f.sign(w, path, body, testKeys().platform)
+	f.sign(w, path, body, exchangetest.Keys().Platform)
 	_, _ = io.WriteString(w, body)
 }
 
 // Calls that go on failing for one reason are one line of the log, their end
 // another; an unsigned answer's code is told as a hint.
 func TestLogIsBounded(t *testing.T) {
-	var l logs
-	f, g := newFake(t, always(payPending), l.config)
+	var l exchangetest.Logs
+	f, g := newFake(t, exchangetest.Always(payPending), logging(&l))
 	a := testAttempt(t, g)
 	f.spoil = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
-		_, _ = io.WriteString(w, result("F", "INVALID_SIGN"))
+		_, _ = io.WriteString(w, exchangetest.Result("F", "INVALID_SIGN"))
 		return true
 	}
 	for range 5 {
@@ -112,15 +117,15 @@ func TestLogIsBounded(t *testing.T) {
 // Answers signed with a second configured key version are believed: keys are
 // changed by adding the new one first.
 func TestSecondPlatformKey(t *testing.T) {
-	f, _ := newFake(t, always(payPending))
+	f, _ := newFake(t, exchangetest.Always(payPending))
 	server := httptest.NewServer(f)
 	defer server.Close()
 	config := testConfig(server.URL)
-	config.PlatformKeys = map[int]signature.PublicKey{1: testKeys().stranger.Public(), 7: testKeys().platform.Public()}
+	config.PlatformKeys = map[int]signature.PublicKey{1: exchangetest.Keys().Stranger.Public(), 7: exchangetest.Keys().Platform.Public()}
 	g := newGateway(t, config)
 	f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		at, nonce := time.Now().UTC().Format(time.RFC3339), strings.Repeat("n", 32)
-		header, err := signature.Signer{Algorithm: signature.RS256, KeyVersion: 7, Key: testKeys().platform}.Sign(
+		header, err := signature.Signer{Algorithm: signature.RS256, KeyVersion: 7, Key: exchangetest.Keys().Platform}.Sign(
 			[]byte("POST " + r.URL.Path + "\n" + testMerchant + "." + at + "." + nonce + "." + payPending))
 		if err != nil {
 			t.Error(err)
@@ -131,5 +136,5 @@ func TestSecondPlatformKey(t *testing.T) {
 		_, _ = io.WriteString(w, payPending)
 		return true
 	}
-	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
+	exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 }

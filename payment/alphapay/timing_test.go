@@ -14,6 +14,7 @@ import (
 
 	"payscand/payment"
 	"payscand/payment/exchange"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // pipes is a listener and a dialer without a network, for fake time.
@@ -50,10 +51,10 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 
 // fakeTime runs a test in a bubble of fake time, against a fake over pipes.
 func fakeTime(t *testing.T, test func(t *testing.T, f *fake, g *Gateway, p *pipes)) {
-	testKeys()
+	exchangetest.Keys()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		f := &fake{t: t, reply: always(payPending)}
+		f := &fake{t: t, reply: exchangetest.Always(payPending)}
 		server := &http.Server{Handler: f}
 		go func() { _ = server.Serve(p) }()
 		g := newGateway(t, testConfig("http://127.0.0.1"), dialing(p.dial))
@@ -87,7 +88,7 @@ func TestAnswerTimeout(t *testing.T) {
 		} {
 			pause.Store(int64(test.pause))
 			start := time.Now()
-			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), test.class, test.reason)
+			exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), test.class, test.reason)
 			if took := time.Since(start); took != min(test.pause, exchange.DefaultAnswerTimeout) {
 				t.Errorf("took %v", took)
 			}
@@ -100,7 +101,7 @@ func TestAnswerTimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		assertVerdict(t, g.Send(ctx, r), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+		exchangetest.AssertVerdict(t, g.Send(ctx, r), payment.ClassNoAnswer, payment.ReasonNoAnswer)
 	})
 }
 
@@ -108,7 +109,7 @@ func TestAnswerTimeout(t *testing.T) {
 func TestAnswerThatTrickles(t *testing.T) {
 	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
 		f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-			f.sign(w, r.URL.Path, payPending, testKeys().platform)
+			f.sign(w, r.URL.Path, payPending, exchangetest.Keys().Platform)
 			for i := range payPending {
 				_, _ = io.WriteString(w, payPending[i:i+1])
 				_ = http.NewResponseController(w).Flush()
@@ -116,13 +117,13 @@ func TestAnswerThatTrickles(t *testing.T) {
 			}
 			return true
 		}
-		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
+		exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonNoAnswer)
 	})
 }
 
 // A connection that cannot be had within 3 s is given up, as not sent.
 func TestConnectTimeout(t *testing.T) {
-	testKeys()
+	exchangetest.Keys()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		g := newGateway(t, testConfig("https://127.0.0.1"), dialing(func(context.Context, string, string) (net.Conn, error) {
@@ -130,7 +131,7 @@ func TestConnectTimeout(t *testing.T) {
 			return nil, errors.New("too late")
 		}))
 		start := time.Now()
-		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 		if took := time.Since(start); took != exchange.DefaultConnectTimeout {
 			t.Errorf("took %v", took)
 		}
@@ -141,7 +142,7 @@ func TestConnectTimeout(t *testing.T) {
 
 // A TLS handshake that does not end is not sent either, within the same 3 s.
 func TestHandshakeTimeout(t *testing.T) {
-	testKeys()
+	exchangetest.Keys()
 	synctest.Test(t, func(t *testing.T) {
 		silent := make(chan net.Conn, 1)
 		g := newGateway(t, testConfig("https://127.0.0.1"), dialing(func(context.Context, string, string) (net.Conn, error) {
@@ -152,7 +153,7 @@ func TestHandshakeTimeout(t *testing.T) {
 			return ours, nil
 		}))
 		start := time.Now()
-		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+		exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 		if took := time.Since(start); took != exchange.DefaultConnectTimeout {
 			t.Errorf("took %v", took)
 		}
@@ -170,7 +171,7 @@ func TestIdleConnections(t *testing.T) {
 			want int32 // connections so far
 		}{{0, 1}, {9 * time.Second, 1}, {9900 * time.Millisecond, 1}, {10100 * time.Millisecond, 2}, {time.Hour, 3}} {
 			elapse(test.idle)
-			assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
+			exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 			if got := p.dialed.Load(); got != test.want {
 				t.Errorf("after %v idle: %d connections, want %d", test.idle, got, test.want)
 			}

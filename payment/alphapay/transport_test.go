@@ -16,6 +16,7 @@ import (
 
 	"payscand/payment"
 	"payscand/payment/exchange"
+	"payscand/payment/exchange/exchangetest"
 )
 
 // What fails before there is a connection is not sent, and said so.
@@ -65,7 +66,7 @@ func TestNotSent(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				assertVerdict(t, g.Send(ctx, r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
+				exchangetest.AssertVerdict(t, g.Send(ctx, r), payment.ClassNotSent, payment.ReasonGatewayUnreachable)
 			}
 		})
 	}
@@ -82,14 +83,14 @@ func brokenDial(context.Context, string, string) (net.Conn, error) {
 // The same server is trusted once its authority is configured, and the answer of
 // a trusted server still has to be signed.
 func TestTLSWithConfiguredAuthority(t *testing.T) {
-	f := &fake{t: t, reply: always(payPending)}
+	f := &fake{t: t, reply: exchangetest.Always(payPending)}
 	server := httptest.NewTLSServer(f)
 	defer server.Close()
 	config := testConfig(server.URL)
 	config.RootCAs = x509.NewCertPool()
 	config.RootCAs.AddCert(server.Certificate())
 	g := newGateway(t, config)
-	assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
+	exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassPending, "")
 }
 
 // Whatever happens after the connection is there is no answer, never not sent.
@@ -117,7 +118,7 @@ func TestNoAnswer(t *testing.T) {
 	signed := func(change func(http.ResponseWriter, string) string) func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 		return func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-				f.sign(w, r.URL.Path, payAccepted, testKeys().platform)
+				f.sign(w, r.URL.Path, payAccepted, exchangetest.Keys().Platform)
 				_, _ = io.WriteString(w, change(w, payAccepted))
 				return true
 			}
@@ -183,21 +184,21 @@ func TestNoAnswer(t *testing.T) {
 		}), payment.ReasonAnswerUnverified},
 		"a stranger's key": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-				f.sign(w, r.URL.Path, payAccepted, testKeys().stranger)
+				f.sign(w, r.URL.Path, payAccepted, exchangetest.Keys().Stranger)
 				_, _ = io.WriteString(w, payAccepted)
 				return true
 			}
 		}, payment.ReasonAnswerUnverified},
 		"the merchant's own key": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-				f.sign(w, r.URL.Path, payAccepted, testKeys().merchant)
+				f.sign(w, r.URL.Path, payAccepted, exchangetest.Keys().Merchant)
 				_, _ = io.WriteString(w, payAccepted)
 				return true
 			}
 		}, payment.ReasonAnswerUnverified},
 		"another call's answer": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 			return func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
-				f.sign(w, cancelPath, payAccepted, testKeys().platform)
+				f.sign(w, cancelPath, payAccepted, exchangetest.Keys().Platform)
 				_, _ = io.WriteString(w, payAccepted)
 				return true
 			}
@@ -217,7 +218,7 @@ func TestNoAnswer(t *testing.T) {
 				if r.Header.Get("Accept-Encoding") != "" {
 					t.Error("compression was asked for")
 				}
-				f.sign(w, r.URL.Path, payAccepted, testKeys().platform) // over what it was before
+				f.sign(w, r.URL.Path, payAccepted, exchangetest.Keys().Platform) // over what it was before
 				w.Header().Set("Content-Encoding", "gzip")
 				zip := gzip.NewWriter(w)
 				_, _ = io.WriteString(zip, payAccepted)
@@ -228,20 +229,20 @@ func TestNoAnswer(t *testing.T) {
 		"signed but malformed": {func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 				body := payAccepted[:40]
-				f.sign(w, r.URL.Path, body, testKeys().platform)
+				f.sign(w, r.URL.Path, body, exchangetest.Keys().Platform)
 				_, _ = io.WriteString(w, body)
 				return true
 			}
 		}, payment.ReasonAnswerMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, g := newFake(t, always(payAccepted))
+			f, g := newFake(t, exchangetest.Always(payAccepted))
 			f.spoil = test.spoil(f)
 			v := call(t, g, testAttempt(t, g), payment.CallPay)
 			if test.reason == "" {
-				assertVerdict(t, v, payment.ClassAccepted, "")
+				exchangetest.AssertVerdict(t, v, payment.ClassAccepted, "")
 			} else {
-				assertVerdict(t, v, payment.ClassNoAnswer, test.reason)
+				exchangetest.AssertVerdict(t, v, payment.ClassNoAnswer, test.reason)
 			}
 			if n := len(f.calls()); n != 1 {
 				t.Errorf("pay arrived %d times", n)
@@ -256,12 +257,12 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
 	defer target.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		f, g := newFake(t, always(payAccepted))
+		f, g := newFake(t, exchangetest.Always(payAccepted))
 		f.spoil = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 			http.Redirect(w, r, target.URL, status)
 			return true
 		}
-		assertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonGatewayError)
+		exchangetest.AssertVerdict(t, call(t, g, testAttempt(t, g), payment.CallPay), payment.ClassNoAnswer, payment.ReasonGatewayError)
 	}
 	if n := visits.Load(); n != 0 {
 		t.Errorf("%d redirects were followed", n)

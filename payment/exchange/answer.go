@@ -138,16 +138,6 @@ func ImageURI(image string) string {
 	return ""
 }
 
-// maxPaymentCode bounds a payment code, in characters: EMVCo's consumer-presented
-// codes end at 512.
-const maxPaymentCode = 512
-
-// FitsHole reports whether the code can stand between the quotes of a JSON string
-// as it is. Digits and base64, which is all that codes are made of, can.
-func FitsHole(code payment.Code) bool {
-	return IsVisible(code.Reveal(), maxPaymentCode) && !strings.ContainsAny(code.Reveal(), `"\`)
-}
-
 // maxCode bounds a result code that is passed on, in characters.
 const maxCode = 64
 

@@ -9,32 +9,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"payscand/payment"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/signature"
 )
 
 // Timing, the fate of kept connections and what answers do are tested with the
 // whole of a gateway, by payment/alphapay and payment/alipayplus.
 
-// testKeys are made once: the merchant's and the platform's.
-var testKeys = sync.OnceValue(func() (keys struct{ merchant, platform signature.PrivateKey }) {
-	for _, key := range []*signature.PrivateKey{&keys.merchant, &keys.platform} {
-		made, err := signature.GenerateKey()
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
-	return keys
-})
-
 // testConfig has a scheme without a nonce; the gateway tests have one with.
 func testConfig(baseURL string) Config {
-	keys := testKeys()
+	keys := exchangetest.Keys()
 	return Config{
 		Scheme: Scheme{
 			Vendor: "Vendor", Algorithm: signature.RSA256, AccountHeader: "Client-Id", AccountKey: "client_id",
@@ -43,8 +31,8 @@ func testConfig(baseURL string) Config {
 			},
 			Documented: func(code string) bool { return code == "INVALID_SIGNATURE" },
 		},
-		Name: "vendor", BaseURL: baseURL, Account: "C1", PrivateKey: keys.merchant,
-		PlatformKeys: map[int]signature.PublicKey{1: keys.platform.Public()},
+		Name: "vendor", BaseURL: baseURL, Account: "C1", TerminalCode: "L1", PrivateKey: keys.Merchant,
+		PlatformKeys: keys.PlatformKeys(),
 	}
 }
 
@@ -60,9 +48,9 @@ func newClient(t testing.TB, config Config) *Client {
 
 // platform signs as the vendor does.
 func platform(t testing.TB) *Client {
-	keys := testKeys()
+	keys := exchangetest.Keys()
 	config := testConfig("http://127.0.0.1")
-	config.PrivateKey, config.PlatformKeys = keys.platform, map[int]signature.PublicKey{1: keys.merchant.Public()}
+	config.PrivateKey, config.PlatformKeys = keys.Platform, map[int]signature.PublicKey{1: keys.Merchant.Public()}
 	return newClient(t, config)
 }
 
@@ -144,7 +132,8 @@ func TestNotSentIsOnlyBeforeTheConnection(t *testing.T) {
 }
 
 // A stored URL is taken only as scheme and host with the vendor's path.
-func TestBaseOf(t *testing.T) {
+func TestBaseFor(t *testing.T) {
+	c := newClient(t, testConfig("https://configured.example"))
 	for stored, want := range map[string]string{
 		"https://gateway.example/v1/pay":             "https://gateway.example",
 		"http://127.0.0.1:8490/v1/pay":               "http://127.0.0.1:8490",
@@ -152,8 +141,9 @@ func TestBaseOf(t *testing.T) {
 		"https://gateway.example/v1/refund":          "",
 		"https://user:secret@gateway.example/v1/pay": "",
 		"/v1/pay": "",
+		"":        "https://configured.example",
 	} {
-		base, err := BaseOf(stored, "/v1/pay")
+		base, err := c.BaseFor(payment.Intent{URL: stored}, "/v1/pay")
 		if base != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v", stored, base, err)
 		}

@@ -51,6 +51,10 @@ type Config struct {
 	BaseURL string
 	// Account is 1 to 64 letters, digits, '-' and '_'.
 	Account string
+	// TerminalCode tells the terminal's orders apart: 1 to 3 letters or digits.
+	TerminalCode string
+	// NotifyURL is where the vendor sends notifications; empty: nowhere.
+	NotifyURL string
 	// PrivateKey signs requests, as KeyVersion (0 means 1).
 	PrivateKey signature.PrivateKey
 	KeyVersion int
@@ -77,8 +81,9 @@ type ConfigError struct{ Field, Problem string }
 func (e *ConfigError) Error() string { return e.Field + ": " + e.Problem }
 
 var (
-	nameForm    = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
-	accountForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // no '.', which separates it in the signed content
+	terminalForm = regexp.MustCompile(`^[A-Za-z0-9]{1,3}$`)
+	nameForm     = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+	accountForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // no '.', which separates it in the signed content
 )
 
 // Client exchanges messages with one account's gateway. It is safe for use by
@@ -160,11 +165,17 @@ func (c Config) check() (pool *x509.CertPool, problems []error) {
 	if !nameForm.MatchString(c.Name) {
 		wrong("name", "want 1 to 32 of a–z, 0–9, '-' and '_'")
 	}
-	if err := CheckBase(c.BaseURL); err != nil {
+	if err := checkBase(c.BaseURL); err != nil {
 		wrong("base_url", err.Error())
 	}
 	if !accountForm.MatchString(c.Account) {
 		wrong(c.Scheme.AccountKey, "want 1 to 64 letters, digits, '-' or '_'")
+	}
+	if !terminalForm.MatchString(c.TerminalCode) {
+		wrong("terminal.code", "want 1 to 3 letters or digits")
+	}
+	if err := checkNotifyURL(c.NotifyURL); err != nil {
+		wrong("notify_url", err.Error())
 	}
 	if c.PrivateKey.IsZero() && c.Outside.Signer == nil {
 		wrong("private_key_file", "no private key")
@@ -224,9 +235,9 @@ func (c Config) roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// CheckBase wants scheme and host. Its errors do not repeat the text, which may
+// checkBase wants scheme and host. Its errors do not repeat the text, which may
 // hold a password.
-func CheckBase(text string) error {
+func checkBase(text string) error {
 	base, err := url.Parse(text)
 	switch {
 	case err != nil || base.Hostname() == "" || base.Opaque != "" || !slices.Contains([]string{"http", "https"}, base.Scheme):
@@ -242,16 +253,4 @@ func CheckBase(text string) error {
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
-}
-
-// BaseOf is scheme and host of a stored URL with the vendor's path.
-func BaseOf(stored, path string) (string, error) {
-	text, ends := strings.CutSuffix(stored, path)
-	if !ends {
-		return "", errors.New("the stored pay URL is not one of this gateway's")
-	}
-	if err := CheckBase(text); err != nil {
-		return "", fmt.Errorf("the stored pay URL: %w", err)
-	}
-	return text, nil
 }

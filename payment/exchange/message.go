@@ -82,15 +82,15 @@ func (c *Client) verify(m *Message, header http.Header, body []byte) (answered t
 	return answered, nil
 }
 
-// VerifyNotification checks that the vendor sent this request to this account: the
-// signature over its bytes as received, with the path that the vendor was told to
-// send it to. Its time is not held against any clock: the vendor repeats a
+// VerifyNotification checks that the vendor sent this request, which came to path,
+// to this account: the signature over its bytes as received, with the path that the
+// vendor was told to send it to. Its time is not held against any clock: the vendor repeats a
 // notification for a day, and what it says stays true.
 func (c *Client) VerifyNotification(path string, header http.Header, body []byte) error {
 	if values := header.Values(c.config.Scheme.AccountHeader); len(values) != 1 || values[0] != c.config.Account {
 		return fmt.Errorf("it is not for this %s", c.config.Scheme.AccountKey)
 	}
-	_, err := c.believe(path, "Request-Time", header, body)
+	_, err := c.believe(c.notifyPath(path), "Request-Time", header, body)
 	return err
 }
 

@@ -11,10 +11,10 @@ import (
 // maxURL is the longest URL that vendors take, in characters.
 const maxURL = 2048
 
-// CheckNotifyURL wants an address with a path, which the signature of what is sent
+// checkNotifyURL wants an address with a path, which the signature of what is sent
 // there covers; "" is none. Its errors do not repeat the text, which may hold a
 // password.
-func CheckNotifyURL(text string) error {
+func checkNotifyURL(text string) error {
 	if text == "" {
 		return nil
 	}
@@ -30,10 +30,10 @@ func CheckNotifyURL(text string) error {
 	return nil
 }
 
-// NotifyPath is the path of a URL that CheckNotifyURL takes, or that of the request
-// where there is none.
-func NotifyPath(notifyURL, requested string) string {
-	if u, err := url.Parse(notifyURL); err == nil && u.Path != "" {
+// notifyPath is the path that the vendor was told to send notifications to, which
+// it signs; that of the request where it was told none.
+func (c *Client) notifyPath(requested string) string {
+	if u, err := url.Parse(c.config.NotifyURL); err == nil && u.Path != "" {
 		return u.EscapedPath()
 	}
 	return requested
@@ -49,7 +49,7 @@ func (c *Client) Acknowledge(path string, signed bool) (http.Header, []byte, err
 	if !signed {
 		return http.Header{"Content-Type": {contentType}}, acknowledged, nil
 	}
-	header, err := c.SignReply(path, acknowledged, c.MachineNow())
+	header, err := c.SignReply(c.notifyPath(path), acknowledged, c.MachineNow())
 	return header, acknowledged, err
 }
 

@@ -40,6 +40,20 @@ func (c *Client) Send(ctx context.Context, r Prepared, carryOut func(context.Con
 	return v
 }
 
+// Ask is one exchange and what judge says of its answer. An order's expiry is the
+// gateway's time there; what Ask returns is this machine's, by which a QR is hidden.
+func (c *Client) Ask(ctx context.Context, m *Message, judge func(body []byte) (payment.Verdict, error)) (payment.Verdict, error) {
+	body, _, f := c.Exchange(ctx, m)
+	if f != nil {
+		return f.Verdict(), f
+	}
+	v, err := judge(body)
+	if !v.ExpiresAt.IsZero() {
+		v.ExpiresAt = v.ExpiresAt.Add(-c.ClockOffset())
+	}
+	return v, err
+}
+
 // trouble keeps the log short: a line when calls begin to fail, fail for another
 // reason, or succeed again.
 type trouble struct {

@@ -17,9 +17,9 @@ import (
 	"payscand/payment/alipayplus"
 	"payscand/payment/alphapay"
 	"payscand/payment/exchange"
+	"payscand/payment/exchange/exchangetest"
 	"payscand/payment/gatewaytest"
 	"payscand/payment/sandbox"
-	"payscand/payment/signature"
 )
 
 // practice is a gateway's client in front of the practice gateway, over real HTTP.
@@ -37,25 +37,13 @@ type practice struct {
 	ahead time.Duration
 }
 
-// keys are made once: making them is the slowest part of these tests.
-var keys = sync.OnceValue(func() (keys [2]signature.PrivateKey) {
-	for i := range keys {
-		made, err := signature.GenerateKey()
-		if err != nil {
-			panic(err)
-		}
-		keys[i] = made
-	}
-	return keys
-})
-
 func open(t *testing.T, client func(url string, outside exchange.Outside) (interface {
 	payment.Gateway
 	Close()
 }, error)) *practice {
 	t.Helper()
 	p := &practice{t: t}
-	merchant, platform := keys()[0], keys()[1]
+	merchant, platform := exchangetest.Keys().Merchant, exchangetest.Keys().Platform
 	var err error
 	p.bank, err = sandbox.New(sandbox.Config{
 		MerchantCode: "9FEOWJ", MerchantKey: merchant.Public(), PlatformKey: platform,
@@ -152,8 +140,8 @@ func TestAlphaPay(t *testing.T) {
 			Close()
 		}, error) {
 			return alphapay.New(alphapay.Config{
-				Name: "alphapay", BaseURL: url, MerchantCode: "9FEOWJ", TerminalCode: "L1", PrivateKey: keys()[0],
-				PlatformKeys: map[int]signature.PublicKey{1: keys()[1].Public()}, Outside: outside,
+				Name: "alphapay", BaseURL: url, MerchantCode: "9FEOWJ", TerminalCode: "L1", PrivateKey: exchangetest.Keys().Merchant,
+				PlatformKeys: exchangetest.Keys().PlatformKeys(), Outside: outside,
 			})
 		})
 	})
@@ -166,8 +154,8 @@ func TestAlipayPlus(t *testing.T) {
 			Close()
 		}, error) {
 			return alipayplus.New(alipayplus.Config{
-				Name: "alipayplus", BaseURL: url, ClientID: "5J0", TerminalCode: "L1", PrivateKey: keys()[0],
-				PlatformKeys: map[int]signature.PublicKey{1: keys()[1].Public()}, Outside: outside,
+				Name: "alipayplus", BaseURL: url, ClientID: "5J0", TerminalCode: "L1", PrivateKey: exchangetest.Keys().Merchant,
+				PlatformKeys: exchangetest.Keys().PlatformKeys(), Outside: outside,
 				NotifyURL: "https://shop.example/notify/alipayplus",
 				Merchant: alipayplus.Merchant{
 					ReferenceID: "M1", Name: "Corner Shop", MCC: "5411", Address: alipayplus.Address{Region: "CA", City: "Vancouver"},

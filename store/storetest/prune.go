@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"errors"
-	"os"
 	"testing"
 	"time"
 
@@ -17,15 +16,7 @@ import (
 // is not over, however old it is, and goes once it is over and old again.
 func testPrune(t *testing.T, open Opener) {
 	s, till, w := newStore(t, open), NewTill(), newWorld()
-	keep := func(c payment.Change) payment.Sale {
-		t.Helper()
-		w.apply(c)
-		return commit(t, s, c)
-	}
-	paid := func() payment.Sale {
-		t.Helper()
-		return keep(till.Paid(keep(till.Submitted(keep(till.Created()), "alphapay", secretCode))))
-	}
+	keep, paid := w.keeping(t, s, till)
 	over, refunding, refunded := paid(), paid(), paid()
 	refunding = keep(till.refunding(refunding, "of one that goes on", refunding.ID+"-10"))
 	refunded = keep(till.refunded(keep(till.refunding(refunded, "of one that is over", refunded.ID+"-10"))))
@@ -87,19 +78,8 @@ func pruneAll(t *testing.T, s Store, w *world, before time.Time, limit int) {
 // Whatever happens between them, retention's steps leave the chain whole and
 // every index as the sales say, also when the store is opened again.
 func testPruneRandomly(t *testing.T, open Opener) {
-	parent := t.TempDir()
-	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp(parent, "") //nolint:usetesting // rapid's T has no TempDir, and each check wants its own
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
-		s, err := open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = s.Close() }()
-		w, day := newWorld(), &randomDay{till: NewTill()}
+	reopened(t, open, func(t *rapid.T, s Store, w *world) {
+		day := &randomDay{till: NewTill()}
 		for range rapid.IntRange(1, 5).Draw(t, "rounds") {
 			day.commit(t, s, w)
 			if len(w.recorded) == 0 {
@@ -113,12 +93,5 @@ func testPruneRandomly(t *testing.T, open Opener) {
 			}
 			w.check(t, s)
 		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if s, err = open(dir); err != nil {
-			t.Fatal(err)
-		}
-		w.check(t, s)
 	})
 }

@@ -14,10 +14,9 @@ import (
 	"payscand/store"
 )
 
-// After any commits, good and refused, single and grouped, every index is what
-// the sales say, the journal folds to them, and a store opened again holds the
-// same.
-func testRandom(t *testing.T, open Opener) {
+// reopened lets act do what it will with an empty store and its world, drawn anew
+// each time, and then opens the store again: it holds the same.
+func reopened(t *testing.T, open Opener, act func(t *rapid.T, s Store, w *world)) {
 	parent := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp(parent, "") //nolint:usetesting // rapid's T has no TempDir, and each check wants its own
@@ -30,11 +29,8 @@ func testRandom(t *testing.T, open Opener) {
 			t.Fatal(err)
 		}
 		defer func() { _ = s.Close() }()
-
-		w, day := newWorld(), &randomDay{till: NewTill()}
-		for range rapid.IntRange(1, 6).Draw(t, "commits") {
-			day.commit(t, s, w)
-		}
+		w := newWorld()
+		act(t, s, w)
 		w.check(t, s)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -43,6 +39,18 @@ func testRandom(t *testing.T, open Opener) {
 			t.Fatal(err)
 		}
 		w.check(t, s)
+	})
+}
+
+// After any commits, good and refused, single and grouped, every index is what
+// the sales say, the journal folds to them, and a store opened again holds the
+// same.
+func testRandom(t *testing.T, open Opener) {
+	reopened(t, open, func(t *rapid.T, s Store, w *world) {
+		day := &randomDay{till: NewTill()}
+		for range rapid.IntRange(1, 6).Draw(t, "commits") {
+			day.commit(t, s, w)
+		}
 	})
 }
 

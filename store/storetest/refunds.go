@@ -32,15 +32,7 @@ func (t *Till) refunded(before payment.Sale) payment.Change {
 // be another sale's or refund's, and no refund is ever lost (P2, P6).
 func testRefunds(t *testing.T, open Opener) {
 	s, till, w := newStore(t, open), NewTill(), newWorld()
-	keep := func(c payment.Change) payment.Sale {
-		t.Helper()
-		w.apply(c)
-		return commit(t, s, c)
-	}
-	paid := func() payment.Sale {
-		t.Helper()
-		return keep(till.Paid(keep(till.Submitted(keep(till.Created()), "alphapay", secretCode))))
-	}
+	keep, paid := w.keeping(t, s, till)
 	first, second := paid(), paid()
 	first = keep(till.refunding(first, "refund key", first.ID+"-10"))
 	if sale, digest, err := s.ByKey("refund key"); sale != first.ID || digest != "digest of refund key" || err != nil {

@@ -125,3 +125,19 @@ func ids(sales []payment.Sale) []string {
 	}
 	return list
 }
+
+// keeping returns how a test's changes are made, in the store and in the world, and
+// a sale that was paid that way.
+func (w *world) keeping(t *testing.T, s Store, till *Till) (keep func(payment.Change) payment.Sale, paid func() payment.Sale) {
+	t.Helper()
+	keep = func(c payment.Change) payment.Sale {
+		t.Helper()
+		w.apply(c)
+		return commit(t, s, c)
+	}
+	paid = func() payment.Sale {
+		t.Helper()
+		return keep(till.Paid(keep(till.Submitted(keep(till.Created()), "alphapay", secretCode))))
+	}
+	return keep, paid
+}
