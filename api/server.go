@@ -37,16 +37,21 @@ type Terminal interface {
 	ShowQR(ctx context.Context, id string) (payment.Sale, error)
 	Cancel(ctx context.Context, id string) (payment.Sale, error)
 	Check(ctx context.Context, id string) (payment.Sale, error)
+	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
+	Status(context.Context) (terminal.Status, error)
+	Refunds
+	Archive
+	Journal
+}
+
+// Refunds is what the API needs to give money back.
+type Refunds interface {
 	// Refund begins a refund, or returns the one that was begun with the same key
 	// and digest before (replayed): its number among the sale's refunds.
 	Refund(ctx context.Context, id string, wanted terminal.NewRefund) (sale payment.Sale, refund int, replayed bool, err error)
 	// RefundElsewhere does so for a payment that another terminal took. It waits for
 	// the gateway's answer about it; its ID is the terminal's to give.
 	RefundElsewhere(ctx context.Context, wanted terminal.RefundElsewhere) (sale payment.Sale, refund int, replayed bool, err error)
-	Resolve(ctx context.Context, id string, decision payment.Resolved) (payment.Sale, error)
-	Status(context.Context) (terminal.Status, error)
-	Archive
-	Journal
 }
 
 // Archive is what the API needs to show the sales that the terminal keeps.

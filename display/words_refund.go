@@ -1,4 +1,4 @@
-package display //nolint:dupl // a catalogue is alike in every language
+package display
 
 import "payscand/payment"
 

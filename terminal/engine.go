@@ -26,13 +26,7 @@ type Store interface { //nolint:interfacebloat // all that it needs, and no more
 	ByRequest(requestID string) (sale string, err error)
 	// Open pages through the sales that are not final, by id.
 	Open(after string, limit int) ([]payment.Sale, error)
-	// Due returns the ids of a gateway's sales whose time has come, earliest first.
-	Due(gateway string, until time.Time, limit int) ([]string, error)
-	// DueAfter returns the ids of a gateway's sales that are due later than a time,
-	// earliest first.
-	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
-	// NextDue returns the earliest due time of a gateway's sales.
-	NextDue(gateway string) (at time.Time, ok bool, err error)
+	DueIndex
 	// Journal pages through the journal, and Head returns its last sequence number.
 	Journal(after uint64, limit int) ([]payment.JournalRecord, error)
 	Head() (seq uint64, epoch string)
@@ -44,6 +38,17 @@ type Store interface { //nolint:interfacebloat // all that it needs, and no more
 	Adopted() bool
 	// CheckRoom returns an error when there is no room for another sale.
 	CheckRoom() error
+}
+
+// DueIndex is the store's index of when which gateway is to be asked.
+type DueIndex interface {
+	// Due returns the ids of a gateway's sales whose time has come, earliest first.
+	Due(gateway string, until time.Time, limit int) ([]string, error)
+	// DueAfter returns the ids of a gateway's sales that are due later than a time,
+	// earliest first.
+	DueAfter(gateway string, after time.Time, limit int) ([]string, error)
+	// NextDue returns the earliest due time of a gateway's sales.
+	NextDue(gateway string) (at time.Time, ok bool, err error)
 }
 
 // Executor makes gateway calls. Every started call brings exactly one Answered.

@@ -11,7 +11,7 @@ import (
 
 // watchedSale makes a sale that is over after some attempts that the wallet
 // refused for a reason that no page lists, so that each is watched.
-func (w *world) watchedSale(attempts int) payment.Sale {
+func (w *world) watchedSale(attempts int) {
 	w.t.Helper()
 	s := w.mustCreate(terminal.NewSale{Separate: true})
 	for range attempts {
@@ -22,7 +22,6 @@ func (w *world) watchedSale(attempts int) payment.Sale {
 	if s = w.sale(s.ID); s.Status != payment.SaleCancelled || s.Attempts[attempts-1].Watch == nil {
 		w.t.Fatalf("the sale is %s, its last attempt %+v", s.Status, s.Attempts[attempts-1])
 	}
-	return s
 }
 
 // P10: of a sale whose many attempts are due at once no more questions start than

@@ -15,17 +15,27 @@ import (
 )
 
 // gateway is one of the counter's practice gateways: the first is the counter's
-// own, the others are added. To have another protocol is to change a line.
+// own, the others are added. To have another is to add a line.
 type gateway struct {
-	name, protocol, merchant string
-	prefix                   string // of payment codes that are routed to it; with 16 digits to follow
-	instruments              string // of the QR: "qr" where it takes that too
-	wallet                   string // of its codes
+	name     string
+	merchant string // its AlphaPay merchant code
+	wallet   string // whose codes are routed to it
+	prefix   string // of such codes; 16 digits follow
+	qr       bool   // QRs are routed to it too
+	// section is its part of the configuration; %[1]s is its address, %[2]s the folder of its keys.
+	section string
 }
 
 var gateways = []gateway{
-	{name: "alphapay", protocol: "alphapay", merchant: "PRACTICE1", prefix: "28", wallet: "alipayplus"},
-	{name: "second", protocol: "alphapay", merchant: "PRACTICE2", prefix: "13", wallet: "wechat", instruments: "qr"},
+	{name: "alphapay", merchant: "PRACTICE1", wallet: "alipayplus", prefix: "28"},
+	{name: "second", merchant: "PRACTICE2", wallet: "wechat", prefix: "13", qr: true, section: `
+[gateway.second]
+type = "alphapay"
+base_url = "%[1]s"
+merchant_code = "PRACTICE2"
+private_key_file = "%[2]s/merchant_private.pem"
+platform_key_file = "%[2]s/platform_public.pem"
+`},
 }
 
 // Setting is what every campaign needs.
@@ -93,11 +103,9 @@ func openShop(ctx context.Context, s Setting, speed int, extra, database string)
 		if err != nil {
 			return sh, err
 		}
-		fmt.Fprintf(&config, "[gateway.%s]\ntype = %q\nbase_url = %q\nmerchant_code = %q\n"+
-			"private_key_file = \"%s/merchant_private.pem\"\nplatform_key_file = \"%s/platform_public.pem\"\n\n",
-			g.name, g.protocol, p.URL, g.merchant, p.Dir, p.Dir)
-		fmt.Fprintf(&config, "[[route]]\nwallet = %q\ngateway = %q\n\n", g.wallet, g.name)
-		if g.instruments == "qr" {
+		fmt.Fprintf(&config, g.section, p.URL, p.Dir)
+		fmt.Fprintf(&config, "[[route]]\nwallet = %q\ninstrument = \"code\"\ngateway = %q\n\n", g.wallet, g.name)
+		if g.qr {
 			fmt.Fprintf(&config, "[[route]]\ninstrument = \"qr\"\ngateway = %q\n\n", g.name)
 		}
 	}

@@ -143,7 +143,7 @@ func (g *Gateway) prepare(s payment.Sale, c payment.Call, at time.Time) (*reques
 	case payment.CallRefund:
 		return r, g.refund(r, base, ref, s, c, at)
 	}
-	return nil, errors.New("Alipay+ has no such call")
+	return nil, errors.New("this vendor has no such call")
 }
 
 // orderOf reads what the attempt's order is about from its stored pay request.

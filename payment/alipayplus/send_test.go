@@ -138,7 +138,9 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		"HTTP 500": {func(_ *fake, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, payment.ReasonGatewayError},
 		"HTTP 429": {func(_ *fake, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, payment.ReasonRateLimited},
-		"redirect": {func(_ *fake, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, payment.ReasonGatewayError},
+		"redirect": {func(_ *fake, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, payment.ReasonGatewayError},
 		"unsigned": {func(_ *fake, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }, payment.ReasonAnswerUnverified},
 		"a stranger's": {func(f *fake, w http.ResponseWriter, r *http.Request) {
 			f.sign(w, r.URL.Path, body, testKeys().stranger)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -97,9 +98,7 @@ func TestExchange(t *testing.T) {
 					t.Error(err)
 				}
 				test.spoil(header)
-				for name, values := range header {
-					w.Header()[name] = values
-				}
+				maps.Copy(w.Header(), header)
 				_, _ = io.WriteString(w, body)
 			}))
 			defer server.Close()

@@ -20,8 +20,6 @@ func repeatableRefund(t payment.Traits) bool { return t.IdempotentRefund }
 func listed(t payment.Traits) bool           { return t.TransactionList }
 func askable(t payment.Traits) bool          { return t.InquireByRequestID }
 
-const aMinute = time.Minute
-
 var cases = []conformance{
 	{"a probe proves the gateway", nil, func(s *shop) {
 		request, err := s.Gateway().Prepare(payment.Sale{}, payment.Call{Kind: payment.CallProbe, Gateway: s.Gateway().Name()}, s.Now())
@@ -43,7 +41,7 @@ var cases = []conformance{
 		made := s.begin(payment.InstrumentCode, WalletConfirms)
 		made.expect(payment.CallPay, payment.ClassPending)
 		made.is(payment.ClassPending, 0)
-		s.Pass(aMinute)
+		s.Pass(time.Minute)
 		made.is(payment.ClassPaid, s.Amount().Amount)
 	}},
 	{"a code that its wallet refuses fails, with a documented reason", nil, func(s *shop) {
@@ -70,7 +68,7 @@ var cases = []conformance{
 	}},
 	{"a QR that nobody pays is closed", nil, func(s *shop) {
 		made := s.waiting(payment.InstrumentQR)
-		s.Pass(s.traits.OrderLife + aMinute)
+		s.Pass(s.traits.OrderLife + time.Minute)
 		made.is(payment.ClassClosed, 0)
 	}},
 
@@ -78,7 +76,7 @@ var cases = []conformance{
 		for _, instrument := range []payment.Instrument{payment.InstrumentCode, payment.InstrumentQR} {
 			made := s.waiting(instrument)
 			made.expect(payment.CallCancel, payment.ClassCancelAccepted)
-			s.Pass(aMinute)
+			s.Pass(time.Minute)
 			made.is(payment.ClassClosed, 0)
 			made.expect(payment.CallCancel, payment.ClassCancelAccepted, payment.ClassClosed)
 			made.keeps(0)

@@ -8,6 +8,7 @@ package gatewaytest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -162,10 +163,8 @@ func (s *sale) hold(kind payment.CallKind, v payment.Verdict) {
 func (s *sale) expect(kind payment.CallKind, classes ...payment.Class) payment.Verdict {
 	s.Helper()
 	v := s.ask(kind)
-	for _, class := range classes {
-		if v.Class == class {
-			return v
-		}
+	if slices.Contains(classes, v.Class) {
+		return v
 	}
 	s.Fatalf("%s: got %s (%s, code %q), want %v", kind, v.Class, v.Reason, v.GatewayCode, classes)
 	return v

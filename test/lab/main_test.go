@@ -22,6 +22,7 @@ import (
 var (
 	update = flag.Bool("update", false, "write the table of docs/scanners.md")
 	long   = flag.Bool("long", false, "replug 1,000 times")
+	only   = flag.String("only", "", "the scanners to test, as a regular expression; empty: all, as the table needs")
 	asan   = flag.Bool("asan", false, "build the programs under test with AddressSanitizer")
 )
 

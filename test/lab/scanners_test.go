@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,16 +34,17 @@ type cable interface {
 	begin(t *testing.T, m *machine, part string)
 }
 
-// scanners are all that the counter has, one of each kind.
+// scanners are all that the counter has, one of each kind, or those of the flag.
 func scanners() []scanner {
-	return []scanner{
+	wanted := regexp.MustCompile(*only)
+	return slices.DeleteFunc([]scanner{
 		keyboardWedge(), qemuKeyboard(),
 		posScanner("HID POS, layout A", 2, wire.Identity{VendorID: 0x0c2e, ProductID: 0x0b81}, layoutA),
 		posScanner("HID POS, layout B", 3, wire.Identity{VendorID: 0x1eab, ProductID: 0x0010}, layoutB),
 		ibmScanner("IBM hand-held", 4, wire.Identity{VendorID: 0x05f9, ProductID: 0x1203}, ibmHandHeld, 64),
 		ibmScanner("IBM table-top", 5, wire.Identity{VendorID: 0x05f9, ProductID: 0x2202}, ibmTableTop, 16),
 		serialGadget(), qemuSerial(),
-	}
+	}, func(s scanner) bool { return !wanted.MatchString(s.mode) })
 }
 
 func keyboardWedge() scanner {

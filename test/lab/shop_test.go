@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"payscand/api/client"
+	"payscand/internal/counter"
 	"payscand/test/lab/wire"
 )
 
@@ -46,6 +47,7 @@ func open(t *testing.T, m *machine, scanners ...scanner) *shop {
 		switch running := s.inspect().Running; {
 		case t.Failed():
 			m.spoilt = true
+			s.report()
 		case running:
 			s.stop()
 		}
@@ -74,6 +76,18 @@ func (s *shop) startGateway() {
 		return err == nil
 	})
 	s.gatewayStarted = true
+}
+
+// report says what is known after a failure: what the guest printed, and what the daemon did, goroutine by goroutine.
+func (s *shop) report() {
+	s.t.Helper()
+	s.t.Logf("the guest:\n%s", counter.Tail(s.console(), 20))
+	before := s.inspect()
+	if before.Running {
+		do[wire.Nothing](s.t, s.machine, wire.Signal, wire.SignalProcess{Name: daemon, Signal: int(syscall.SIGQUIT), Ends: true})
+	}
+	s.t.Logf("the daemon, running %v, ended with status %d:\n%s\nand on a SIGQUIT:\n%s", before.Running, before.Status,
+		tailOf(before.Output), strings.TrimPrefix(s.inspect().Output, before.Output))
 }
 
 // part runs a part of the test with a name of its own, and tells whether it passed.

@@ -55,7 +55,7 @@ func loadModules() error {
 }
 
 func loadModule(name string) error {
-	file, err := os.Open(filepath.Join(wire.ModulesDir, name)) //nolint:gosec // the image is ours
+	file, err := os.Open(filepath.Join(wire.ModulesDir, name))
 	if err != nil {
 		return err
 	}
