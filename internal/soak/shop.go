@@ -151,7 +151,7 @@ func (s *shop) gatewayBooks() (net books, captures int, err error) {
 		}
 		for _, o := range orders {
 			sale, _, _ := strings.Cut(o.RequestID, "-")
-			net[sale] += int64(o.Captures)*o.Amount - o.Refunded
+			net[sale] += o.Kept()
 			captures += o.Captures
 		}
 	}
