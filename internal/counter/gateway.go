@@ -69,6 +69,15 @@ type Order struct {
 	Refunded  int64  `json:"refunded"` // minor units
 }
 
+// Net is what the order brought in, in minor units: an Alipay+ cancel gives all of
+// it back and is no refund.
+func (o Order) Net() int64 {
+	if o.Status == "reversed" {
+		return 0
+	}
+	return int64(o.Captures)*o.Amount - o.Refunded
+}
+
 // Order returns the gateway's truth about one request id.
 func (l Ledger) Order(requestID string) (o Order, err error) {
 	return o, control(http.MethodGet, l.URL+"/control/orders/"+requestID, nil, &o)
