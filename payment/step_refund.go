@@ -157,8 +157,11 @@ func (t *step) judgeRefund(r *Refund, kind CallKind, v Verdict) bool {
 			t.planRefundCall(r, CallRefund, t.now.Add(t.policy.SlowDaily))
 			return true
 		}
+		// Less is left than our books say, or what the gateway said to be given back
+		// meanwhile was taken for this refund.
+		doubtful := v.Reason == ReasonRefundAmount || r.Status != RefundSubmitting
 		t.endRefund(r, RefundFailed)
-		if v.Reason == ReasonRefundAmount { // less is left than our books say
+		if doubtful {
 			t.lookAgain(t.sale.Attempt(r.Attempt))
 		}
 		return true

@@ -127,6 +127,20 @@ func TestM13ReturnedStopsRefunds(t *testing.T) {
 			t.Errorf("returned %+v", r)
 		}
 	})
+	t.Run("taken for ours, which then failed", func(t *testing.T) {
+		s := paidSale(t, alphaPayLike)
+		s.refund(1000)
+		s.answer(payment.ClassAccepted, refundID("R1"))
+		s.refundIs(payment.RefundPending)
+		s.next(payment.CallInquireRefund)
+		s.answer(payment.ClassFailed, refundID("R1"), because(payment.ReasonRefundFailed))
+		s.refundIs(payment.RefundFailed)
+		s.next(asks)
+		s.answer(payment.ClassPaid, id("P1"), returned(payment.ReturnedInFull))
+		if s.sale.Refunded() != 1000 {
+			t.Errorf("refunded %d", s.sale.Refunded())
+		}
+	})
 }
 
 // M12: late money that somebody gave back is not given back again.

@@ -36,7 +36,7 @@ func TestRefusedFilesAreLeftAlone(t *testing.T) {
 		{"half a page", whole[:2048], store.ErrDamaged, "restore"},
 		{"one page", whole[:4096], store.ErrDamaged, "restore"},
 		{"both meta pages", whole[:8192], store.ErrDamaged, "restore"},
-		{"half", whole[:len(whole)/2], store.ErrDamaged, "bytes of"},
+		{"half", whole[:len(whole)/2], store.ErrDamaged, "bytes are left of"},
 		{"meta pages overwritten", append(bytes.Clone(garbage[:8192]), whole[8192:]...), store.ErrDamaged, "restore"},
 		{"all but the meta pages overwritten", append(bytes.Clone(whole[:8192]), bytes.Repeat([]byte{0xa5}, len(whole)-8192)...), store.ErrDamaged, "restore"},
 		{"newer schema", edited(t, whole, newer), store.ErrNewer, "schema 3"},

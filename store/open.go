@@ -221,17 +221,14 @@ func isAt(file *os.File, path string) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// look reads meta, and nothing that grows with the history.
+// look reads meta, and nothing that grows with the history. A file whose pages
+// lead bbolt astray, or in a circle for ever, is refused before it reads them.
 func look(bolt *bbolt.DB, path string) (m meta, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	if err := checkPagesAt(path, true); err != nil {
 		return m, err
 	}
 	err = guarded(func() error {
 		return bolt.View(func(tx *bbolt.Tx) (err error) {
-			if tx.Size() > info.Size() {
-				return fmt.Errorf("%w: %d bytes of %d are left", ErrDamaged, info.Size(), tx.Size())
-			}
 			m, err = readMeta(tx)
 			return err
 		})

@@ -3,9 +3,11 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
+	"slices"
 )
 
 // The pages of a bbolt file, as its format version 2 lays them out. They are
@@ -63,29 +65,17 @@ type pages struct {
 	meta fileMeta
 	used []byte // 0: not seen, 1: in use, 2: free
 	tell func(bucket, problem string)
+	// enter says whether a page is walked whose keys are from least on and below
+	// most; nil is no bound. Where enter is nil, each is.
+	enter func(bucket string, least, most []byte) bool
+	open  [][]byte // ids of the open sales, sorted, once that bucket was walked
 }
 
 // walkPages tells what is wrong with the pages of a file, and reports whether
 // bbolt may read it: what it would follow leads where it should.
 func walkPages(file *os.File, tell func(bucket, problem string)) (readable bool, err error) {
-	info, err := file.Stat()
-	if err != nil {
-		return false, err
-	}
-	p := &pages{file: file, size: info.Size(), tell: tell}
-	if !p.chooseMeta() {
-		return false, nil
-	}
-	if most := uint64(p.size) / uint64(p.meta.pageSize); p.meta.high > most || p.meta.high < 4 {
-		tell("", fmt.Sprintf("%d bytes are left of %d pages", p.size, p.meta.high))
-		return false, nil
-	}
-	p.used = make([]byte, p.meta.high)
-	p.used[0], p.used[1] = 1, 1
-	readable = p.tree("", p.meta.root, nil, nil, 0)
-	if !p.freePages() {
-		readable = false
-	}
+	p := &pages{file: file, tell: tell}
+	readable, err = p.walk()
 	if readable {
 		for id, use := range p.used {
 			if use == 0 {
@@ -93,7 +83,67 @@ func walkPages(file *os.File, tell func(bucket, problem string)) (readable bool,
 			}
 		}
 	}
-	return readable, nil
+	return readable, err
+}
+
+// checkPagesAt is checkPages of the file at path, which bbolt has open.
+func checkPagesAt(path string, atStart bool) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkPages(file, atStart), file.Close())
+}
+
+// checkPages refuses a file that bbolt must not read: all of it, or only what is
+// read at a start. That is few pages, however long the history: those of the small
+// buckets, the way to the journal's end, and the ways to the open sales.
+func checkPages(file *os.File, atStart bool) error {
+	var last string
+	p := &pages{file: file, tell: func(bucket, problem string) {
+		if last = problem; bucket != "" {
+			last = "bucket " + bucket + ": " + problem
+		}
+	}}
+	if atStart {
+		p.enter = p.readAtStart
+	}
+	readable, err := p.walk()
+	if err == nil && !readable {
+		err = fmt.Errorf("%w: %s", ErrDamaged, last)
+	}
+	return err
+}
+
+func (p *pages) readAtStart(bucket string, least, most []byte) bool {
+	switch bucket {
+	case string(bucketJournal):
+		return most == nil
+	case string(bucketKeys), string(bucketRequests):
+		return false
+	case string(bucketSales): // "open" was walked before: buckets are in order
+		i, _ := slices.BinarySearchFunc(p.open, least, bytes.Compare)
+		return i < len(p.open) && (most == nil || bytes.Compare(p.open[i], most) < 0)
+	}
+	return true
+}
+
+func (p *pages) walk() (readable bool, err error) {
+	info, err := p.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	if p.size = info.Size(); !p.chooseMeta() {
+		return false, nil
+	}
+	if most := uint64(p.size) / uint64(p.meta.pageSize); p.meta.high > most || p.meta.high < 4 {
+		p.tell("", fmt.Sprintf("%d bytes are left of %d pages", p.size, p.meta.high))
+		return false, nil
+	}
+	p.used = make([]byte, p.meta.high)
+	p.used[0], p.used[1] = 1, 1
+	readable = p.tree("", p.meta.root, nil, nil, 0)
+	return p.freePages() && readable, nil
 }
 
 // chooseMeta picks the newer of the two heads. One that cannot be read is told:
@@ -167,11 +217,16 @@ func (p *pages) tree(bucket string, id uint64, least, most []byte, depth int) bo
 		}
 		good := true
 		for i, child := range children {
-			upper := most
+			lowest, upper := keys[i], most
+			if i == 0 {
+				lowest = least // what is below the first key is looked for here too
+			}
 			if i+1 < count {
 				upper = keys[i+1]
 			}
-			good = p.tree(bucket, child, keys[i], upper, depth+1) && good
+			if p.enter == nil || p.enter(bucket, lowest, upper) {
+				good = p.tree(bucket, child, keys[i], upper, depth+1) && good
+			}
 		}
 		return good
 	default:
@@ -200,6 +255,9 @@ func (p *pages) leaf(bucket string, id uint64, page, least, most []byte, depth i
 			return bad("key %d is out of place", i)
 		}
 		last = [][]byte{key}
+		if bucket == string(bucketOpen) {
+			p.open = append(p.open, key)
+		}
 		value, ok := within(page, at, order.Uint32(e[4:])+keySize, valueSize)
 		switch {
 		case !ok || uint64(order.Uint32(e[4:]))+uint64(keySize) > uint64(len(page)):

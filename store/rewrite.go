@@ -20,6 +20,9 @@ type editor func(bucket, key, value []byte) (edited []byte, keep bool, err error
 // Nothing of a page that src has freed gets there. The meta bucket is copied, or
 // made of m when that is not nil.
 func rewrite(src *bbolt.DB, path string, m *meta, edit editor) error {
+	if err := checkPagesAt(src.Path(), false); err != nil {
+		return err
+	}
 	err := guarded(func() error {
 		dst, err := newFile(path)
 		if err != nil {

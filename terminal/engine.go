@@ -281,7 +281,8 @@ func (e *Engine) step(s payment.Sale, event payment.Event) (payment.Sale, error)
 }
 
 // compose fills in the intent of a new attempt (M7). It returns the outcome of
-// an attempt that cannot be expressed to its gateway.
+// an attempt that cannot be expressed to its gateway, or whose gateway is known
+// not to answer: the customer is told at once, and nothing can be charged (M14).
 func (e *Engine) compose(s payment.Sale, calls []payment.Call) *payment.Outcome {
 	for _, c := range calls {
 		a := &s.Attempts[c.Attempt-1]
@@ -295,6 +296,11 @@ func (e *Engine) compose(s payment.Sale, calls []payment.Call) *payment.Outcome 
 			}}
 		}
 		a.Intent = intent
+		if e.gateways[c.Gateway].state == GatewayDown {
+			return &payment.Outcome{Attempt: c.Attempt, Seq: c.Seq, Verdict: payment.Verdict{
+				Class: payment.ClassNotSent, Reason: payment.ReasonGatewayUnreachable,
+			}}
+		}
 	}
 	return nil
 }

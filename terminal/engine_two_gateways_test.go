@@ -99,3 +99,53 @@ func TestM14OnlyTheGatewayThatIsNeeded(t *testing.T) {
 	}
 	w.mustCreate(terminal.NewSale{Mode: payment.ModeScan, Separate: true})
 }
+
+// M14: a code of a gateway that is known not to answer is not sent: the sale waits
+// for another code at once, which may be the other gateway's, and nobody wonders
+// whether the first was charged. Once the gateway answers, the same code is taken.
+func TestM14CodeOfTheGatewayThatIsDown(t *testing.T) {
+	w := newTwoGateways(t)
+	w.silenced(terminal.NewSale{Separate: true}, code1) // Alipay+ is down
+	s := w.mustCreate(terminal.NewSale{Mode: payment.ModeScan, Separate: true})
+	refused := func(attempts int) {
+		t.Helper()
+		got := w.sale(s.ID)
+		if got.Status != payment.SaleAwaitingCode || got.LastFailure == nil || got.LastFailure.Reason != payment.ReasonGatewayUnreachable ||
+			len(got.Attempts) != attempts || got.Attempts[attempts-1].Status != payment.AttemptFailed || !got.Attempts[attempts-1].Code.IsZero() {
+			t.Fatalf("the sale is %s after %+v: %+v", got.Status, got.LastFailure, got.Attempts)
+		}
+		if n := w.calls(payment.CallPay); n != 0 {
+			t.Fatalf("%d pay calls were started: %v", n, w.started)
+		}
+	}
+	w.scan(code2)
+	refused(1)
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.QRRequested{}}) // Alipay+ makes it
+	refused(2)
+	w.pass(w.policy.DownProbePause)
+	for w.calls(payment.CallProbe) > 0 {
+		w.answerProbe(payment.Verdict{Class: payment.ClassNotFound})
+	}
+	w.scan(code2)
+	if c := w.call(payment.CallPay); c.Gateway != plusName || c.Attempt < 3 {
+		t.Fatalf("%v was started", c)
+	}
+}
+
+// M14: while one gateway is down, a customer with the other's wallet pays in the
+// same sale.
+func TestM14TheOtherGatewayTakesTheSale(t *testing.T) {
+	w := newTwoGateways(t)
+	w.silenced(terminal.NewSale{Separate: true}, code1) // Alipay+ is down
+	s := w.mustCreate(terminal.NewSale{Mode: payment.ModeScan, Separate: true})
+	w.scan(code2)
+	w.scan(wechatCode)
+	c := w.call(payment.CallPay)
+	if c.Gateway != gatewayName || c.Attempt != 2 {
+		t.Fatalf("%v was started", c)
+	}
+	w.answer(c, w.paid(s))
+	if got := w.sale(s.ID); got.Status != payment.SalePaid {
+		t.Errorf("the sale is %s", got.Status)
+	}
+}

@@ -178,7 +178,7 @@ func (w *world) paid(s payment.Sale) payment.Verdict {
 	return payment.Verdict{Class: payment.ClassPaid, RequestID: a.RequestID, PaymentID: "P-" + a.RequestID, Amount: s.Amount}
 }
 
-// silenced makes a scanned sale whose fast phase ends without any answer.
+// silenced makes a scanned sale whose fast phase ends without any answer of its gateway.
 func (w *world) silenced(n terminal.NewSale, code string) payment.Sale {
 	w.t.Helper()
 	s := w.mustCreate(n)
@@ -188,7 +188,11 @@ func (w *world) silenced(n terminal.NewSale, code string) payment.Sale {
 		for len(w.started) > 0 {
 			c := w.started[0]
 			w.started = w.started[1:]
-			w.answer(c, payment.Verdict{Class: payment.ClassNoAnswer, Reason: payment.ReasonNoAnswer})
+			verdict := payment.Verdict{Class: payment.ClassNoAnswer, Reason: payment.ReasonNoAnswer}
+			if c.Kind == payment.CallProbe && c.Gateway != w.sale(s.ID).Gateway() {
+				verdict = payment.Verdict{Class: payment.ClassNotFound}
+			}
+			w.answer(c, verdict)
 		}
 		w.pass(time.Second)
 		if w.now.After(until) {

@@ -111,23 +111,30 @@ func (s *shop) records() records {
 	}
 }
 
-// auditMoney compares with the gateway's truth: money was taken once for every sale that is paid, and for no other.
+// auditMoney compares with the gateway's truth, to the cent: money was taken once for every sale that is paid, and for no
+// other but where a cancel gave it back; and what was kept of it is what the terminal says.
 func (s *shop) auditMoney(r records, orders []counter.Order) {
-	captures := make(map[string]int) // by sale
+	captures, kept := make(map[string]int), make(map[string]int64) // by sale
 	for _, o := range orders {
 		sale, _, _ := strings.Cut(o.RequestID, "-")
-		captures[sale] += o.Captures
+		kept[sale] += o.Kept()
+		if o.Status != "reversed" {
+			captures[sale] += o.Captures
+		}
 	}
 	for id, sale := range r.sales {
 		if sale.Elsewhere() { // another terminal's: its captures are under that one's sale
 			id, _, _ = strings.Cut(sale.Attempts[0].RequestID, "-")
 		}
+		brought := counter.Brought(api.WireSale(sale.View(), display.Words))
 		switch taken := captures[id]; {
 		case sale.Status == payment.SalePaid && s.gatewayForgot:
 		case sale.Status == payment.SalePaid && taken != 1:
 			s.t.Errorf("sale %s is paid, and the gateway took the money %d times", id, taken)
 		case sale.Status != payment.SalePaid && taken != 0:
 			s.t.Errorf("sale %s is %s, and the gateway took the money %d times", id, sale.Status, taken)
+		case brought != kept[id]:
+			s.t.Errorf("sale %s brought %d, and the gateway kept %d", id, brought, kept[id])
 		}
 		delete(captures, id)
 	}

@@ -192,6 +192,7 @@ func TestOlderAndNewerDatabase(t *testing.T) {
 	config, err := os.ReadFile(s.Config())
 	s.must(err)
 	path := filepath.Join(other, "payscand.toml")
+	config = bytes.ReplaceAll(config, []byte(s.Database()), []byte(filepath.Join(other, "payscand.db")))
 	s.must(os.WriteFile(path, config, 0o600))
 	if said, status := runProgram(t, "restore", old, "--config", path); status != 0 {
 		t.Fatalf("restore: exit status %d: %s", status, said)

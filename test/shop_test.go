@@ -44,16 +44,20 @@ const pendingDelay = "300ms"
 
 // openShop opens a counter of its own for the test, with everything logged that can be; at the test's end it is closed
 // and audited.
-func openShop(t *testing.T) *shop {
+func openShop(t *testing.T, changes ...func(*counter.Options)) *shop {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	s := &shop{t: t, ctx: ctx, dir: shortDir(t), shown: make(map[string]client.Sale)}
 	t.Cleanup(cancel)
-	c, err := counter.Open(ctx, counter.Options{
+	options := counter.Options{
 		Program: program, Dir: s.dir, Host: ownHost(),
 		Extra:       "[log]\nlevel = \"debug\"\n",
 		SandboxArgs: []string{"--pending-delay", pendingDelay},
-	})
+	}
+	for _, change := range changes {
+		change(&options)
+	}
+	c, err := counter.Open(ctx, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +119,15 @@ const (
 // code makes an Alipay+ payment code of 18 digits that ends in the behaviour's digits.
 func (s *shop) code(behaviour string) string {
 	s.t.Helper()
+	return s.codeOf("28", behaviour)
+}
+
+// codeOf makes a payment code that begins and ends with the given digits, and has 14 digits in between.
+func (s *shop) codeOf(prefix, behaviour string) string {
+	s.t.Helper()
 	n, err := rand.Int(rand.Reader, big.NewInt(1e14))
 	s.must(err)
-	return s.secret(fmt.Sprintf("28%014d%s", n, behaviour))
+	return s.secret(fmt.Sprintf("%s%014d%s", prefix, n, behaviour))
 }
 
 // secret notes a text that must not come out anywhere.
@@ -232,7 +242,18 @@ func (s *shop) awaitTerminal(wanted func(client.Terminal) bool) client.Terminal 
 
 func (s *shop) awaitGateway(state string) {
 	s.t.Helper()
-	s.awaitTerminal(func(t client.Terminal) bool { return t.Gateways[0].State == state })
+	s.awaitGatewayNamed(counter.GatewayAlphaPay, state)
+}
+
+func (s *shop) awaitGatewayNamed(name, state string) client.Gateway {
+	s.t.Helper()
+	named := func(t client.Terminal) (g client.Gateway) {
+		if n := slices.IndexFunc(t.Gateways, func(g client.Gateway) bool { return g.Name == name }); n >= 0 {
+			g = t.Gateways[n]
+		}
+		return g
+	}
+	return named(s.awaitTerminal(func(t client.Terminal) bool { return named(t).State == state }))
 }
 
 func (s *shop) awaitScanner(state string) client.Scanner {

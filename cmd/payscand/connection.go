@@ -29,8 +29,9 @@ func (c *connection) connect() (*client.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		address = config.API.Socket
-		if address == "" {
+		if config.API.Socket != "" {
+			address = "unix://" + config.API.Socket // relative where the configuration's path is
+		} else {
 			address = "http://" + config.API.Listen
 			if tokenFile == "" {
 				tokenFile = filepath.Join(config.API.TokenDir, "register.token")

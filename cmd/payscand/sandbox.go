@@ -24,7 +24,7 @@ type sandboxFlags struct {
 	merchant, client, registered    string
 	currency, seed, state           string
 	pendingDelay, orderLife, lateBy time.Duration
-	notifySpeed                     int
+	speed, notifySpeed              int
 	notifyHosts                     []string
 }
 
@@ -52,6 +52,7 @@ func newSandbox() *cobra.Command {
 	flags.DurationVar(&f.pendingDelay, "pending-delay", 3*time.Second, "until a pending payment settles")
 	flags.DurationVar(&f.orderLife, "order-life", 5*time.Minute, "until an unpaid order closes; with Alipay+ sooner")
 	flags.DurationVar(&f.lateBy, "late-by", 20*time.Second, "how late the late answers are")
+	flags.IntVar(&f.speed, "speed", 1, "these times and the vendors' own limits are divided by it: as speed in the daemon's [policy]")
 	flags.IntVar(&f.notifySpeed, "notify-speed", 60, "the vendors' pauses between notifications are divided by it")
 	flags.StringSliceVar(&f.notifyHosts, "notify-host", nil, "host that notifications may go to besides this machine; may be repeated")
 	return cmd
@@ -86,7 +87,7 @@ func runSandbox(ctx context.Context, out io.Writer, f sandboxFlags) error {
 		ClientID: f.client, ClientKey: keys.Client.Public(), AlipayPlusKey: keys.AlipayPlus, MerchantID: f.registered,
 		Currency: f.currency, BaseURL: base, Seed: f.seed, State: f.state,
 		PendingDelay: f.pendingDelay, OrderLife: f.orderLife, LateBy: f.lateBy,
-		NotifySpeed: f.notifySpeed, NotifyHosts: f.notifyHosts,
+		Speed: f.speed, NotifySpeed: f.notifySpeed, NotifyHosts: f.notifyHosts,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {

@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +26,10 @@ type Options struct {
 	Host string
 	// Extra is added to the daemon's configuration.
 	Extra string
+	// AlipayPlus adds an account at Alipay+ to that at AlphaPay, both at the practice
+	// gateway, and takes notifications of both: codes of Alipay+ go to
+	// [GatewayAlipayPlus], all others and the QR codes to [GatewayAlphaPay].
+	AlipayPlus bool
 	// SandboxArgs are added to the practice gateway's command line.
 	SandboxArgs []string
 	// Database is the path of the daemon's database; empty: payscand.db in Dir.
@@ -40,10 +42,12 @@ type Counter struct {
 	Gateway  string // base URL of the practice gateway
 	API      string // base URL of the daemon
 	Kiosk    string // base URL of the customer's page
+	Notify   string // base URL that notifications go to, with Options.AlipayPlus
 	Register *client.Client
 	Scanner  *devicetest.PTY
 
 	options  Options
+	qr       string // the gateway that makes the QR codes, where there are two
 	practice *Practice
 	daemon   *process
 }
@@ -57,7 +61,7 @@ func Open(ctx context.Context, o Options) (c *Counter, err error) {
 	if o.Database == "" {
 		o.Database = filepath.Join(o.Dir, "payscand.db")
 	}
-	c = &Counter{options: o}
+	c = &Counter{options: o, qr: GatewayAlphaPay}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Close())
@@ -71,6 +75,9 @@ func Open(ctx context.Context, o Options) (c *Counter, err error) {
 		return c, err
 	}
 	c.Ledger, c.Gateway = c.practice.Ledger, c.practice.URL
+	if err := c.findAddresses(); err != nil {
+		return c, err
+	}
 	if err := c.configure(); err != nil {
 		return c, err
 	}
@@ -100,50 +107,6 @@ func (c *Counter) StartGateway(ctx context.Context) error { return c.practice.St
 
 // StopGateway ends the practice gateway: connections are refused then.
 func (c *Counter) StopGateway() error { return c.practice.Stop() }
-
-// configure writes what a shop's IT would write.
-func (c *Counter) configure() error {
-	address, err := freeAddress(c.options.Host, "8480")
-	if err != nil {
-		return err
-	}
-	kiosk, err := freeAddress(c.options.Host, "8481")
-	if err != nil {
-		return err
-	}
-	c.API, c.Kiosk = "http://"+address, "http://"+kiosk
-	text := fmt.Sprintf(`[terminal]
-code = "L1"
-currency = "CAD"
-
-[api]
-listen = %q
-socket = "api.sock"
-token_dir = "tokens"
-
-[store]
-path = %q
-backup_dir = "backups"
-keep_backups = 3
-
-[gateway.alphapay]
-base_url = %q
-merchant_code = "PRACTICE1"
-private_key_file = "keys/merchant_private.pem"
-platform_key_file = "keys/platform_public.pem"
-
-[[scanner]]
-type = "serial"
-port = %q
-
-[[display]]
-type = "kiosk"
-listen = %q
-shop_name = "Maple & Rye"
-
-%s`, address, c.options.Database, c.Gateway, c.Scanner.Path(), kiosk, c.options.Extra)
-	return os.WriteFile(c.Config(), []byte(text), 0o600)
-}
 
 // Config is the path of the daemon's configuration.
 func (c *Counter) Config() string { return filepath.Join(c.options.Dir, "payscand.toml") }
@@ -179,10 +142,10 @@ func (c *Counter) LaunchDaemon(under ...string) (err error) {
 	return err
 }
 
-// AwaitReady waits until the scanner is ready and the gateway proved.
+// AwaitReady waits until the scanner is ready and every gateway proved.
 func (c *Counter) AwaitReady(ctx context.Context) error {
 	return c.Await(ctx, func(t client.Terminal) bool {
-		return t.Scanners[0].State == "ready" && t.Gateways[0].State == "up"
+		return t.Scanners[0].State == "ready" && !slices.ContainsFunc(t.Gateways, func(g client.Gateway) bool { return g.State != "up" })
 	})
 }
 
@@ -227,14 +190,3 @@ func (c *Counter) DaemonExited(ctx context.Context) (*os.ProcessState, error) {
 // StopDaemon ends the daemon in order. The error says that it did not end, or
 // not with status 0.
 func (c *Counter) StopDaemon() error { return c.daemon.stop() }
-
-// freeAddress returns the host with the port, or with another one when it is taken.
-func freeAddress(host, port string) (string, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
-	if err != nil {
-		if listener, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
-			return "", err
-		}
-	}
-	return listener.Addr().String(), listener.Close()
-}

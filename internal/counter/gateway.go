@@ -59,6 +59,7 @@ func (p *Practice) Stop() error {
 
 // Order is the practice gateway's truth about a request id.
 type Order struct {
+	Gateway   string `json:"gateway"` // the vendor
 	RequestID string `json:"request_id"`
 	PaymentID string `json:"payment_id"`
 	Status    string `json:"status"`
@@ -67,6 +68,8 @@ type Order struct {
 	Sends     int    `json:"sends"`    // how many pay requests came
 	Amount    int64  `json:"amount"`   // minor units
 	Refunded  int64  `json:"refunded"` // minor units
+
+	RefundSends int `json:"refund_sends"` // how many refund requests came
 }
 
 // Order returns the gateway's truth about one request id.

@@ -105,6 +105,8 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"v.Class == payment.ClassRefused && misconfiguration(v.Reason):", "v.Class == payment.ClassRefused && v.Reason == \"\":", ofTerminal("TestM14")...),
 		replaced("a gateway that is down takes new sales", "M14", gatewaysFile,
 			"\tcase GatewayUp:\n\t\treturn nil", "\tcase GatewayUp, GatewayDown:\n\t\treturn nil", ofTerminal("TestM14")...),
+		replaced("a code is sent to a gateway that is down", "M14", engineFile,
+			"if e.gateways[c.Gateway].state == GatewayDown {", "if e.gateways[c.Gateway].state == \"\" {", ofTerminal("TestM14")...),
 		replaced("a misconfigured gateway takes new sales", "M14", gatewaysFile,
 			"\tcase GatewayUp:\n\t\treturn nil\n\tcase GatewayMisconfigured:", "\tcase GatewayUp, GatewayMisconfigured:\n\t\treturn nil\n\tcase \"\":", ofTerminal("TestM14")...),
 		replaced("an outage's end brings nothing forward", "M14", gatewaysFile,

@@ -101,14 +101,14 @@ func (g *gatewayModel) refundsOf(requestID string) (known []*refund) {
 // refund lets a refund request arrive.
 func (g *gatewayModel) refund(f *flight, doubled bool) payment.Verdict {
 	w, want := g.world, f.refund
+	known := g.refundsOf(want.RequestID)
+	if len(known) > 0 && (g.traits.IdempotentRefund || g.secondSend == secondSendKnown) { // whatever became of the order since
+		w.fired(faultRefundKnown)
+		return g.tellRefund(known[0])
+	}
 	o := g.refundable(f.attempt)
 	if o == nil {
 		return *g.failed(payment.ClassFailed, payment.ReasonRefundFailed, "ORDER_NOT_EXIST", true)
-	}
-	known := g.refundsOf(want.RequestID)
-	if len(known) > 0 && (g.traits.IdempotentRefund || g.secondSend == secondSendKnown) {
-		w.fired(faultRefundKnown)
-		return g.tellRefund(known[0])
 	}
 	switch left := o.left(); {
 	case o.done() == o.amount.Amount:

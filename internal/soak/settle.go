@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"payscand/api/client"
+	"payscand/internal/counter"
 )
 
 // pause waits, unless ctx ends first.
@@ -42,21 +43,6 @@ func (s *shop) allSales(ctx context.Context) (sales []client.Sale, err error) {
 			return sales, nil
 		}
 	}
-}
-
-// net is what the terminal says that a sale brought in, in minor units: what was
-// paid, and what it found taken and reported, less what was given back.
-func net(s client.Sale) int64 {
-	sum := -s.RefundedAmount
-	if s.Receipt != nil {
-		sum += s.Receipt.PaidAmount
-	}
-	for _, a := range s.Attempts {
-		if late := a.LateCapture; late != nil && (s.Receipt == nil || s.Receipt.PaymentID != late.PaymentID) {
-			sum += late.Amount
-		}
-	}
-	return sum
 }
 
 // undecided says what about a sale is not over yet, empty for nothing.
@@ -131,13 +117,13 @@ func (s *shop) compare(ctx context.Context) (r settled, open []string, err error
 			}
 		}
 		r.Reversals += len(sale.Reversals)
-		r.Terminal += net(sale)
+		r.Terminal += counter.Brought(sale)
 		r.Gateways += taken[sale.ID]
-		difference := net(sale) - taken[sale.ID]
+		difference := counter.Brought(sale) - taken[sale.ID]
 		r.Difference += max(difference, -difference)
 		if why := undecided(sale); why != "" || difference != 0 {
 			open = append(open, fmt.Sprintf("sale %s: %s%s; it brought %d, the gateways say %d; attempts %s",
-				sale.ID, sale.Status, strings.TrimPrefix(why, string(sale.Status)), net(sale), taken[sale.ID], attempts(sale)))
+				sale.ID, sale.Status, strings.TrimPrefix(why, string(sale.Status)), counter.Brought(sale), taken[sale.ID], attempts(sale)))
 		}
 		delete(taken, sale.ID)
 	}

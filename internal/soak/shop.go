@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"payscand/internal/counter"
 )
@@ -17,24 +16,41 @@ import (
 // gateway is one of the counter's practice gateways: the first is the counter's
 // own, the others are added. To have another is to add a line.
 type gateway struct {
-	name     string
-	merchant string // its AlphaPay merchant code
-	wallet   string // whose codes are routed to it
-	prefix   string // of such codes; 16 digits follow
-	qr       bool   // QRs are routed to it too
-	// section is its part of the configuration; %[1]s is its address, %[2]s the folder of its keys.
+	name   string
+	wallet string // whose codes are routed to it
+	prefix string // of such codes; 16 digits follow
+	// lies is a behaviour that is not played here: a verified answer says what is
+	// not so, and nothing else in the vendor's protocol tells the truth.
+	lies string
+	// section is its part of the configuration; %[1]s is its address, %[2]s the
+	// folder of its keys, %[3]s where notifications are taken.
 	section string
 }
 
 var gateways = []gateway{
-	{name: "alphapay", merchant: "PRACTICE1", wallet: "alipayplus", prefix: "28"},
-	{name: "second", merchant: "PRACTICE2", wallet: "wechat", prefix: "13", qr: true, section: `
-[gateway.second]
-type = "alphapay"
+	{name: "alphapay", wallet: "wechat", prefix: "13"},
+	{name: "alipayplus", wallet: "alipayplus", prefix: "28", lies: "46", section: `
+[gateway.alipayplus]
 base_url = "%[1]s"
-merchant_code = "PRACTICE2"
-private_key_file = "%[2]s/merchant_private.pem"
-platform_key_file = "%[2]s/platform_public.pem"
+client_id = "PRACTICE_CLIENT1"
+notify_url = "http://%[3]s/notify/alipayplus"
+private_key_file = "%[2]s/alipayplus_client_private.pem"
+platform_key_file = "%[2]s/alipayplus_platform_public.pem"
+
+[gateway.alipayplus.merchant]
+reference_id = "M0001"
+name = "Maple & Rye"
+mcc = "5411"
+region = "CA"
+
+[gateway.alipayplus.store]
+reference_id = "S0001"
+name = "Maple & Rye"
+mcc = "5411"
+
+[notify]
+listen = "%[3]s"
+
 `},
 }
 
@@ -85,33 +101,27 @@ func openShop(ctx context.Context, s Setting, speed int, extra, database string)
 		}
 	}()
 	host := ownHost()
-	faster := func(d time.Duration) string { return (d / time.Duration(speed)).String() }
-	arguments := func(g gateway) []string {
-		return []string{
-			"--merchant", g.merchant, "--seed", fmt.Sprint(s.Seed), "--pending-delay", faster(3 * time.Second),
-			"--order-life", faster(5 * time.Minute), "--late-by", faster(20 * time.Second),
-		}
-	}
+	notify := host + ":8482"
+	practice := []string{"--seed", fmt.Sprint(s.Seed), "--speed", fmt.Sprint(speed), "--notify-speed", fmt.Sprint(max(60, speed))}
 	var config strings.Builder
 	for i, g := range gateways[1:] {
 		at := filepath.Join(sh.dir, fmt.Sprint("gateway", i+2))
 		if err := os.Mkdir(at, 0o700); err != nil {
 			return sh, err
 		}
-		p, err := counter.StartPractice(ctx, s.Program, host, fmt.Sprint(8491+i), at, arguments(g)...)
+		p, err := counter.StartPractice(ctx, s.Program, host, fmt.Sprint(8491+i), at, practice...)
 		sh.practice = append(sh.practice, p)
 		if err != nil {
 			return sh, err
 		}
-		fmt.Fprintf(&config, g.section, p.URL, p.Dir)
-		fmt.Fprintf(&config, "[[route]]\nwallet = %q\ninstrument = \"code\"\ngateway = %q\n\n", g.wallet, g.name)
-		if g.qr {
-			fmt.Fprintf(&config, "[[route]]\ninstrument = \"qr\"\ngateway = %q\n\n", g.name)
-		}
+		fmt.Fprintf(&config, g.section, p.URL, p.Dir, notify)
 	}
-	fmt.Fprintf(&config, "[[route]]\ngateway = %q\n\n[policy]\nspeed = %d\n\n%s", gateways[0].name, speed, extra)
+	for _, g := range gateways {
+		fmt.Fprintf(&config, "[[route]]\nwallet = %q\ninstrument = \"code\"\ngateway = %q\n\n", g.wallet, g.name)
+	}
+	fmt.Fprintf(&config, "[[route]]\ngateway = %q\n\n[policy]\nspeed = %d\n\n%s", qrGateway(s.Seed), speed, extra)
 	sh.Counter, err = counter.Open(ctx, counter.Options{
-		Program: s.Program, Dir: sh.dir, Host: host, Database: database, Extra: config.String(), SandboxArgs: arguments(gateways[0]),
+		Program: s.Program, Dir: sh.dir, Host: host, Database: database, Extra: config.String(), SandboxArgs: practice,
 	})
 	if sh.Counter != nil {
 		sh.ledgers = append(sh.ledgers, sh.Ledger)
@@ -133,6 +143,9 @@ func (s *shop) close() error {
 	return errors.Join(errs...)
 }
 
+// qrGateway is the one whose QRs are shown.
+func qrGateway(seed uint64) string { return gateways[seed%uint64(len(gateways))].name }
+
 // code makes a payment code of a gateway that ends in the behaviour's digits.
 func code(random *rand.Rand, g gateway, behaviour string) string {
 	return fmt.Sprintf("%s%014d%s", g.prefix, random.Int64N(1e14), behaviour)
@@ -151,7 +164,7 @@ func (s *shop) gatewayBooks() (net books, captures int, err error) {
 		}
 		for _, o := range orders {
 			sale, _, _ := strings.Cut(o.RequestID, "-")
-			net[sale] += int64(o.Captures)*o.Amount - o.Refunded
+			net[sale] += o.Kept()
 			captures += o.Captures
 		}
 	}

@@ -95,6 +95,9 @@ func (v *visits) plan() *plan {
 		key: fmt.Sprintf("register-%d-%d", v.Seed, v.n), gateway: pick(v.random, gateways), behaviour: pick(v.random, v.mix.behaviours),
 		posted: v.chance(v.mix.posted), atQR: pick(v.random, []string{"pay", "pay", "decline", "scan", "scan", "leave"}),
 	}
+	for p.behaviour == p.gateway.lies {
+		p.behaviour = pick(v.random, v.mix.behaviours)
+	}
 	p.want = client.NewSale{
 		Amount: 100 + v.random.Int64N(20000), Currency: "CAD", Mode: client.ModeScan, Reference: fmt.Sprintf("till-%d", v.n),
 	}

@@ -190,7 +190,7 @@ func (request plusPayRequest) check(config Config, now time.Time) (spec orderSpe
 		}
 		spec.Life = min(spec.Life, expires.Sub(now))
 	}
-	spec.Life = min(spec.Life, config.OrderLife)
+	spec.Life = min(config.scaled(spec.Life), config.OrderLife)
 	settlement := ""
 	if request.Strategy != nil {
 		settlement = request.Strategy.Currency

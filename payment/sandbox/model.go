@@ -17,6 +17,7 @@ import (
 type ledger struct {
 	seed         string
 	pendingDelay time.Duration
+	balanceAfter time.Duration // with behaviour 44, counted from the payment
 	limit        int
 
 	mu        sync.Mutex
@@ -78,8 +79,8 @@ func byAnyRequest(id string) lookup {
 	}
 }
 
-func newLedger(seed string, pendingDelay time.Duration, limit int) *ledger {
-	return &ledger{seed: seed, pendingDelay: pendingDelay, limit: limit,
+func newLedger(c Config) *ledger {
+	return &ledger{seed: c.Seed, pendingDelay: c.PendingDelay, balanceAfter: c.scaled(balanceMissing), limit: c.MaxOrders,
 		byRequest: map[orderKey]*order{}, byPayment: map[orderKey]*order{}, byToken: map[string]*order{}, byRefund: map[orderKey]*order{}, refundRequests: map[orderKey]*order{},
 		wake: make(chan struct{}, 1), save: func(*order) {}}
 }

@@ -40,7 +40,7 @@ type Refund struct {
 
 const (
 	maxRefunds     = 50             // of one order, in memory
-	balanceMissing = 24 * time.Hour // after the payment, with behaviour 44
+	balanceMissing = 24 * time.Hour // after the payment, with behaviour 44, at Speed 1
 )
 
 // Errors of refunds.
@@ -94,7 +94,7 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 		if course == refundRequestLost {
 			return errRequestLost
 		}
-		if err := o.refusesRefund(now, spec.Amount, spec.Currency); err != nil {
+		if err := o.refusesRefund(now, l.balanceAfter, spec.Amount, spec.Currency); err != nil {
 			return err
 		}
 		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount,
@@ -131,16 +131,17 @@ func (l *ledger) refundInPortal(now time.Time, requestID string, amount int64) (
 	})
 }
 
-// refusesRefund says why a merchant's request cannot be met, or nil. The vendor
+// refusesRefund says why a merchant's request cannot be met, or nil. What is short
+// of balance is so for balanceAfter from the payment on. The vendor
 // allows refunds up to one year from the date of the order.
-func (o *order) refusesRefund(now time.Time, amount int64, currency string) error {
+func (o *order) refusesRefund(now time.Time, balanceAfter time.Duration, amount int64, currency string) error {
 	if err := o.lacksMoney(amount, currency); err != nil {
 		return err
 	}
 	switch {
 	case now.After(o.CreatedAt.AddDate(1, 0, 0)):
 		return errTooOld
-	case o.behaviour.refund == refusedForADay && now.Before(o.EndedAt.Add(balanceMissing)):
+	case o.behaviour.refund == refusedForADay && now.Before(o.EndedAt.Add(balanceAfter)):
 		return errBalance
 	}
 	return nil

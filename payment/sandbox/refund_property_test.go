@@ -19,7 +19,7 @@ func TestRefundedNeverAboveCaptured(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		clock := newClock()
-		ledger := newLedger("test", 3*time.Second, 100)
+		ledger := newLedger(Config{Seed: "test", PendingDelay: 3 * time.Second, Speed: 1, MaxOrders: 100})
 		ids := map[string]string{}
 		for _, id := range []string{"R-1", "R-2"} {
 			spec := orderSpec{Gateway: GatewayAlphaPay, RequestID: id, Amount: 100, Currency: "CAD", Instrument: InstrumentCode, Life: 5 * time.Minute,

@@ -48,9 +48,10 @@ type Config struct {
 	Seed     string // payment ids, page addresses and nonces follow from it; default: that of the state file, or random
 	State    string // file that keeps orders, refunds and notifications beyond this process; default: none
 
-	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has its own limits below
+	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has limits of its own
 	PendingDelay time.Duration // until a pending order settles by itself; default 3 s
 	LateBy       time.Duration // of late deliveries and answers (behaviours 30, 31); default 20 s
+	Speed        int           // divides the three above and the vendors' own limits, as [policy] speed does the shop's; default 1
 	NotifySpeed  int           // the vendors' pauses between notifications are divided by it; default 60
 	NotifyHosts  []string      // that notifications may go to besides loopback addresses
 	MaxOrders    int           // kept in memory, the oldest that are over make room; default 10,000
@@ -72,13 +73,14 @@ func (c *Config) fillIn() error {
 		problems = append(problems, errors.New("base URL: want http:// or https:// and a host"))
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	c.OrderLife = orDefault(c.OrderLife, 5*time.Minute)
-	c.PendingDelay = orDefault(c.PendingDelay, 3*time.Second)
-	c.LateBy = orDefault(c.LateBy, 20*time.Second)
+	c.Speed = orDefault(c.Speed, 1)
+	c.OrderLife = c.scaled(orDefault(c.OrderLife, 5*time.Minute))
+	c.PendingDelay = c.scaled(orDefault(c.PendingDelay, 3*time.Second))
+	c.LateBy = c.scaled(orDefault(c.LateBy, 20*time.Second))
 	c.NotifySpeed = orDefault(c.NotifySpeed, 60)
 	c.MaxOrders = orDefault(c.MaxOrders, 10_000)
 	c.MaxNonces = orDefault(c.MaxNonces, 20_000)
-	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces, c.NotifySpeed) < 0 {
+	if min(c.OrderLife, c.PendingDelay, c.LateBy) < 0 || min(c.MaxOrders, c.MaxNonces, c.NotifySpeed, c.Speed) < 0 {
 		problems = append(problems, errors.New("durations and limits must not be negative"))
 	}
 	if c.Clock == nil {
@@ -95,6 +97,9 @@ func (c *Config) fillIn() error {
 	}
 	return errors.Join(problems...)
 }
+
+// scaled is a time as long as this gateway's speed makes it.
+func (c *Config) scaled(d time.Duration) time.Duration { return d / time.Duration(c.Speed) }
 
 func (c *Config) checkParties() (problems []error) {
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }
@@ -153,7 +158,7 @@ func New(config Config) (*Server, error) {
 	}
 	config.Seed = cmp.Or(config.Seed, kept.seed, rand.Text())
 	s.config = config
-	s.ledger = newLedger(config.Seed, config.PendingDelay, config.MaxOrders)
+	s.ledger = newLedger(config)
 	s.faults = &faults{}
 	s.vendors = map[Gateway]vendor{}
 	s.closing = make(chan struct{})

@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context) (err error) {
 	only := flag.String("only", "crashes,io,kills,day", "the campaigns to run")
 	commits := flag.Int("commits", 200, "commits on a bare store that are recorded")
 	kills := flag.Int("kills", 500, "how often the daemon is killed")
@@ -47,7 +47,13 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() {
+		if err == nil {
+			err = os.RemoveAll(dir)
+		} else {
+			err = fmt.Errorf("%w\nlogs and databases are in %s", err, dir)
+		}
+	}()
 	began := time.Now()
 	setting := soak.Setting{Program: filepath.Join(dir, "payscand"), Dir: dir, Seed: *seed, Log: func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, "%7s  %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
