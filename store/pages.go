@@ -189,60 +189,61 @@ func (p *pages) tree(bucket string, id uint64, least, most []byte, depth int) bo
 	if !ok {
 		return false
 	}
-	bad := func(format string, args ...any) bool {
-		p.tell(bucket, fmt.Sprintf("page %d: ", id)+fmt.Sprintf(format, args...))
-		return false
-	}
-	if depth > maxPageDepth {
-		return bad("it is %d pages deep", depth)
-	}
-	order := binary.NativeEndian
-	switch kind := order.Uint16(page[8:]); kind {
-	case kindLeaf:
+	kind := binary.NativeEndian.Uint16(page[8:])
+	switch {
+	case depth > maxPageDepth:
+		return p.bad(bucket, id, "it is %d pages deep", depth)
+	case kind == kindLeaf:
 		return p.leaf(bucket, id, page, least, most, depth)
-	case kindBranch:
-		count := int(order.Uint16(page[10:]))
-		if count < 1 || pageHeader+count*pageElement > len(page) {
-			return bad("it cannot have %d entries", count)
-		}
-		keys, children := make([][]byte, count), make([]uint64, count)
-		for i := range count {
-			at := pageHeader + i*pageElement
-			e := page[at:]
-			key, ok := within(page, at, order.Uint32(e), order.Uint32(e[4:]))
-			if !ok || !ordered(keys[:i], key, least, most) {
-				return bad("key %d is out of place", i)
-			}
-			keys[i], children[i] = key, order.Uint64(e[8:])
-		}
-		good := true
-		for i, child := range children {
-			lowest, upper := keys[i], most
-			if i == 0 {
-				lowest = least // what is below the first key is looked for here too
-			}
-			if i+1 < count {
-				upper = keys[i+1]
-			}
-			if p.enter == nil || p.enter(bucket, lowest, upper) {
-				good = p.tree(bucket, child, keys[i], upper, depth+1) && good
-			}
-		}
-		return good
-	default:
-		return bad("it is of kind %#x in a tree", kind)
+	case kind == kindBranch:
+		return p.branch(bucket, id, page, least, most, depth)
 	}
+	return p.bad(bucket, id, "it is of kind %#x in a tree", kind)
+}
+
+// bad tells what is wrong with a page.
+func (p *pages) bad(bucket string, id uint64, format string, args ...any) bool {
+	p.tell(bucket, fmt.Sprintf("page %d: ", id)+fmt.Sprintf(format, args...))
+	return false
+}
+
+func (p *pages) branch(bucket string, id uint64, page, least, most []byte, depth int) bool {
+	order := binary.NativeEndian
+	count := int(order.Uint16(page[10:]))
+	if count < 1 || pageHeader+count*pageElement > len(page) {
+		return p.bad(bucket, id, "it cannot have %d entries", count)
+	}
+	keys, children := make([][]byte, count), make([]uint64, count)
+	for i := range count {
+		at := pageHeader + i*pageElement
+		e := page[at:]
+		key, ok := within(page, at, order.Uint32(e), order.Uint32(e[4:]))
+		if !ok || !ordered(keys[:i], key, least, most) {
+			return p.bad(bucket, id, "key %d is out of place", i)
+		}
+		keys[i], children[i] = key, order.Uint64(e[8:])
+	}
+	good := true
+	for i, child := range children {
+		lowest, upper := keys[i], most
+		if i == 0 {
+			lowest = least // what is below the first key is looked for here too
+		}
+		if i+1 < count {
+			upper = keys[i+1]
+		}
+		if p.enter == nil || p.enter(bucket, lowest, upper) {
+			good = p.tree(bucket, child, keys[i], upper, depth+1) && good
+		}
+	}
+	return good
 }
 
 func (p *pages) leaf(bucket string, id uint64, page, least, most []byte, depth int) bool {
-	bad := func(format string, args ...any) bool {
-		p.tell(bucket, fmt.Sprintf("page %d: ", id)+fmt.Sprintf(format, args...))
-		return false
-	}
 	order := binary.NativeEndian
 	count := int(order.Uint16(page[10:]))
 	if pageHeader+count*pageElement > len(page) {
-		return bad("it cannot have %d entries", count)
+		return p.bad(bucket, id, "it cannot have %d entries", count)
 	}
 	good := true
 	var last [][]byte
@@ -252,7 +253,7 @@ func (p *pages) leaf(bucket string, id uint64, page, least, most []byte, depth i
 		kind, keySize, valueSize := order.Uint32(e), order.Uint32(e[8:]), order.Uint32(e[12:])
 		key, ok := within(page, at, order.Uint32(e[4:]), keySize)
 		if !ok || !ordered(last, key, least, most) {
-			return bad("key %d is out of place", i)
+			return p.bad(bucket, id, "key %d is out of place", i)
 		}
 		last = [][]byte{key}
 		if bucket == string(bucketOpen) {
@@ -261,11 +262,11 @@ func (p *pages) leaf(bucket string, id uint64, page, least, most []byte, depth i
 		value, ok := within(page, at, order.Uint32(e[4:])+keySize, valueSize)
 		switch {
 		case !ok || uint64(order.Uint32(e[4:]))+uint64(keySize) > uint64(len(page)):
-			return bad("value %d is out of place", i)
+			return p.bad(bucket, id, "value %d is out of place", i)
 		case bucket == "" && kind == leafBucket:
 			good = p.bucket(string(key), value, depth) && good
 		case bucket == "" || kind != 0:
-			return bad("entry %d is of kind %#x", i, kind)
+			return p.bad(bucket, id, "entry %d is of kind %#x", i, kind)
 		}
 	}
 	return good
@@ -295,10 +296,7 @@ func (p *pages) bucket(name string, value []byte, depth int) bool {
 
 // read returns a page with those that belong to it, each seen for the first time.
 func (p *pages) read(bucket string, id uint64) ([]byte, bool) {
-	bad := func(problem string) ([]byte, bool) {
-		p.tell(bucket, fmt.Sprintf("page %d: %s", id, problem))
-		return nil, false
-	}
+	bad := func(problem string) ([]byte, bool) { return nil, p.bad(bucket, id, "%s", problem) }
 	if id < 2 || id >= p.meta.high {
 		return bad("there is no such page")
 	}
