@@ -10,47 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Terminator says what ends a scan in a byte stream.
-type Terminator string
-
 const (
-	// TerminatorAuto ends at CR, LF, CRLF or TAB. Until the first scan that
-	// ends so, the idle time-out ends a scan as well, because many scanners are
-	// delivered without a terminator. From then on a pause is no end, so that a
-	// stalled line cannot make a shorter code.
-	TerminatorAuto Terminator = "auto"
-	// TerminatorCR ends at CR; an LF after it is ignored.
-	TerminatorCR Terminator = "cr"
-	// TerminatorLF and TerminatorCRLF both end at LF, and take a CR just before
-	// it as part of the terminator.
-	TerminatorLF   Terminator = "lf"
-	TerminatorCRLF Terminator = "crlf"
-	// TerminatorTAB ends at TAB.
-	TerminatorTAB Terminator = "tab"
-	// TerminatorNone ends at the idle time-out only; CR, LF and TAB are noise.
-	TerminatorNone Terminator = "none"
-	// TerminatorDevice ends where the driver says so with Framer.End, because
-	// the device itself tells where a scan ends. One CR, LF, CRLF or TAB just
-	// before is taken off. It is no setting of a scanner: Valid refuses it.
-	TerminatorDevice Terminator = "device"
-)
-
-// Valid tells whether t is one of the settings of a scanner.
-func (t Terminator) Valid() bool {
-	switch t {
-	case TerminatorAuto, TerminatorCR, TerminatorLF, TerminatorCRLF, TerminatorTAB, TerminatorNone:
-		return true
-	}
-	return false
-}
-
-const (
-	// DefaultIdleTimeout ends a scan that has no terminator. Scanners leave at
-	// most a few milliseconds between two characters.
-	DefaultIdleTimeout = 50 * time.Millisecond
-	// MinIdleTimeout and MaxIdleTimeout are the limits of one that is configured.
-	MinIdleTimeout = 10 * time.Millisecond
-	MaxIdleTimeout = time.Second
 	// StallTimeout is how long the rest of a scan is waited for where only a
 	// terminator ends it. Pauses of a busy USB bus are shorter, the time that a
 	// person needs to scan again is longer. What has come by then is reported
@@ -79,23 +39,6 @@ const (
 	FrameDoubled FrameKind = "doubled" // the same scan again: to be counted only
 	FrameEmpty   FrameKind = "empty"   // nothing between two terminators: to be counted only
 )
-
-// Affixes are what a scanner was told to send around each code, and what is
-// taken off again: "" for nothing. A scan without them is refused as
-// ProblemIncomplete, since its first or last characters may be missing too.
-type Affixes struct{ Prefix, Suffix string }
-
-// MaxAffix is the length in bytes of the longest prefix or suffix.
-const MaxAffix = 32
-
-// Valid tells whether both are at most MaxAffix bytes of UTF-8 in which
-// nothing ends a scan (CR, LF, TAB) and no NUL is.
-func (a Affixes) Valid() bool {
-	fits := func(s string) bool {
-		return len(s) <= MaxAffix && utf8.ValidString(s) && !strings.ContainsAny(s, "\r\n\t\x00")
-	}
-	return fits(a.Prefix) && fits(a.Suffix)
-}
 
 // Frame is what a Framer found between two ends.
 type Frame struct {

@@ -48,7 +48,7 @@ func newLook(use, short, long string, look func(context.Context, string) (app.Re
 		},
 	}
 	configFlag(cmd, &config)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON")
+	jsonFlag(cmd, &asJSON, "what was found as JSON")
 	return cmd
 }
 

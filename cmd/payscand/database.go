@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,6 @@ import (
 	"payscand/api/client"
 	"payscand/internal/app"
 )
-
-func printJSON(out io.Writer, value any) error { return json.NewEncoder(out).Encode(value) }
 
 func newBackup() *cobra.Command {
 	var c connection
@@ -36,7 +33,7 @@ func newBackup() *cobra.Command {
 		},
 	}
 	c.addFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was made as JSON")
+	jsonFlag(cmd, &asJSON, "what was made as JSON")
 	return cmd
 }
 
@@ -118,7 +115,7 @@ func newRestore() *cobra.Command {
 	}
 	configFlag(cmd, &config)
 	cmd.Flags().BoolVar(&replace, "replace", false, "put it in the place of a database that is there, which is kept under another name")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was done as JSON")
+	jsonFlag(cmd, &asJSON, "what was done as JSON")
 	return cmd
 }
 
@@ -155,6 +152,6 @@ func newAdopt() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &config)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was done as JSON")
+	jsonFlag(cmd, &asJSON, "what was done as JSON")
 	return cmd
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,15 +41,14 @@ func newDevicesList() *cobra.Command {
 			return printDevices(cmd.OutOrStdout(), devices.List(devices.SystemTree(), user), user, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print each device as one line of JSON")
+	jsonFlag(cmd, &asJSON, "each device as one line of JSON")
 	return cmd
 }
 
 func printDevices(out io.Writer, found []devices.Device, user devices.User, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(out)
 		for _, d := range found {
-			if err := encoder.Encode(d); err != nil {
+			if err := printJSON(out, d); err != nil {
 				return err
 			}
 		}
@@ -109,19 +107,13 @@ func newDevicesWatch() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			encoder := json.NewEncoder(out)
-			devices.Watch(cmd.Context(), devices.SystemTree(), user, func(e devices.Event) {
-				if asJSON {
-					_ = encoder.Encode(e) // nobody is left to be told
-					return
-				}
-				fmt.Fprintf(out, "%s  %-9s  %s  %s\n", e.At.Format(time.TimeOnly), e.Event, e.Device.ID(), what(e.Device))
-			})
+			devices.Watch(cmd.Context(), devices.SystemTree(), user, printer(cmd.OutOrStdout(), asJSON, func(e devices.Event) string {
+				return fmt.Sprintf("%s  %-9s  %s  %s", e.At.Format(time.TimeOnly), e.Event, e.Device.ID(), what(e.Device))
+			}))
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print each event as one line of JSON")
+	jsonFlag(cmd, &asJSON, "each event as one line of JSON")
 	return cmd
 }
 
@@ -140,7 +132,7 @@ func (f *stationFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.baud, "baud", 0, "speed of a serial line (default 9600; USB scanners ignore it)")
 	flags.DurationVar(&f.patience, "timeout", time.Minute, "how long to wait for each code; 0: for ever")
 	flags.StringVar(&f.sheet, "sheet", "payscand-test-sheet.html", "where to write the sheet of test codes; \"\": nowhere")
-	flags.BoolVar(&f.json, "json", false, "print the result as one line of JSON; what to do goes to the standard error output")
+	jsonFlag(cmd, &f.json, "the result as one line of JSON; what to do goes to the standard error output")
 }
 
 // station writes the sheet and returns who listens, with the words that go to people.
@@ -198,7 +190,7 @@ func testScanner(ctx context.Context, station *devices.Station, f stationFlags, 
 	}
 	switch {
 	case f.json:
-		if err := json.NewEncoder(out).Encode(report); err != nil {
+		if err := printJSON(out, report); err != nil {
 			return err
 		}
 	case report.Configuration != "":
@@ -248,7 +240,7 @@ func newDevicesPair() *cobra.Command {
 
 func pair(out io.Writer, report devices.Report, asJSON bool, path string, write bool) error {
 	if asJSON {
-		if err := json.NewEncoder(out).Encode(report); err != nil {
+		if err := printJSON(out, report); err != nil {
 			return err
 		}
 	}

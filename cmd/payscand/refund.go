@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +51,7 @@ func newRefund() *cobra.Command {
 	flags.StringVar(&f.paymentID, "payment-id", "", "the gateway's id of that payment")
 	flags.StringVar(&f.currency, "currency", "", "that payment's currency, such as CAD")
 	flags.DurationVar(&f.wait, "wait", time.Minute, "how long to wait for the end")
-	flags.BoolVar(&f.json, "json", false, "print each state of the refund as one line of JSON")
+	jsonFlag(cmd, &f.json, "each state of the refund as one line of JSON")
 	return cmd
 }
 
@@ -140,7 +139,7 @@ func runRefund(ctx context.Context, begin begin, f refundFlags, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	refund, err = followRefund(ctx, c, refund, f.wait, refundPrinter(out, currency, f.json))
+	refund, err = followRefund(ctx, c, refund, f.wait, printer(out, f.json, describeRefund(currency)))
 	if err != nil && ctx.Err() == nil { // else Ctrl-C ended the waiting
 		return &exitError{exitNotKnown, fmt.Errorf("refund %d of sale %s was begun and goes on, but: %w", refund.N, refund.Sale, err)}
 	}
@@ -180,17 +179,14 @@ func followRefund(
 	return refund, nil
 }
 
-func refundPrinter(out io.Writer, currency string, asJSON bool) func(client.SaleRefund) {
-	if asJSON {
-		encoder := json.NewEncoder(out)
-		return func(r client.SaleRefund) { _ = encoder.Encode(r) } // nobody is left to be told
-	}
-	return func(r client.SaleRefund) {
+// describeRefund says in one line where a refund in this currency stands.
+func describeRefund(currency string) func(client.SaleRefund) string {
+	return func(r client.SaleRefund) string {
 		line := fmt.Sprintf("%s  refund %d  %s  %s", r.Sale, r.N, payment.Money{Amount: r.Amount, Currency: payment.Currency(currency)}, r.Status)
 		if r.Reason != nil {
 			line += "  " + r.Reason.Message
 		}
-		fmt.Fprintln(out, line)
+		return line
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +47,7 @@ func newSale() *cobra.Command {
 	flags.StringVar(&f.replaces, "replaces", "", "id of the unresolved sale that this one stands for")
 	flags.BoolVar(&f.separate, "separate", false, "this sale is no twin of an unresolved one")
 	flags.StringVar(&f.key, "key", "", "idempotency key, to take up a sale again; default: random")
-	flags.BoolVar(&f.json, "json", false, "print each state of the sale as one line of JSON")
+	jsonFlag(cmd, &f.json, "each state of the sale as one line of JSON")
 	return cmd
 }
 
@@ -84,7 +83,7 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 		return err
 	}
 	go postTyped(ctx, c, sale.ID, in)
-	sale, err = follow(ctx, c, sale, printer(out, f.json))
+	sale, err = follow(ctx, c, sale, printer(out, f.json, describe))
 	if err != nil {
 		return err
 	}
@@ -145,14 +144,6 @@ func showNext(sale, next client.Sale, show func(client.Sale)) client.Sale {
 		show(next)
 	}
 	return next
-}
-
-func printer(out io.Writer, asJSON bool) func(client.Sale) {
-	if asJSON {
-		encoder := json.NewEncoder(out)
-		return func(s client.Sale) { _ = encoder.Encode(s) } // nobody is left to be told
-	}
-	return func(s client.Sale) { fmt.Fprintln(out, describe(s)) }
 }
 
 // describe says in one line where a sale stands.

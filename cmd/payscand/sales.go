@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +39,7 @@ func newSales() *cobra.Command {
 	flags.StringVar(&f.from, "from", "", "only sales made then or later")
 	flags.StringVar(&f.to, "to", "", "only sales made before")
 	flags.IntVar(&f.limit, "limit", 20, "how many sales at most; 0: all")
-	flags.BoolVar(&f.json, "json", false, "print each sale as one line of JSON")
+	jsonFlag(cmd, &f.json, "each sale as one line of JSON")
 	return cmd
 }
 
@@ -121,8 +120,7 @@ type saleList struct {
 
 func newSaleList(out io.Writer, asJSON bool) saleList {
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		return saleList{add: func(s client.Sale) error { return encoder.Encode(s) }, end: func() error { return nil }}
+		return saleList{add: func(s client.Sale) error { return printJSON(out, s) }, end: func() error { return nil }}
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MADE\tSALE\tSTATUS\tAMOUNT\tREFUNDED\tREFERENCE") // an error comes back from Flush

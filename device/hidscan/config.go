@@ -109,12 +109,7 @@ func (c Config) Validate() error {
 	check(c.Interface == nil || *c.Interface >= 0 && *c.Interface <= MaxInterface,
 		"interface number: must be between 0 and %d", MaxInterface)
 	check(layouts[c.Layout] != nil, "layout %q is not one of %s", c.Layout, strings.Join(Layouts(), ", "))
-	check(c.Terminator.Valid(),
-		"terminator %q is not one of auto, cr, lf, crlf, tab, none", c.Terminator)
-	check(c.IdleTimeout >= device.MinIdleTimeout && c.IdleTimeout <= device.MaxIdleTimeout,
-		"idle time-out %v is not between %v and %v", c.IdleTimeout, device.MinIdleTimeout, device.MaxIdleTimeout)
-	check(c.Affixes.Valid(), "prefix and suffix: at most %d bytes each, without CR, LF, TAB and NUL", device.MaxAffix)
-	return errors.Join(mistakes...)
+	return errors.Join(append(mistakes, device.CheckFraming(c.Terminator, c.IdleTimeout, c.Affixes)...)...)
 }
 
 // named tells whether c names a device, rather than any one of a mode.

@@ -131,12 +131,7 @@ func (c Config) Validate() error {
 	check(known, "parity %q is not one of none, even, odd, mark, space", c.Parity)
 	_, known = libraryStopBits[c.StopBits]
 	check(known, "stop bits %d: a scanner has 1 or 2", c.StopBits)
-	check(c.Terminator.Valid(),
-		"terminator %q is not one of auto, cr, lf, crlf, tab, none", c.Terminator)
-	check(c.IdleTimeout >= device.MinIdleTimeout && c.IdleTimeout <= device.MaxIdleTimeout,
-		"idle time-out %v is not between %v and %v", c.IdleTimeout, device.MinIdleTimeout, device.MaxIdleTimeout)
-	check(c.Affixes.Valid(), "prefix and suffix: at most %d bytes each, without CR, LF, TAB and NUL", device.MaxAffix)
-	return errors.Join(mistakes...)
+	return errors.Join(append(mistakes, device.CheckFraming(c.Terminator, c.IdleTimeout, c.Affixes)...)...)
 }
 
 // device is the stable name of the scanner in scans and statuses.

@@ -1,15 +1,11 @@
 package sandbox
 
 import (
-	"fmt"
-	"log/slog"
 	"mime"
 	"net/http"
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"payscand/payment/signature"
 )
@@ -162,29 +158,11 @@ func decodePlus(body []byte, into any) *wireResult {
 	return nil
 }
 
-// signed builds the answer, signs it, and does it the wanted damage.
-func (a *alipayPlus) signed(r *http.Request, content any, damage answer) reply {
-	body, err := json.Marshal(content)
-	if err != nil {
-		panic(fmt.Sprintf("sandbox: an answer that is not JSON: %v", err)) // the answers' types are all marshalled by the tests
-	}
-	body, signedBody := damaged(body, damage)
+func (a *alipayPlus) seal(r *http.Request, body []byte) (http.Header, string, error) {
 	client, at := r.Header.Get("Client-Id"), plusTime(a.config.Clock())
-	header, err := a.answers.Sign(signature.AlipayPlusContent(r.Method, r.URL.Path, client, at, signedBody))
-	if err != nil {
-		a.config.Logger.Error("an answer could not be signed", slog.Any("error", err))
-		return htmlReply(http.StatusInternalServerError)
-	}
-	out := reply{status: http.StatusOK, body: body, header: http.Header{
-		"Content-Type": {"application/json; charset=UTF-8"}, "Client-Id": {client}, "Response-Time": {at}}}
-	if damage != answerUnsigned {
-		// With the spaces that the vendor's own answers have.
-		out.header.Set("Signature", strings.ReplaceAll(header, ",", ", "))
-	}
-	if damage == answerLate {
-		out.late = a.config.LateBy
-	}
-	return out
+	signed, err := a.answers.Sign(signature.AlipayPlusContent(r.Method, r.URL.Path, client, at, body))
+	// With the spaces that the vendor's own answers have.
+	return http.Header{"Client-Id": {client}, "Response-Time": {at}}, strings.ReplaceAll(signed, ",", ", "), err
 }
 
 func plusTime(at time.Time) string { return at.In(plusZone).Format(time.RFC3339) }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"log/slog"
 	"mime"
 	"net/http"
 	"regexp"
@@ -10,15 +9,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"payscand/payment/signature"
 )
 
 // This file is the envelope of the AlphaPay Unified Payment API v2: headers,
-// signatures, results. The calls are in the other alphapay
-// files. Source: the vendor's
-// pages "Unified Payment API" and "Keys and Parameters", and its public SDK.
+// signatures, results. The calls are in the other alphapay files. Source: the
+// vendor's pages "Unified Payment API" and "Keys and Parameters", and its public SDK.
 
 const nonceLength = 32
 
@@ -144,28 +140,10 @@ func decode(body []byte, into any) *wireResult {
 	return nil
 }
 
-// signed builds the answer, signs it, and does it the wanted damage.
-func (a *alphaPay) signed(r *http.Request, content any, damage answer) reply {
-	body, err := json.Marshal(content)
-	if err != nil {
-		panic(fmt.Sprintf("sandbox: an answer that is not JSON: %v", err)) // the answers' types are all marshalled by the tests
-	}
-	body, signedBody := damaged(body, damage)
+func (a *alphaPay) seal(r *http.Request, body []byte) (http.Header, string, error) {
 	at, nonce := vendorTime(a.config.Clock()), a.nextNonce()
-	header, err := a.answers.Sign(signature.AlphaPayContent(r.Method, r.URL.Path, r.Header.Get("Merchant-Code"), at, nonce, signedBody))
-	if err != nil {
-		a.config.Logger.Error("an answer could not be signed", slog.Any("error", err))
-		return htmlReply(http.StatusInternalServerError)
-	}
-	out := reply{status: http.StatusOK, body: body, header: http.Header{
-		"Content-Type": {"application/json; charset=UTF-8"}, "Response-Time": {at}, "Nonce": {nonce}}}
-	if damage != answerUnsigned {
-		out.header.Set("Signature", header)
-	}
-	if damage == answerLate {
-		out.late = a.config.LateBy
-	}
-	return out
+	signed, err := a.answers.Sign(signature.AlphaPayContent(r.Method, r.URL.Path, r.Header.Get("Merchant-Code"), at, nonce, body))
+	return http.Header{"Response-Time": {at}, "Nonce": {nonce}}, signed, err
 }
 
 func (a *alphaPay) nextNonce() string {

@@ -268,27 +268,34 @@ var (
 )
 
 // do sends a request and takes only an answer that is right in every respect.
-func (p *practice) do(r *http.Request) (told, error) {
-	response, err := p.http.Do(r)
-	if err != nil {
-		return told{}, fmt.Errorf("%w: %v", errLost, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return told{}, fmt.Errorf("%w: %v", errLost, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return told{}, fmt.Errorf("%w %d", errHTTP, response.StatusCode)
-	}
-	if err := p.verify(r, response, body); err != nil {
+func (p *practice) do(r *http.Request) (answer told, err error) {
+	if _, err = p.exchange(r, p.verify, &answer); err != nil {
 		return told{}, err
 	}
-	var answer told
-	if err := json.Unmarshal(body, &answer, json.RejectUnknownMembers(true), json.MatchCaseInsensitiveNames(true)); err != nil {
-		return told{}, fmt.Errorf("%w: %v", errJSON, err)
-	}
 	return answer, nil
+}
+
+// exchange sends a request, and reads an answer that verify takes, and nothing else.
+func (p *practice) exchange(r *http.Request, verify func(*http.Request, *http.Response, []byte) error, into any) (body []byte, err error) {
+	response, err := p.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errLost, err)
+	}
+	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errLost, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%w %d", errHTTP, response.StatusCode)
+	}
+	if err := verify(r, response, body); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true), json.MatchCaseInsensitiveNames(true)); err != nil {
+		return nil, fmt.Errorf("%w: %v", errJSON, err)
+	}
+	return body, nil
 }
 
 func (p *practice) verify(r *http.Request, response *http.Response, body []byte) error {

@@ -175,24 +175,12 @@ func (p *plusClient) ask(r *http.Request) (plusTold, error) {
 	if p.bareCalls {
 		return p.askBare(r)
 	}
-	response, err := p.http.Do(r)
-	if err != nil {
-		return plusTold{}, fmt.Errorf("%w: %v", errLost, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return plusTold{}, fmt.Errorf("%w: %v", errLost, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return plusTold{}, fmt.Errorf("%w %d", errHTTP, response.StatusCode)
-	}
-	if err := p.verifyPlus(r, response.Header, "Response-Time", body); err != nil {
-		return plusTold{}, err
-	}
 	var answer plusTold
-	if err := json.Unmarshal(body, &answer, json.RejectUnknownMembers(true), json.MatchCaseInsensitiveNames(true)); err != nil {
-		return plusTold{}, fmt.Errorf("%w: %v", errJSON, err)
+	body, err := p.exchange(r, func(r *http.Request, response *http.Response, body []byte) error {
+		return p.verifyPlus(r, response.Header, "Response-Time", body)
+	}, &answer)
+	if err != nil {
+		return plusTold{}, err
 	}
 	if where, what := onlyStrings(body); what != "" {
 		return plusTold{}, fmt.Errorf("%w: %s: %s", errJSON, where, what)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -56,8 +57,8 @@ type protocol interface {
 	checkEnvelope(r *http.Request, body []byte) *wireResult
 	// illegal refuses a parameter without repeating its value.
 	illegal(parameter, want string) wireResult
-	// signed builds an answer, signs it, and does it the wanted damage.
-	signed(r *http.Request, content any, damage answer) reply
+	// seal returns an answer's headers, and its signature apart.
+	seal(r *http.Request, body []byte) (header http.Header, signature string, err error)
 }
 
 // serve serves one call of a protocol, or what a fault leaves of it.
@@ -65,7 +66,7 @@ func (s *Server) serve(vendor protocol, handle func(*wireCall) any) http.Handler
 	return s.spoiled(
 		func(r *http.Request, body []byte) reply { return s.answer(vendor, r, body, handle) },
 		func(r *http.Request) reply {
-			return vendor.signed(r, wireRefusal{vendor.illegal("body", wantShortBody)}, answerRight)
+			return s.signed(vendor, r, wireRefusal{vendor.illegal("body", wantShortBody)}, answerRight)
 		})
 }
 
@@ -88,7 +89,30 @@ func (s *Server) answer(vendor protocol, r *http.Request, body []byte, handle fu
 	if call.raw != nil {
 		return *call.raw
 	}
-	return vendor.signed(r, content, call.damage)
+	return s.signed(vendor, r, content, call.damage)
+}
+
+// signed builds an answer, signs it, and does it the wanted damage.
+func (s *Server) signed(vendor protocol, r *http.Request, content any, damage answer) reply {
+	body, err := json.Marshal(content)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: an answer that is not JSON: %v", err)) // the answers' types are all marshalled by the tests
+	}
+	body, signedBody := damaged(body, damage)
+	header, signature, err := vendor.seal(r, signedBody)
+	if err != nil {
+		s.config.Logger.Error("an answer could not be signed", slog.Any("error", err))
+		return htmlReply(http.StatusInternalServerError)
+	}
+	header.Set("Content-Type", "application/json; charset=UTF-8")
+	if damage != answerUnsigned {
+		header.Set("Signature", signature)
+	}
+	out := reply{status: http.StatusOK, body: body, header: header}
+	if damage == answerLate {
+		out.late = s.config.LateBy
+	}
+	return out
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
