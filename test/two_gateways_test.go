@@ -2,6 +2,7 @@ package test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -271,8 +272,8 @@ func TestM14OneGatewayDown(t *testing.T) {
 
 	qr := client.NewSale{Amount: 2100, Currency: "CAD", Mode: client.ModeQR}
 	refused := s.call(http.MethodPost, "/v1/sales", qr, withKey("qr")).refused(http.StatusServiceUnavailable, client.CodeGatewayDown)
-	if refused.Gateway != alipayPlus {
-		t.Errorf("which gateway is down? %+v", refused)
+	if refused.Gateway != alipayPlus || !slices.Equal(refused.Offers, []string{"code"}) {
+		t.Errorf("which gateway is down, and what would still work? %+v", refused)
 	}
 	back := client.NewRefund{Amount: 500}
 	refused = s.call(http.MethodPost, "/v1/sales/"+earlier.ID+"/refunds", back, withKey("refund")).
