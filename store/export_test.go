@@ -1,6 +1,11 @@
 package store
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // SetStatfs lets a test say what the file system answers.
 func (db *DB) SetStatfs(statfs func(path string, stat *unix.Statfs_t) error) { db.statfs = statfs }
@@ -14,4 +19,21 @@ func PretendFree(bytes int64) (restore func()) {
 		return nil
 	}
 	return func() { statfs = was }
+}
+
+// PagesAtStart counts the pages of a file that are looked at before a start goes on.
+func PagesAtStart(path string) (n int, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	p := &pages{file: file, tell: func(string, string) {}}
+	p.enter = p.readAtStart
+	_, err = p.walk()
+	for _, use := range p.used {
+		if use == 1 {
+			n++
+		}
+	}
+	return n, errors.Join(err, file.Close())
 }

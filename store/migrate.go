@@ -72,7 +72,7 @@ func (db *DB) migrate(from int) (err error) {
 	if err := moveInto(temporary, backup); err != nil {
 		return fmt.Errorf("back it up first: %w", err)
 	}
-	found, err := look(old, db.path)
+	found, err := look(old)
 	if err != nil {
 		return err
 	}

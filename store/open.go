@@ -109,7 +109,7 @@ func (db *DB) openToWrite() (err error) {
 	if db.bolt, db.file, err = openBolt(db.path, false); err != nil {
 		return err
 	}
-	state, err := look(db.bolt, db.path) // again, as nobody else can write now
+	state, err := look(db.bolt) // again, as nobody else can write now
 	if err == nil && state.schema != schema {
 		err = fmt.Errorf("%w: its schema changed while it was opened", ErrLocked)
 	}
@@ -159,12 +159,14 @@ func inspect(path string) (meta, error) {
 	if err != nil {
 		return meta{}, err
 	}
-	found, err := look(bolt, path)
+	found, err := look(bolt)
 	return found, errors.Join(err, bolt.Close())
 }
 
 // openBolt opens an existing file. bbolt panics, or reads beyond the end of its
-// memory map, on some damaged files: both become errors.
+// memory map, on some damaged files: both become errors. Others lead it in a circle
+// for ever: opened read-only, as each is at first, a file's pages are looked at
+// before anything is read.
 func openBolt(path string, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
 	err = guarded(func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
@@ -189,6 +191,11 @@ func openBolt(path string, readOnly bool) (db *bbolt.DB, file *os.File, err erro
 		// meanwhile (compaction, restore): two would write their own.
 		if !isAt(file, path) {
 			return nil, nil, errors.Join(fmt.Errorf("%w: the file was just replaced; try again", ErrLocked), db.Close())
+		}
+		if readOnly {
+			if err := checkPages(file, true); err != nil {
+				return nil, nil, errors.Join(err, db.Close())
+			}
 		}
 		return db, file, nil
 	case errors.Is(err, berrors.ErrTimeout):
@@ -221,12 +228,8 @@ func isAt(file *os.File, path string) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// look reads meta, and nothing that grows with the history. A file whose pages
-// lead bbolt astray, or in a circle for ever, is refused before it reads them.
-func look(bolt *bbolt.DB, path string) (m meta, err error) {
-	if err := checkPagesAt(path, true); err != nil {
-		return m, err
-	}
+// look reads meta, and nothing that grows with the history.
+func look(bolt *bbolt.DB) (m meta, err error) {
 	err = guarded(func() error {
 		return bolt.View(func(tx *bbolt.Tx) (err error) {
 			m, err = readMeta(tx)

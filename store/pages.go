@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -84,15 +83,6 @@ func walkPages(file *os.File, tell func(bucket, problem string)) (readable bool,
 		}
 	}
 	return readable, err
-}
-
-// checkPagesAt is checkPages of the file at path, which bbolt has open.
-func checkPagesAt(path string, atStart bool) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(checkPages(file, atStart), file.Close())
 }
 
 // checkPages refuses a file that bbolt must not read: all of it, or only what is
@@ -301,14 +291,14 @@ func (p *pages) read(bucket string, id uint64) ([]byte, bool) {
 		return bad("there is no such page")
 	}
 	size := int64(p.meta.pageSize)
-	header := make([]byte, pageHeader)
-	if _, err := p.file.ReadAt(header, int64(id)*size); err != nil {
+	page := make([]byte, size)
+	if _, err := p.file.ReadAt(page, int64(id)*size); err != nil {
 		return bad(err.Error())
 	}
-	if own := binary.NativeEndian.Uint64(header); own != id {
+	if own := binary.NativeEndian.Uint64(page); own != id {
 		return bad(fmt.Sprintf("it calls itself page %d", own))
 	}
-	more := uint64(binary.NativeEndian.Uint32(header[12:]))
+	more := uint64(binary.NativeEndian.Uint32(page[12:]))
 	if id+more >= p.meta.high {
 		return bad("it goes on beyond the last page")
 	}
@@ -318,9 +308,11 @@ func (p *pages) read(bucket string, id uint64) ([]byte, bool) {
 		}
 		p.used[i] = 1
 	}
-	page := make([]byte, int64(more+1)*size)
-	if _, err := p.file.ReadAt(page, int64(id)*size); err != nil {
-		return bad(err.Error())
+	if more > 0 {
+		page = make([]byte, int64(more+1)*size)
+		if _, err := p.file.ReadAt(page, int64(id)*size); err != nil {
+			return bad(err.Error())
+		}
 	}
 	return page, true
 }

@@ -101,7 +101,7 @@ func takePlace(path string, backup Report, replace bool) (release func(), err er
 	case replace:
 		return func() { _ = old.Close() }, nil // it was only read
 	}
-	m, err := look(old, path)
+	m, err := look(old)
 	err = errors.Join(err, old.Close())
 	if err != nil {
 		return nothing, fmt.Errorf("%w, and it cannot be read (%w); with --replace it is kept under another name", ErrExists, err)
@@ -122,7 +122,7 @@ func rewriteForRestore(backup, temporary string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	m, err := look(src, backup)
+	m, err := look(src)
 	if err != nil {
 		return err
 	}

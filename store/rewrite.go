@@ -20,7 +20,7 @@ type editor func(bucket, key, value []byte) (edited []byte, keep bool, err error
 // Nothing of a page that src has freed gets there. The meta bucket is copied, or
 // made of m when that is not nil.
 func rewrite(src *bbolt.DB, path string, m *meta, edit editor) error {
-	if err := checkPagesAt(src.Path(), false); err != nil {
+	if err := checkAllPages(src.Path()); err != nil {
 		return err
 	}
 	err := guarded(func() error {
@@ -51,6 +51,15 @@ func rewrite(src *bbolt.DB, path string, m *meta, edit editor) error {
 		return errors.Join(err, removeIfThere(path))
 	}
 	return nil
+}
+
+// checkAllPages refuses a file that bbolt would not come to the end of.
+func checkAllPages(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkPages(file, false), file.Close())
 }
 
 func rewriteBucket(tx *bbolt.Tx, dst *bbolt.DB, name []byte, edit editor) error {

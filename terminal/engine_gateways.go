@@ -209,11 +209,7 @@ func (e *Engine) gatewayReady(n NewSale) error {
 	}
 	var first error
 	for _, name := range names {
-		g, traits := e.gateways[name], e.policy.Gateways[name]
-		err := acceptable(n.Amount, name, traits)
-		if err == nil {
-			err = g.ready()
-		}
+		err := e.takes(name, n.Amount)
 		if err == nil {
 			return nil
 		}
@@ -221,7 +217,32 @@ func (e *Engine) gatewayReady(n NewSale) error {
 			first = err
 		}
 	}
+	var refused *Error
+	if errors.As(first, &refused) && refused.Code == CodeGatewayDown {
+		refused.Offers = e.offers(n.Amount)
+	}
 	return first
+}
+
+// takes says why a gateway takes no payment of this amount now.
+func (e *Engine) takes(gateway string, m payment.Money) error {
+	if err := acceptable(m, gateway, e.policy.Gateways[gateway]); err != nil {
+		return err
+	}
+	return e.gateways[gateway].ready()
+}
+
+// offers lists by which instruments an amount can be paid now.
+func (e *Engine) offers(m payment.Money) (offered []payment.Instrument) {
+	for _, way := range []struct {
+		mode       payment.Mode
+		instrument payment.Instrument
+	}{{payment.ModeScan, payment.InstrumentCode}, {payment.ModeQR, payment.InstrumentQR}} {
+		if slices.ContainsFunc(e.policy.RoutesFor(way.mode), func(name string) bool { return e.takes(name, m) == nil }) {
+			offered = append(offered, way.instrument)
+		}
+	}
+	return offered
 }
 
 // outOfOrder reports whether every gateway is known not to take sales.

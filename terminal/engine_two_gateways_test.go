@@ -2,6 +2,7 @@ package terminal_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -89,15 +90,29 @@ func TestOneGatewayDownDoesNotHoldUpTheOther(t *testing.T) {
 	}
 }
 
-// A sale that only the gateway which is down could take is refused; one that the
-// other takes too is not.
+// A sale that only the gateway which is down could take is refused, with what would
+// still work; one that the other takes too is not.
 func TestM14OnlyTheGatewayThatIsNeeded(t *testing.T) {
 	w := newTwoGateways(t)
 	w.silenced(terminal.NewSale{Mode: payment.ModeScan, Separate: true}, code1) // Alipay+ is down
-	if _, refused := w.create(terminal.NewSale{Mode: payment.ModeQR, Separate: true}); refused == nil || refused.Code != terminal.CodeGatewayDown {
-		t.Errorf("a QR that only Alipay+ makes: %v", refused)
+	_, refused := w.create(terminal.NewSale{Mode: payment.ModeQR, Separate: true})
+	if refused == nil || refused.Code != terminal.CodeGatewayDown || !slices.Equal(refused.Offers, []payment.Instrument{payment.InstrumentCode}) {
+		t.Errorf("a QR that only Alipay+ makes: %+v", refused)
 	}
-	w.mustCreate(terminal.NewSale{Mode: payment.ModeScan, Separate: true})
+	tooMuch := payment.Money{Amount: w.policy.Gateways[gatewayName].MaxAmount + 1, Currency: "CAD"}
+	_, refused = w.create(terminal.NewSale{Mode: payment.ModeQR, Separate: true, Amount: tooMuch})
+	if refused == nil || refused.Code != terminal.CodeGatewayDown || len(refused.Offers) > 0 {
+		t.Errorf("a QR of more than AlphaPay takes: %+v", refused)
+	}
+	s := w.mustCreate(terminal.NewSale{Mode: payment.ModeScan, Separate: true})
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.CancelRequested{}})
+	for w.calls(payment.CallProbe) > 0 {
+		w.answerProbe(noAnswer) // AlphaPay is down too
+	}
+	w.pass(w.policy.DownProbePause)
+	if _, refused = w.create(terminal.NewSale{Separate: true}); refused == nil || len(refused.Offers) > 0 {
+		t.Errorf("with both gateways down: %+v", refused)
+	}
 }
 
 // M14: a code of a gateway that is known not to answer is not sent: the sale waits

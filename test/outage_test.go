@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -101,7 +102,8 @@ func TestGatewayGoneDuringThePayment(t *testing.T) {
 }
 
 // TestGatewayGoneUntilTheCounterIsFreed: a cancel frees the counter although the gateway is silent; the sale is unresolved
-// then, new sales are refused, and when the gateway answers again the sale is found paid by itself, late and once (M14, M15).
+// then, new sales are refused, and when the gateway answers again the sale is found paid by itself, late and once, and given
+// back (M12, M14, M15).
 func TestGatewayGoneUntilTheCounterIsFreed(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
@@ -122,6 +124,15 @@ func TestGatewayGoneUntilTheCounterIsFreed(t *testing.T) {
 		t.Error("the payment was found after the counter was freed, and is not called late")
 	}
 	s.expectCaptures(sale.Attempts[0].RequestID, 1)
+	s.eventually("the money is given back", func() bool { return s.get(sale.ID).RefundedAmount == sale.Amount })
+}
+
+// drop has the gateway swallow all calls to paths from now on, until faults are cleared.
+func (s *shop) drop(paths ...string) {
+	s.t.Helper()
+	for _, path := range paths {
+		s.must(s.Faults(fmt.Sprintf(`{"faults": [{"path": %q, "kind": "drop", "times": 1000}]}`, path)))
+	}
 }
 
 // dropped is how many calls to a path a fault of kind drop has swallowed by now.

@@ -16,9 +16,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"payscand/internal/counter"
 )
 
 // integrator is somebody who has the vendor's protocol in their own software, and the words of docs/practice-gateway.md.
@@ -213,5 +216,78 @@ func TestPracticeGatewayAlone(t *testing.T) {
 		told.Orders[0].Gateway != "alipayplus" || told.Orders[0].Captures != 1 || told.Orders[0].Refunded != 250 ||
 		told.Orders[1].Gateway != "alphapay" || told.Orders[1].Captures != 1 || told.Orders[1].Refunded != 90 {
 		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// The daemon at the practice gateway, as the page in docs says by somebody who installed nothing: the configuration of the page
+// with what the gateway prints below it, paths relative to a folder that is not the one commands run in, and payments by
+// payscand sale and over HTTP that reach the gateway of their wallet.
+func TestPracticeGatewayWithPayscand(t *testing.T) {
+	t.Parallel()
+	dir, host := shortDir(t), ownHost()
+	working, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative, err := filepath.Rel(working, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gateway := start(t, nil, "sandbox", "--listen", host+":8490", "--dir", filepath.Join(dir, "payscand-sandbox"), "--pending-delay", pendingDelay)
+	gateway.awaitText("refunded once, answer lost") // the end of the table
+	page, err := os.ReadFile(filepath.Join("..", "docs", "practice-gateway.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := regexp.MustCompile("(?s)<!-- begin configuration: run by a test -->\n```toml\n(.*?)```\n<!-- end configuration -->").FindSubmatch(page)
+	_, pasted, _ := strings.Cut(gateway.printed.String(), "Put this into payscand.toml:\n")
+	pasted, _, found := strings.Cut(pasted, "The last two digits")
+	if own == nil || !found {
+		t.Fatalf("no configuration in docs, or none printed: %s", gateway.printed.String())
+	}
+	// Beside other tests the default ports are taken.
+	text := strings.Replace(string(own[1])+pasted, "[api]\n", "[api]\nlisten = \""+host+":8480\"\n", 1)
+	text = strings.ReplaceAll(text, "127.0.0.1:8482", host+":8482")
+	config := filepath.Join(relative, "payscand.toml")
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if checked, status := runProgram(t, "config", "check", config); status != 0 {
+		t.Fatalf("config check: %s", checked)
+	}
+	daemon := start(t, nil, "run", "--config", config)
+	daemon.awaitText("msg=ready")
+	heard := map[string][]byte{}
+	var codes []string
+	for n, code := range []string{"2812345678901200", "131234567890123401", "6212345678901234500"} {
+		sale := start(t, nil, "sale", "--config", config, "--mode", "scan", "12.34")
+		sale.awaitText("awaiting_code")
+		sale.typeLine(code)
+		if status := sale.exit(); status != 0 {
+			t.Errorf("sale %d: exit status %d: %s", n+1, status, sale.out.String())
+		}
+		heard[sale.cmd.String()+code[:2]], codes = []byte(sale.out.String()), append(codes, code)
+	}
+	orders, err := counter.Ledger{URL: "http://" + host + ":8490"}.Orders()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []string // the newest first
+	for _, o := range orders {
+		if o.Captures != 1 || o.Kept() != 1234 {
+			t.Errorf("an order that is not paid: %+v", o)
+		}
+		at = append(at, o.Gateway)
+	}
+	if want := []string{alphaPay, alphaPay, alipayPlus}; !slices.Equal(at, want) {
+		t.Errorf("the payments went to %v, want %v", at, want)
+	}
+	daemon.interrupt()
+	if status := daemon.exit(); status != 0 {
+		t.Errorf("the daemon ended with %d: %s", status, daemon.out.String())
+	}
+	heard["daemon"], heard["gateway"] = []byte(daemon.out.String()), []byte(gateway.out.String())
+	for _, found := range leaks(codes, heard) {
+		t.Error(found)
 	}
 }

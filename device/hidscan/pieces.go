@@ -14,6 +14,21 @@ type pieces struct {
 var faultCut = &fault{device.ProblemIncomplete,
 	"a part of what the scanner sent is missing: scan again; if it happens every time, unplug the scanner and plug it in again"}
 
+// strange reports whether a read begins no report that the device describes though
+// its reports come in pieces: it is the middle of one whose beginning was taken for
+// the end of another.
+func (p *pieces) strange(read []byte) bool {
+	if p.packet == 0 || len(p.begun) > 0 || p.length(read) > 0 {
+		return false
+	}
+	for _, length := range p.lengths {
+		if length > p.packet {
+			return true
+		}
+	}
+	return false
+}
+
 // add takes what one read brought and returns the report that is whole with it,
 // or nil. The report is valid until the next call.
 func (p *pieces) add(read []byte) []byte {

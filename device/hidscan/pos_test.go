@@ -218,6 +218,10 @@ func posModel(shape posShape, sent [][]byte) map[string]bool {
 			if len(report) == 0 || report[0] != shape.id {
 				continue
 			}
+			whole := len(report) > shape.count && shape.data+int(report[shape.count]) <= len(report)
+			if len(report) < shape.bytes && whole { // only what follows the code is missing: the code was scanned
+				texts[text+string(report[shape.data:shape.data+int(report[shape.count])])] = true
+			}
 			if len(report) < shape.bytes || report[shape.count] > 56 {
 				break
 			}

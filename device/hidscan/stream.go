@@ -60,6 +60,9 @@ func (s *stream) take(b batch) (typed int) {
 		s.distrust(faultPause, b.token, b.emptyAt)
 	}
 	for _, read := range b.reports {
+		if s.pieces.strange(read) {
+			s.distrust(faultCut, b.token, b.at)
+		}
 		if report := s.pieces.add(read); report != nil {
 			typed += s.report(report, b)
 		}

@@ -77,6 +77,9 @@ platform_key_file = "keys/platform_public.pem"
 	if c.options.AlipayPlus {
 		text += c.secondGateway()
 	}
+	if c.options.Notify {
+		text += fmt.Sprintf("\n[notify]\nlisten = %q\n", addressOf(c.Notify))
+	}
 	return os.WriteFile(c.Config(), []byte(text+"\n"+c.options.Extra), 0o600)
 }
 
@@ -102,9 +105,6 @@ reference_id = "S0001"
 name = "Maple & Rye"
 mcc = "5411"
 
-[notify]
-listen = %[3]q
-
 [[route]]
 wallet = "alipayplus"
 instrument = "code"
@@ -112,11 +112,11 @@ gateway = "alipayplus"
 
 [[route]]
 instrument = "qr"
-gateway = %[4]q
+gateway = %[3]q
 
 [[route]]
 gateway = "alphapay"
-`, c.Notify, c.Gateway, addressOf(c.Notify), c.qr)
+`, c.Notify, c.Gateway, c.qr)
 }
 
 // addressOf is the host and port of a base URL.

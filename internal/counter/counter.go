@@ -27,9 +27,11 @@ type Options struct {
 	// Extra is added to the daemon's configuration.
 	Extra string
 	// AlipayPlus adds an account at Alipay+ to that at AlphaPay, both at the practice
-	// gateway, and takes notifications of both: codes of Alipay+ go to
-	// [GatewayAlipayPlus], all others and the QR codes to [GatewayAlphaPay].
+	// gateway: codes of Alipay+ go to [GatewayAlipayPlus], all others and the QR
+	// codes to [GatewayAlphaPay]. Both are told where the shop takes notifications.
 	AlipayPlus bool
+	// Notify has the daemon take them; else nobody listens there.
+	Notify bool
 	// SandboxArgs are added to the practice gateway's command line.
 	SandboxArgs []string
 	// Database is the path of the daemon's database; empty: payscand.db in Dir.
@@ -42,7 +44,7 @@ type Counter struct {
 	Gateway  string // base URL of the practice gateway
 	API      string // base URL of the daemon
 	Kiosk    string // base URL of the customer's page
-	Notify   string // base URL that notifications go to, with Options.AlipayPlus
+	Notify   string // base URL that both gateways' notifications go to
 	Register *client.Client
 	Scanner  *devicetest.PTY
 

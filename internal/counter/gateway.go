@@ -69,7 +69,14 @@ type Order struct {
 	Amount    int64  `json:"amount"`   // minor units
 	Refunded  int64  `json:"refunded"` // minor units
 
-	RefundSends int `json:"refund_sends"` // how many refund requests came
+	RefundSends   int            `json:"refund_sends"` // how many refund requests came
+	Notifications []Notification `json:"notifications"`
+}
+
+// Notification is what the practice gateway sent of an order unasked.
+type Notification struct {
+	Tries          int       `json:"tries"`
+	AcknowledgedAt time.Time `json:"acknowledged_at"` // zero: not yet
 }
 
 // Order returns the gateway's truth about one request id.
@@ -107,6 +114,13 @@ func (l Ledger) Decline(payPage string) error {
 func (l Ledger) RefundInPortal(requestID string, amount int64) error {
 	body := fmt.Appendf(nil, `{"amount": %d}`, amount)
 	return control(http.MethodPost, l.URL+"/control/orders/"+requestID+"/refund", body, nil)
+}
+
+// Notify sends an order's last notification again, damaged as the control API lists
+// it, or sound where damage is empty, and returns when it was answered.
+func (l Ledger) Notify(requestID, damage string) error {
+	body := fmt.Appendf(nil, `{"damage": %q}`, damage)
+	return control(http.MethodPost, l.URL+"/control/orders/"+requestID+"/notify", body, nil)
 }
 
 // Faults sets the gateway's faults: a JSON body of its control API, such as

@@ -110,10 +110,6 @@ func (c Crashes) Run(ctx context.Context) (r CrashResult, err error) {
 	return r, c.controls(ctx, &r)
 }
 
-// controlOptions are always the same: of the damage that the controls do, some has
-// bbolt walk in a circle for ever.
-var controlOptions = crash.Options{Bound: crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, Seed: 1}
-
 // controls are runs that a power cut must hurt: one on a disk that says that it
 // synced and did not, one whose new file's name is never made to last.
 func (c Crashes) controls(ctx context.Context, r *CrashResult) error {
@@ -126,7 +122,7 @@ func (c Crashes) controls(ctx context.Context, r *CrashResult) error {
 		{name: "a folder that is not synced", leave: func(op tracer.Op, dir string) bool { return op.Kind == tracer.Sync && op.Path == dir }},
 	} {
 		run, err := c.record(ctx, recording{name: control.name, record: func(ctx context.Context, dir string) (crash.Run, error) {
-			return recordTill(ctx, tillArguments{path: filepath.Join(dir, database), seed: controlOptions.Seed, commits: 10}, control.lying)
+			return recordTill(ctx, tillArguments{path: filepath.Join(dir, database), seed: c.Seed, commits: 10}, control.lying)
 		}})
 		if err != nil {
 			return fmt.Errorf("record %s: %w", control.name, err)
@@ -134,7 +130,7 @@ func (c Crashes) controls(ctx context.Context, r *CrashResult) error {
 		if control.leave != nil {
 			run.Ops = slices.DeleteFunc(run.Ops, func(op tracer.Op) bool { return control.leave(op, run.Dir) })
 		}
-		result, err := crash.Replay(ctx, run, controlOptions)
+		result, err := crash.Replay(ctx, run, crash.Options{Bound: crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, Seed: c.Seed})
 		if err != nil {
 			return err
 		}

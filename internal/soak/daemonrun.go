@@ -90,10 +90,11 @@ func newDaemonJudge(all contents) *daemonJudge {
 }
 
 var (
-	toldSale    = regexp.MustCompile(`"id":"([0-9A-Z]{26})","version":([0-9]+),`)
-	toldRefund  = regexp.MustCompile(`"sale":"([0-9A-Z]{26})","version":([0-9]+),`)
-	toldEvent   = regexp.MustCompile(`(?m)^id: ?[0-9A-Z]{26}-([0-9]+)`)
-	sentRequest = regexp.MustCompile(`"(?:paymentRequestId|refundRequestId)":"([^"]+)"`)
+	toldSale   = regexp.MustCompile(`"id":"([0-9A-Z]{26})","version":([0-9]+),`)
+	toldRefund = regexp.MustCompile(`"sale":"([0-9A-Z]{26})","version":([0-9]+),`)
+	toldEvent  = regexp.MustCompile(`(?m)^id: ?[0-9A-Z]{26}-([0-9]+)`)
+	// sentRequest leaves out the probe, whose id is made up and of no sale.
+	sentRequest = regexp.MustCompile(`"(?:paymentRequestId|refundRequestId)":"([0-9A-Z]{26}-[^"]+)"`)
 )
 
 func (j *daemonJudge) Said(data []byte) {

@@ -35,14 +35,17 @@ type Kills struct {
 type KillResult struct {
 	settled
 	Kills, Events, Faults int
-	// UnderWay counts what was under way at the kills: the statuses of sales and
-	// refunds that were not final, and starts.
-	UnderWay map[string]int
+	// Hit counts the kills that hit each status that a sale or a refund can be in
+	// before it is over, and those that hit a start.
+	Hit map[string]int
 	// Resolved are the times from the last restart until sales that were open at a
 	// kill became final, sorted.
 	Resolved []time.Duration
 	Speed    int
 }
+
+// enough kills hit each status.
+const enough = 200
 
 // Resolution returns a quantile of Resolved.
 func (r KillResult) Resolution(q float64) time.Duration {
@@ -61,7 +64,7 @@ func (c Kills) Run(ctx context.Context) (r KillResult, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, sh.close()) }()
-	r.Speed, r.UnderWay = c.Speed, make(map[string]int)
+	r.Speed, r.Hit = c.Speed, make(map[string]int)
 	t, err := sh.Register.Terminal(ctx)
 	if err != nil {
 		return r, err
@@ -127,10 +130,10 @@ func streamError(following <-chan error) error {
 // killing kills the daemon until the next settling, now and then while it starts.
 func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, events *stream, r *KillResult, restarts *[]time.Time) error {
 	for until := min(r.Kills+c.SettleEvery, c.Kills); r.Kills < until; {
-		if err := c.moment(ctx, random, events); err != nil {
+		if err := c.moment(ctx, random, events, r.Hit); err != nil {
 			return err
 		}
-		events.underWay(r.UnderWay)
+		events.hit(r.Hit)
 		sh.KillDaemon()
 		r.Kills++
 		if random.IntN(4) == 0 {
@@ -145,7 +148,7 @@ func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, events 
 			if err := pause(ctx, time.Duration(random.IntN(150))*time.Millisecond); err != nil {
 				return err
 			}
-			r.UnderWay["a start"]++
+			r.Hit[aStart]++
 			sh.KillDaemon()
 		}
 		*restarts = append(*restarts, time.Now())
@@ -156,15 +159,21 @@ func (c Kills) killing(ctx context.Context, sh *shop, random *rand.Rand, events 
 	return c.quiet(sh)
 }
 
-// rare are statuses that pass too soon to be hit by chance.
-var rare = []string{"switching", "cancelling", "refund submitting", "refund unknown", "showing_qr"}
+const aStart = "a start"
 
-// moment waits for the next kill: any moment, or one soon after a rare status was told.
-func (c Kills) moment(ctx context.Context, random *rand.Rand, events *stream) error {
+// statuses are what a kill can hit. Most of them pass too soon to be hit by chance.
+var statuses = []string{
+	"awaiting_code", "processing", "showing_qr", "switching", "cancelling", "unresolved", "refund submitting", "refund pending", "refund unknown",
+}
+
+// moment waits for the next kill: any moment, or one soon after the status was told
+// that was hit least.
+func (c Kills) moment(ctx context.Context, random *rand.Rand, events *stream, hit map[string]int) error {
 	if random.IntN(2) == 0 {
 		return pause(ctx, time.Duration(20+random.IntN(900))*time.Millisecond)
 	}
-	if err := events.await(ctx, pick(random, rare), 2*time.Second); err != nil {
+	least := slices.MinFunc(statuses, func(a, b string) int { return hit[a] - hit[b] })
+	if err := events.await(ctx, least, 3*time.Second); err != nil {
 		return err
 	}
 	return pause(ctx, time.Duration(random.IntN(12))*time.Millisecond)
@@ -245,6 +254,11 @@ func (c Kills) inspect(sh *shop, r KillResult) error {
 		return fmt.Errorf("the database holds %d sales, the API told of %d", len(all.sales), r.Sales)
 	case r.Difference != 0:
 		return fmt.Errorf("the books differ by %d", r.Difference)
+	}
+	for _, status := range append(statuses, aStart) {
+		if r.Kills >= enough && r.Hit[status] == 0 {
+			return fmt.Errorf("none of %d kills hit %s", r.Kills, status)
+		}
 	}
 	for _, s := range all.sales {
 		captured := 0

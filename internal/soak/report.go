@@ -41,7 +41,9 @@ func (r Report) Print(out io.Writer) {
 	}
 	if k := r.Kills; k != nil {
 		row("kills survived", "%d, with %d faults of the gateways", k.Kills, k.Faults)
-		row("  under way when killed", "%s", counted(k.UnderWay))
+		for _, status := range append(statuses, aStart) {
+			row("  that hit "+status, "%d", k.Hit[status])
+		}
 		printBooks(row, k.settled)
 		row("  events", "%d, each once and in order", k.Events)
 		row("  from restart to resolved", "p50 %v, p99 %v, max %v; in the counter's time p50 %v, p99 %v, max %v (%d sales)",
@@ -69,12 +71,4 @@ func printBooks(row func(name, format string, values ...any), s settled) {
 // counterTime is Resolution as the money rules count it.
 func (r KillResult) counterTime(q float64) time.Duration {
 	return (r.Resolution(q) * time.Duration(r.Speed)).Round(time.Second)
-}
-
-func counted(counts map[string]int) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%s %d", name, counts[name]))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -103,14 +103,18 @@ func (st *stream) take(e client.Event) error {
 	return nil
 }
 
-// underWay counts what is not over, as far as the events told.
-func (st *stream) underWay(counts map[string]int) {
+// hit counts this kill for each status that something is in, as far as the events told.
+func (st *stream) hit(kills map[string]int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	now := make(map[string]bool)
 	for _, s := range st.sales {
 		for _, status := range underWay(s) {
-			counts[status]++
+			now[status] = true
 		}
+	}
+	for status := range now {
+		kills[status]++
 	}
 }
 

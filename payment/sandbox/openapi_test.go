@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	strictjson "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -179,13 +180,27 @@ func TestControlClock(t *testing.T) {
 	}
 }
 
+// What says a name twice says so in answers and in notifications of either vendor.
+func TestDuplicated(t *testing.T) {
+	for _, body := range []string{
+		`{"result":{"resultStatus":"S"},"paymentResult":{"resultStatus":"S"}}`, `{"paymentResult":{"resultCode":"SUCCESS","resultStatus":"S"}}`,
+		`{"paymentId":"1","paymentStatus":"SUCCESS"}`, `{"refundId":"1","refundStatus":"SUCCESS"}`,
+	} {
+		sent, signed := damaged([]byte(body), answerDuplicate)
+		var content any
+		if err := strictjson.Unmarshal(sent, &content); err == nil || !json.Valid(sent) || string(sent) != string(signed) {
+			t.Errorf("%s became %s: %v", body, sent, err)
+		}
+	}
+}
+
 // A notification can be sent again at will, whole or damaged in any of the ways
 // that an answer can.
 func TestControlNotify(t *testing.T) {
 	p := newPlus(t)
 	shop := newShopListener(p)
 	p.notified("R-1", "00", shop.URL)
-	for damage, want := range map[string]error{"": nil, "unsigned": errUnsigned, "wrong_signature": errMisSign, "malformed": nil, "wrong_amount": nil} {
+	for damage, want := range map[string]error{"": nil, "unsigned": errUnsigned, "wrong_signature": errMisSign, "malformed": nil, "duplicate_names": nil, "wrong_amount": nil} {
 		response, text := p.post("/control/orders/R-1/notify", `{"damage":"`+damage+`"}`)
 		got := shop.take()
 		if response.StatusCode != http.StatusOK || len(got) != 1 || !strings.Contains(text, `"notifications"`) {
@@ -196,6 +211,10 @@ func TestControlNotify(t *testing.T) {
 		}
 		if (damage == "malformed") == json.Valid([]byte(got[0].body)) || (damage == "wrong_amount") != strings.Contains(got[0].body, "1251") {
 			t.Errorf("%q: %s", damage, got[0].body)
+		}
+		var strict any
+		if err := strictjson.Unmarshal([]byte(got[0].body), &strict); (err != nil) != (damage == "malformed" || damage == "duplicate_names") {
+			t.Errorf("%q: %v: %s", damage, err, got[0].body)
 		}
 	}
 	p.scan("R-2", "03")

@@ -182,13 +182,29 @@ func truncate(text string, limit int) string {
 	return strings.ToValidUTF8(text[:limit], "")
 }
 
+// duplicated says that the request failed before it says what came of it; a
+// notification has no result of the call, and AlphaPay's none at all.
+func duplicated(body string) string {
+	for _, twice := range [][2]string{
+		{`"result":{`, `"resultStatus":"F",`}, {`"paymentResult":{`, `"resultStatus":"F",`},
+		{`{`, `"paymentStatus":"FAILED",`}, {`{`, `"refundStatus":"FAILED",`},
+	} {
+		name, _, _ := strings.Cut(twice[1], ":")
+		if at := strings.Index(body, twice[0]); at >= 0 && strings.Contains(body[at:], name) {
+			at += len(twice[0])
+			return body[:at] + twice[1] + body[at:]
+		}
+	}
+	return body
+}
+
 // damaged returns what of an answer is sent and what of it is signed.
 func damaged(body []byte, damage answer) (sent, signed []byte) {
 	switch damage {
 	case answerMalformed:
 		body = body[:len(body)/2]
 	case answerDuplicate:
-		body = []byte(strings.Replace(string(body), `"result":{`, `"result":{"resultStatus":"F",`, 1))
+		body = []byte(duplicated(string(body)))
 	case answerMisSigned:
 		return body, append([]byte(" "), body...)
 	}

@@ -1,7 +1,7 @@
 // Command soak tries the real program against power cuts, failing disks, SIGKILL
 // and a long day, and prints one table. It ends with 1 when anything was wrong.
 //
-//	soak [-only crashes,io,kills,day] [-commits n] [-kills n] [-sales n] [-seed n]
+//	soak [-only crashes,io,kills,day] [-commits n] [-kills n] [-sales n] [-seed n] [-brief]
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,8 +38,8 @@ func main() {
 
 func run(ctx context.Context) (err error) {
 	only := flag.String("only", "crashes,io,kills,day", "the campaigns to run")
-	commits := flag.Int("commits", 200, "commits on a bare store that are recorded")
-	kills := flag.Int("kills", 500, "how often the daemon is killed")
+	commits := flag.Int("commits", 24, "commits on a bare store that are recorded")
+	kills := flag.Int("kills", 250, "how often the daemon is killed")
 	sales := flag.Int("sales", 10_000, "sales of the long day")
 	brief := flag.Bool("brief", false, "judge some thousand crash states only, as the tests do")
 	seed := flag.Uint64("seed", uint64(time.Now().Unix()), "decides every random choice")
@@ -64,8 +65,7 @@ func run(ctx context.Context) (err error) {
 		return fmt.Errorf("build payscand: %w", err)
 	}
 	var report soak.Report
-	var errs []error
-	for _, campaign := range []struct {
+	campaigns := []struct {
 		name string
 		run  func() error
 	}{
@@ -91,23 +91,49 @@ func run(ctx context.Context) (err error) {
 			return err
 		}},
 		{"kills", func() error {
-			r, err := soak.Kills{Setting: setting, Kills: *kills, Speed: 60, SettleEvery: 50, Bound: 5 * time.Minute}.Run(ctx)
+			r, err := soak.Kills{Setting: setting, Kills: *kills, Speed: 120, SettleEvery: 100, Bound: 5 * time.Minute}.Run(ctx)
 			report.Kills = &r
 			return err
 		}},
 		{"day", func() error {
-			r, err := soak.Day{Setting: setting, Sales: *sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
+			day := setting
+			day.Dir, err = inMemory(setting.Dir)
+			if err != nil {
+				return err
+			}
+			r, err := soak.Day{Setting: day, Sales: *sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
+			if day.Dir != setting.Dir && err == nil {
+				err = os.RemoveAll(day.Dir)
+			}
 			report.Day = &r
 			return err
 		}},
-	} {
+	}
+	// Side by side: they wait for processes and the disk most of the time.
+	errs := make([]error, len(campaigns))
+	var running sync.WaitGroup
+	for i, campaign := range campaigns {
 		if !slices.Contains(strings.Split(*only, ","), campaign.name) {
 			continue
 		}
-		if err := campaign.run(); err != nil {
-			errs = append(errs, fmt.Errorf("%s, seed %d: %w", campaign.name, *seed, err))
-		}
+		running.Go(func() {
+			if err := campaign.run(); err != nil {
+				errs[i] = fmt.Errorf("%s, seed %d: %w", campaign.name, *seed, err)
+			}
+		})
 	}
+	running.Wait()
 	report.Print(os.Stdout)
 	return errors.Join(errs...)
+}
+
+// inMemory is a folder on a RAM disk, where there is one with room: a long day shows
+// what the program keeps, and would wait for the disk most of the time.
+func inMemory(otherwise string) (string, error) {
+	const ramDisk, room = "/dev/shm", 1 << 30
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(ramDisk, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
+		return otherwise, nil
+	}
+	return os.MkdirTemp(ramDisk, "ps")
 }
