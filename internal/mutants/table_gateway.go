@@ -91,7 +91,8 @@ func transportMutants() []Mutant {
 		replaced("a second send goes where the configuration says now", "M7", exchanging+"order.go",
 			"if intent.URL == \"\" {", "if intent.URL != \"-\" {", ofAlphaPay("TestSecondSend|TestPrepare")...),
 		replaced("pay leaves without its code", "M7", exchanging+"order.go",
-			"case a.Code.IsZero():", "case a.Intent.Tail == \"-\":", ofAlphaPay("TestPrepareRefuses")...),
+			"\tcase a.Code.IsZero():\n\t\treturn nil, errors.New(\"the payment code is no longer kept, so the request cannot be sent again\")\n\tcase !fitsHole(a.Code):",
+			"\tcase !a.Code.IsZero() && !fitsHole(a.Code):", ofAlphaPay("TestPrepareRefuses")...),
 	}
 }
 
