@@ -49,14 +49,14 @@ func (s *shop) expectAt(gateway string, sale client.Sale) {
 }
 
 // giveBack refunds an amount of a sale, or with 0 all that is left, and waits until the gateway has done it.
-func (s *shop) giveBack(sale client.Sale, key string, amount int64) client.SaleRefund {
+func (s *shop) giveBack(sale client.Sale, key string, amount int64) {
 	s.t.Helper()
 	refund, _, err := s.Register.Refund(s.ctx, sale.ID, key, client.NewRefund{Amount: amount})
 	s.must(err)
-	return s.awaitRefund(refund)
+	s.awaitRefund(refund)
 }
 
-func (s *shop) awaitRefund(refund client.SaleRefund) client.SaleRefund {
+func (s *shop) awaitRefund(refund client.SaleRefund) {
 	s.t.Helper()
 	for !refund.Final() {
 		var err error
@@ -66,7 +66,6 @@ func (s *shop) awaitRefund(refund client.SaleRefund) client.SaleRefund {
 	if refund.Status != client.RefundSucceeded {
 		s.t.Errorf("refund %d is %s: %+v", refund.N, refund.Status, refund.Reason)
 	}
-	return refund
 }
 
 // expectGivenBack fails unless gateway and terminal agree on what was given back of a sale.
