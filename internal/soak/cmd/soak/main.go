@@ -96,14 +96,17 @@ func run(ctx context.Context) (err error) {
 			return err
 		}},
 		{"day", func() error {
-			day := setting
-			day.Dir, err = inMemory(setting.Dir)
+			folder, err := inMemory(setting.Dir)
 			if err != nil {
 				return err
 			}
+			day := setting
+			day.Dir = folder
 			r, err := soak.Day{Setting: day, Sales: *sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
-			if day.Dir != setting.Dir && err == nil {
-				err = os.RemoveAll(day.Dir)
+			if err != nil {
+				err = fmt.Errorf("%w\nits files are in %s", err, folder)
+			} else {
+				err = os.RemoveAll(folder)
 			}
 			report.Day = &r
 			return err
