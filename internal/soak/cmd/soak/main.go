@@ -130,13 +130,13 @@ func run(ctx context.Context) (err error) {
 	return errors.Join(errs...)
 }
 
-// inMemory is a folder on a RAM disk, where there is one with room: a long day shows
+// inMemory makes a folder on a RAM disk, where there is one with room: a long day shows
 // what the program keeps, and would wait for the disk most of the time.
 func inMemory(otherwise string) (string, error) {
 	const ramDisk, room = "/dev/shm", 1 << 30
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(ramDisk, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
-		return otherwise, nil
+		return os.MkdirTemp(otherwise, "d")
 	}
 	return os.MkdirTemp(ramDisk, "ps")
 }
