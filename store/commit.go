@@ -40,6 +40,9 @@ func (db *DB) Commit(changes []payment.Change) error {
 	})
 	if err == nil {
 		db.tapped(changes)
+		if db.commits >= reopenEvery {
+			db.reopen()
+		}
 	}
 	return err
 }
@@ -62,6 +65,7 @@ func (db *DB) write(f func(w *writer) error) error {
 	switch {
 	case err == nil:
 		db.state.Store(&last)
+		db.commits++
 		return nil
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		db.releaseReserve()

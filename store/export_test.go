@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"os"
+	"reflect"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,4 +37,18 @@ func PagesAtStart(path string) (n int, err error) {
 		}
 	}
 	return n, errors.Join(err, file.Close())
+}
+
+// ReopenEvery has each database opened anew after so many commits, until the returned
+// function is called.
+func ReopenEvery(commits int) (restore func()) {
+	was := reopenEvery
+	reopenEvery = commits
+	return func() { reopenEvery = was }
+}
+
+// PagesRemembered is how many pages bbolt remembers to have taken from its free list.
+// It keeps that to itself: another version may call it otherwise.
+func (db *DB) PagesRemembered() int {
+	return reflect.ValueOf(db.bolt).Elem().FieldByName("freelist").Elem().Elem().FieldByName("shared").Elem().FieldByName("allocs").Len()
 }

@@ -27,6 +27,7 @@ type DB struct {
 	durable sync.RWMutex
 	file    *os.File // bolt's
 	machine string   // this one
+	commits int      // since bolt was opened; the writer's
 
 	state  atomic.Pointer[meta]
 	tap    atomic.Pointer[tap]   // of the backup that is being made
@@ -117,7 +118,22 @@ func (db *DB) openToWrite() (err error) {
 		return errors.Join(err, db.bolt.Close())
 	}
 	db.state.Store(&state)
+	db.commits = 0
 	return nil
+}
+
+// reopenEvery so many commits bbolt is opened anew. It remembers each page that it
+// took from the free list and that is still in use, for as long as it is open: the
+// whole history, page by page, would be kept in memory (P10).
+var reopenEvery = 10_000
+
+// reopen lets bbolt forget what it need not know. Readers must be kept out (durable).
+// For less than a millisecond nobody has the file locked; who takes it then ends
+// this process, as when a commit fails.
+func (db *DB) reopen() {
+	if err := errors.Join(db.bolt.Close(), db.openToWrite()); err != nil {
+		_ = db.fail(fmt.Errorf("%w: open it anew: %w", ErrFailed, err))
+	}
 }
 
 // settle makes of a file that can be written what the daemon works on.

@@ -87,7 +87,7 @@ func TestIOErrors(t *testing.T) {
 
 // TestKills: a daemon that is killed again and again loses, doubles and guesses nothing (P1 to P6).
 func TestKills(t *testing.T) {
-	r, err := Kills{Setting: logged(t), Kills: 50, Speed: 60, SettleEvery: 25, Bound: bound}.Run(t.Context())
+	r, err := Kills{Setting: logged(t), Kills: 50, Speed: 120, SettleEvery: 50, Bound: bound}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,14 +96,17 @@ func run(ctx context.Context) (err error) {
 			return err
 		}},
 		{"day", func() error {
-			day := setting
-			day.Dir, err = inMemory(setting.Dir)
+			folder, err := inMemory(setting.Dir)
 			if err != nil {
 				return err
 			}
+			day := setting
+			day.Dir = folder
 			r, err := soak.Day{Setting: day, Sales: *sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
-			if day.Dir != setting.Dir && err == nil {
-				err = os.RemoveAll(day.Dir)
+			if err != nil {
+				err = fmt.Errorf("%w\nits files are in %s", err, folder)
+			} else {
+				err = os.RemoveAll(folder)
 			}
 			report.Day = &r
 			return err
@@ -127,13 +130,13 @@ func run(ctx context.Context) (err error) {
 	return errors.Join(errs...)
 }
 
-// inMemory is a folder on a RAM disk, where there is one with room: a long day shows
+// inMemory makes a folder on a RAM disk, where there is one with room: a long day shows
 // what the program keeps, and would wait for the disk most of the time.
 func inMemory(otherwise string) (string, error) {
 	const ramDisk, room = "/dev/shm", 1 << 30
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(ramDisk, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
-		return otherwise, nil
+		return os.MkdirTemp(otherwise, "d")
 	}
 	return os.MkdirTemp(ramDisk, "ps")
 }
