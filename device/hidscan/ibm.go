@@ -100,7 +100,7 @@ func splitIBM(label []byte) (data []byte, symbology string, ok bool) {
 		return label[:at], ibmNamed(ibmLong, label[at+1]), !bytes.ContainsRune(label[:at], 0)
 	}
 	kind, data := label[last], label[:last]
-	if last == 0 || kind == ibmTrailer || kind >= ' ' {
+	if last == 0 || kind == 0 || kind == ibmTrailer || kind >= ' ' {
 		return nil, "", false
 	}
 	if data[0] <= 9 { // bare values

@@ -29,6 +29,13 @@ func (p *pieces) strange(read []byte) bool {
 	return false
 }
 
+// nameless reports whether reports have no ids, so that one's middle looks like
+// another's beginning.
+func (p *pieces) nameless() bool {
+	_, ok := p.lengths[0]
+	return ok
+}
+
 // add takes what one read brought and returns the report that is whole with it,
 // or nil. The report is valid until the next call.
 func (p *pieces) add(read []byte) []byte {
@@ -46,8 +53,8 @@ func (p *pieces) add(read []byte) []byte {
 
 // length is how long the report becomes that begins so.
 func (p *pieces) length(report []byte) int {
-	if length, ok := p.lengths[0]; ok || len(report) == 0 {
-		return length
+	if p.nameless() || len(report) == 0 {
+		return p.lengths[0]
 	}
 	return p.lengths[report[0]]
 }

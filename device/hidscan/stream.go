@@ -11,6 +11,10 @@ import (
 // shorter than a person needs to scan again.
 const inStep = 250 * time.Millisecond
 
+// lateRest is how long after a report broke off its rest may still come, where
+// reports have no id: it would pass for the beginning of another one.
+const lateRest = 10 * time.Second
+
 // spoiler is a byte that is fed into a frame to spoil it: a framer refuses
 // control characters, and no key types NUL.
 const spoiler = 0
@@ -31,6 +35,7 @@ type stream struct {
 
 	fault *fault    // why what comes is not trusted; nil when it is
 	last  time.Time // when reports came last
+	cut   time.Time // when a report broke off whose rest could not be told from another one; zero: its rest cannot come
 	token uint64    // armed then
 	text  []byte
 }
@@ -100,10 +105,13 @@ func (s *stream) silence(now time.Time) {
 	quiet := now.Sub(s.last) >= inStep
 	if quiet && s.pieces.drop() {
 		s.distrust(faultCut, s.token, s.last)
+		if s.pieces.nameless() {
+			s.cut = s.last
+		}
 	}
 	s.framer.Expire(now, s.emit)
 	_, waiting := s.framer.Deadline()
-	if s.fault == nil || waiting || !quiet {
+	if s.fault == nil || waiting || !quiet || s.last.Equal(s.cut) && now.Sub(s.cut) < lateRest {
 		return
 	}
 	s.decoder.resync(s.fault == faultLost)
