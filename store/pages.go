@@ -205,23 +205,28 @@ func (p *pages) tree(bucket string, id uint64, least, most []byte, depth int) bo
 			}
 			keys[i], children[i] = key, order.Uint64(e[8:])
 		}
-		good := true
-		for i, child := range children {
-			lowest, upper := keys[i], most
-			if i == 0 {
-				lowest = least // what is below the first key is looked for here too
-			}
-			if i+1 < count {
-				upper = keys[i+1]
-			}
-			if p.enter == nil || p.enter(bucket, lowest, upper) {
-				good = p.tree(bucket, child, keys[i], upper, depth+1) && good
-			}
-		}
-		return good
+		return p.children(bucket, keys, children, least, most, depth)
 	default:
 		return bad("it is of kind %#x in a tree", kind)
 	}
+}
+
+// children walks the pages below one of a tree.
+func (p *pages) children(bucket string, keys [][]byte, children []uint64, least, most []byte, depth int) bool {
+	good := true
+	for i, child := range children {
+		lowest, upper := keys[i], most
+		if i == 0 {
+			lowest = least // what is below the first key is looked for here too
+		}
+		if i+1 < len(keys) {
+			upper = keys[i+1]
+		}
+		if p.enter == nil || p.enter(bucket, lowest, upper) {
+			good = p.tree(bucket, child, keys[i], upper, depth+1) && good
+		}
+	}
+	return good
 }
 
 func (p *pages) leaf(bucket string, id uint64, page, least, most []byte, depth int) bool {

@@ -97,7 +97,7 @@ func takePlace(path string, backup Report, replace bool) (release func(), err er
 	case err != nil && !replace:
 		return nothing, fmt.Errorf("%w, and it cannot be read (%w); with --replace it is kept under another name", ErrExists, err)
 	case err != nil: // damaged: locked by nobody, or openBolt had said so
-		return nothing, nil
+		return nothing, nil //nolint:nilerr // it is kept under another name, whatever is wrong with it
 	case replace:
 		return func() { _ = old.Close() }, nil // it was only read
 	}
