@@ -162,7 +162,8 @@ func sellUnder(ctx context.Context, sh *shop, key string) bool {
 	}()
 	sale, _, err := sh.Register.CreateSale(ended, key, client.NewSale{Amount: 1500, Currency: "CAD", Mode: client.ModeScan, Reference: key})
 	if err == nil {
-		err = sh.Scanner.Scan(gateways[0].prefix + "12345678901" + fmt.Sprintf("%05d", time.Now().UnixNano()/1000%1000*100))
+		// Never the same code twice: it would be refused for another sale (M10).
+		err = sh.Scanner.Scan(fmt.Sprintf("%s%014d00", gateways[0].prefix, time.Now().UnixNano()%1e14))
 	}
 	for err == nil && !sale.Final() {
 		sale, err = sh.Register.WaitSale(ended, sale.ID, sale.Version, 10*time.Second)
