@@ -20,7 +20,9 @@ import (
 // IOErrors makes each call of a sale on the database fail, one run after the
 // other, on the real daemon. However it fails, the daemon must end by itself with
 // a message that says what to do, and started again find the truth: the register's
-// request, repeated, gets a sale that is paid once.
+// request, repeated, gets a sale that is paid once: at AlphaPay, where a request that
+// may not have been sent is sent again. (At Alipay+ it is looked for, and a sale that
+// the gateway never had expires.)
 type IOErrors struct {
 	Setting
 	// Every: only each so many calls fail; 1 for all.
@@ -160,7 +162,8 @@ func sellUnder(ctx context.Context, sh *shop, key string) bool {
 	}()
 	sale, _, err := sh.Register.CreateSale(ended, key, client.NewSale{Amount: 1500, Currency: "CAD", Mode: client.ModeScan, Reference: key})
 	if err == nil {
-		err = sh.Scanner.Scan("2812345678901" + fmt.Sprintf("%05d", time.Now().UnixNano()/1000%1000*100))
+		// Never the same code twice: it would be refused for another sale (M10).
+		err = sh.Scanner.Scan(fmt.Sprintf("%s%014d00", gateways[0].prefix, time.Now().UnixNano()%1e14))
 	}
 	for err == nil && !sale.Final() {
 		sale, err = sh.Register.WaitSale(ended, sale.ID, sale.Version, 10*time.Second)

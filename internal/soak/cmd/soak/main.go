@@ -64,70 +64,85 @@ func run(ctx context.Context) (err error) {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build payscand: %w", err)
 	}
-	var report soak.Report
-	campaigns := []struct {
+	s := campaigns{setting: setting, commits: *commits, kills: *kills, sales: *sales, brief: *brief}
+	err = s.run(ctx, strings.Split(*only, ","))
+	s.report.Print(os.Stdout)
+	return err
+}
+
+// campaigns are all that there are, and what they found.
+type campaigns struct {
+	setting               soak.Setting
+	commits, kills, sales int
+	brief                 bool
+	report                soak.Report
+}
+
+// run runs those that are named side by side: they wait for processes and the disk
+// most of the time.
+func (c *campaigns) run(ctx context.Context, names []string) error {
+	all := []struct {
 		name string
-		run  func() error
-	}{
-		{"crashes", func() error {
-			older, err := filepath.Glob("store/testdata/schema-*.db.gz")
-			if err != nil || len(older) == 0 {
-				return fmt.Errorf("run it in the project's root folder: store/testdata is not here (%w)", err)
-			}
-			c := soak.Crashes{
-				Setting: setting, Commits: *commits, Sales: *commits / 10, Older: older,
-				Bound: crash.Bound{AllOf: 9, Samples: 100, Torn: 12},
-			}
-			if *brief {
-				c.Commits, c.Sales, c.Bound, c.Least = 24, 3, crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, 5000
-			}
-			r, err := c.Run(ctx)
-			report.Crashes = &r
-			return err
-		}},
-		{"io", func() error {
-			r, err := soak.IOErrors{Setting: setting, Every: 1}.Run(ctx)
-			report.IO = &r
-			return err
-		}},
-		{"kills", func() error {
-			r, err := soak.Kills{Setting: setting, Kills: *kills, Speed: 120, SettleEvery: 100, Bound: 5 * time.Minute}.Run(ctx)
-			report.Kills = &r
-			return err
-		}},
-		{"day", func() error {
-			folder, err := inMemory(setting.Dir)
-			if err != nil {
-				return err
-			}
-			day := setting
-			day.Dir = folder
-			r, err := soak.Day{Setting: day, Sales: *sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
-			if err != nil {
-				err = fmt.Errorf("%w\nits files are in %s", err, folder)
-			} else {
-				err = os.RemoveAll(folder)
-			}
-			report.Day = &r
-			return err
-		}},
-	}
-	// Side by side: they wait for processes and the disk most of the time.
-	errs := make([]error, len(campaigns))
+		run  func(context.Context) error
+	}{{"crashes", c.crashes}, {"io", c.ioErrors}, {"kills", c.killing}, {"day", c.day}}
+	errs := make([]error, len(all))
 	var running sync.WaitGroup
-	for i, campaign := range campaigns {
-		if !slices.Contains(strings.Split(*only, ","), campaign.name) {
+	for i, campaign := range all {
+		if !slices.Contains(names, campaign.name) {
 			continue
 		}
 		running.Go(func() {
-			if err := campaign.run(); err != nil {
-				errs[i] = fmt.Errorf("%s, seed %d: %w", campaign.name, *seed, err)
+			if err := campaign.run(ctx); err != nil {
+				errs[i] = fmt.Errorf("%s, seed %d: %w", campaign.name, c.setting.Seed, err)
 			}
 		})
 	}
 	running.Wait()
-	report.Print(os.Stdout)
 	return errors.Join(errs...)
+}
+
+func (c *campaigns) crashes(ctx context.Context) error {
+	older, err := filepath.Glob("store/testdata/schema-*.db.gz")
+	if err != nil || len(older) == 0 {
+		return fmt.Errorf("run it in the project's root folder: store/testdata is not here (%w)", err)
+	}
+	campaign := soak.Crashes{
+		Setting: c.setting, Commits: c.commits, Sales: c.commits / 10, Older: older,
+		Bound: crash.Bound{AllOf: 9, Samples: 100, Torn: 12},
+	}
+	if c.brief {
+		campaign.Commits, campaign.Sales, campaign.Least = 24, 3, 5000
+		campaign.Bound = crash.Bound{AllOf: 5, Samples: 10, Torn: 3}
+	}
+	r, err := campaign.Run(ctx)
+	c.report.Crashes = &r
+	return err
+}
+
+func (c *campaigns) ioErrors(ctx context.Context) error {
+	r, err := soak.IOErrors{Setting: c.setting, Every: 1}.Run(ctx)
+	c.report.IO = &r
+	return err
+}
+
+func (c *campaigns) killing(ctx context.Context) error {
+	r, err := soak.Kills{Setting: c.setting, Kills: c.kills, Speed: 120, SettleEvery: 100, Bound: 5 * time.Minute}.Run(ctx)
+	c.report.Kills = &r
+	return err
+}
+
+func (c *campaigns) day(ctx context.Context) error {
+	setting := c.setting
+	var err error
+	if setting.Dir, err = inMemory(setting.Dir); err != nil {
+		return err
+	}
+	r, err := soak.Day{Setting: setting, Sales: c.sales, Speed: 240, Length: 24 * time.Hour, Bound: 5 * time.Minute}.Run(ctx)
+	c.report.Day = &r
+	if err != nil {
+		return fmt.Errorf("%w\nits files are in %s", err, setting.Dir)
+	}
+	return os.RemoveAll(setting.Dir)
 }
 
 // inMemory makes a folder on a RAM disk, where there is one with room: a long day shows
