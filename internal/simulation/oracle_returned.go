@@ -19,8 +19,13 @@ func (o *oracle) saleOf(requestID string) string {
 	return sale
 }
 
-// toldOf notes that a verified answer tells of money given back.
+// toldOf notes that a verified answer tells of money given back. An answer that
+// nobody waits for any more counts for nothing: a person decided meanwhile, and the
+// attempt's watch asks again.
 func (o *oracle) toldOf(f *flight, v payment.Verdict) {
+	if a := o.sales[f.call.Sale].sale.Attempt(f.call.Attempt); a.Call == nil || a.Call.Seq != f.call.Seq {
+		return
+	}
 	own := v.RequestID == f.attempt.RequestID && v.Amount == o.amountOf(f.call.Sale)
 	if v.Class == payment.ClassPaid && own && v.Returned != "" {
 		o.toldBack = append(o.toldBack, toldReturned{f.call.Sale, f.call.Attempt, v.Returned})
