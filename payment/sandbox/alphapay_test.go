@@ -380,28 +380,3 @@ func TestSeed(t *testing.T) {
 		t.Error("different seeds, same ids")
 	}
 }
-
-// Whatever a well signed body holds, the answer is signed, is one of the
-// vendor's, and only a body that says so makes an order.
-func FuzzPay(f *testing.F) {
-	for _, seed := range []string{codeBody("R-1", code("00")), qrBody("R-2"), "", "{}", "null", `{"order":null}`, codeBody("R-3", "x")} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		if len(body) > maxBodyBytes {
-			return
-		}
-		p := newDirectPractice(t, func(c *Config) { c.After = instantly })
-		answer, err := p.do(p.request(payPath, body))
-		orders := p.Orders()
-		if err != nil && len(orders) == 0 {
-			t.Fatalf("no good answer and no order: %v", err)
-		}
-		if answer.Result.ResultStatus == "S" && (len(orders) != 1 || orders[0].Captures != 1) {
-			t.Fatalf("answer %v, orders %+v", answer, orders)
-		}
-		if answer.Result.ResultCode == "PARAM_INVALID" && len(orders) != 0 {
-			t.Fatalf("answer %v, orders %+v", answer, orders)
-		}
-	})
-}

@@ -17,14 +17,16 @@ func FuzzAlphaPayRequest(f *testing.F) {
 		`{"date":"20260314","page":1,"pageLimit":10,"transactionType":"All"}`, `{"date":"20260314"}`} {
 		f.Add(byte(n), body)
 	}
-	f.Add(byte(0), qrBody("R-1"))
+	for _, body := range []string{qrBody("R-1"), codeBody("R-1", "x"), "", "{}", "null", `{"order":null}`} {
+		f.Add(byte(0), body)
+	}
 	f.Fuzz(func(t *testing.T, which byte, body string) {
 		p := newDirectPractice(t, func(c *Config) { c.After = instantly })
 		a := p.vendors[GatewayAlphaPay].(*alphaPay)
 		calls := []func(*wireCall) any{a.pay, a.inquire, a.cancel, a.refund, a.inquireRefund, a.transactions, a.settlements}
 		call := &wireCall{request: httptest.NewRequest(http.MethodPost, payPath, nil), body: []byte(body)}
 		content := calls[int(which)%len(calls)](call)
-		checkFuzzed(t, p, content, call.result, call.raw)
+		checkFuzzed(t, p, content, call.result, call.raw, int(which)%len(calls) == 0)
 	})
 }
 
@@ -41,11 +43,11 @@ func FuzzAlipayPlusRequest(f *testing.F) {
 		calls := []func(*wireCall) any{a.pay, a.inquire, a.cancel, a.refund}
 		call := &wireCall{request: httptest.NewRequest(http.MethodPost, plusPay, nil), body: []byte(body)}
 		content := calls[int(which)%len(calls)](call)
-		checkFuzzed(t, p, content, call.result, call.raw)
+		checkFuzzed(t, p, content, call.result, call.raw, int(which)%len(calls) == 0)
 	})
 }
 
-func checkFuzzed(t *testing.T, p *practice, content any, result wireResult, raw *reply) {
+func checkFuzzed(t *testing.T, p *practice, content any, result wireResult, raw *reply, pays bool) {
 	t.Helper()
 	orders := p.Orders()
 	if raw == nil {
@@ -55,6 +57,12 @@ func checkFuzzed(t *testing.T, p *practice, content any, result wireResult, raw 
 		}
 	} else if len(orders) == 0 {
 		t.Fatal("no answer, and no behaviour that asks for it")
+	}
+	if illegal := result.Code == "PARAM_INVALID" || result.Code == "PARAM_ILLEGAL"; illegal && len(orders) > 0 {
+		t.Fatalf("%+v: %+v", result, orders)
+	}
+	if pays && raw == nil && result.Status == "S" && (len(orders) != 1 || orders[0].Captures != 1) {
+		t.Fatalf("%+v: %+v", result, orders)
 	}
 	if len(orders) > 1 || len(orders) == 1 && orders[0].Captures > 0 && raw == nil && result.Status != "S" {
 		t.Fatalf("%+v: %+v", result, orders)
