@@ -68,7 +68,7 @@ func transportMutants() []Mutant {
 		replaced("an answer that was cut is believed", "P4", file,
 			"if err != nil {\n\t\treturn nil, nil, noAnswer(payment.ReasonNoAnswer, \"the answer was cut", "if err != nil && len(body) == 0 {\n\t\treturn nil, nil, noAnswer(payment.ReasonNoAnswer, \"the answer was cut", ofAlphaPay("TestNoAnswer")...), //nolint:dupword // source text
 		replaced("silence is taken as not sent", "M6", file,
-			"if err != nil && !connected {", "if err != nil {", ofAlphaPay("TestNotSent|TestAnswerTimeout|TestNeverSentTwice")...),
+			"if err != nil && !connected {", "if err != nil && (connected || !connected) {", ofAlphaPay("TestNotSent|TestAnswerTimeout|TestNeverSentTwice")...),
 		replaced("a connection that failed is taken as silence", "M6", file,
 			"if err != nil && !connected {", "if err != nil && !connected && m == nil {", ofAlphaPay("TestNotSent")...),
 		replaced("pay rides a connection idle for a minute", "M6", file,

@@ -25,7 +25,7 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			Tests: ofTerminal("TestStoreTrouble|TestScannedSale"),
 		},
 		replaced("calls start though the commit failed", "M1", engineFile,
-			"return fmt.Errorf(\"commit %d changes: %w\", len(t.changes), err)", "_ = err", ofTerminal("TestStore")...),
+			"return fmt.Errorf(\"commit %d changes: %w\", len(t.changes), err)", "_ = fmt.Sprint(err)", ofTerminal("TestStore")...),
 		{
 			Name: "the register is answered though the commit failed", Rule: "P6",
 			Edits: []Edit{

@@ -207,7 +207,10 @@ func (f *fake) sign(w http.ResponseWriter, path, body string, key signature.Priv
 }
 
 func (f *fake) signAt(w http.ResponseWriter, path, body string, key signature.PrivateKey, at string) {
-	nonce := fmt.Sprintf("%032d", time.Now().UnixNano())
+	f.signWith(w, path, body, key, at, fmt.Sprintf("%032d", time.Now().UnixNano()))
+}
+
+func (f *fake) signWith(w http.ResponseWriter, path, body string, key signature.PrivateKey, at, nonce string) {
 	content := "POST " + path + "\n" + testMerchant + "." + at + "." + nonce + "." + body
 	header, err := signature.Signer{Algorithm: signature.RS256, KeyVersion: 1, Key: key}.Sign([]byte(content))
 	if err != nil {

@@ -124,6 +124,16 @@ func TestNoAnswer(t *testing.T) {
 			}
 		}
 	}
+	at := time.Now().UTC().Format(time.RFC3339)
+	signedWith := func(at, nonce string) func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+		return func(f *fake) func(http.ResponseWriter, *http.Request, []byte) bool {
+			return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				f.signWith(w, r.URL.Path, payAccepted, exchangetest.Keys().Platform, at, nonce)
+				_, _ = io.WriteString(w, payAccepted)
+				return true
+			}
+		}
+	}
 	plain := func(spoil func(http.ResponseWriter, *http.Request, []byte) bool) func(*fake) func(http.ResponseWriter, *http.Request, []byte) bool {
 		return func(*fake) func(http.ResponseWriter, *http.Request, []byte) bool { return spoil }
 	}
@@ -170,6 +180,8 @@ func TestNoAnswer(t *testing.T) {
 			w.Header().Del("Nonce")
 			return body
 		}), payment.ReasonAnswerUnverified},
+		"signed without a Nonce":         {signedWith(at, ""), payment.ReasonAnswerUnverified},
+		"signed without a Response-Time": {signedWith("", strings.Repeat("7", 32)), payment.ReasonAnswerUnverified},
 		"another nonce": {signed(func(w http.ResponseWriter, body string) string {
 			w.Header().Set("Nonce", strings.Repeat("0", 32))
 			return body
