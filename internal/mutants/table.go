@@ -7,7 +7,7 @@ func table() []Mutant {
 	return slices.Concat(
 		attemptMutants(), cancelMutants(), qrMutants(), watchMutants(), refundMutants(), returnedMutants(), saleMutants(),
 		engineMutants(), callMutants(), storeMutants(),
-		answerMutants(), transportMutants(), lookupMutants(), alipayPlusMutants(), signatureMutants(), scannerMutants(),
+		answerMutants(), transportMutants(), lookupMutants(), alipayPlusMutants(), signatureMutants(), scannerMutants(), unaskedMutants(),
 	)
 }
 
