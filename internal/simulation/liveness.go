@@ -72,20 +72,20 @@ func (o *oracle) settled() bool {
 		}
 	}
 	for _, f := range o.order {
-		if f.sale.Status.Final() {
-			if why, _ := o.background(f); why != "" {
-				if bound := WatchBound(w.policy); w.now-w.healedAt > bound {
-					w.fail("M12: %s after all trouble ended sale %s is %s, and %s", bound, f.sale.ID, f.sale.Status, why)
+		if !f.sale.Status.Final() {
+			if why := o.unresolved(f); why != "" {
+				a := f.sale.LiveAttempt()
+				older := a != nil && w.clock.wall(w.now).Sub(a.SubmittedAt) > w.policy.SlowDaily/2
+				if bound := ResolveBound(w.policy, older); w.now-w.healedAt > bound {
+					w.fail("P5: %s after all trouble ended sale %s is %s: %s", bound, f.sale.ID, f.sale.Status, why)
 				}
 				return false
 			}
-			continue
 		}
-		if why := o.unresolved(f); why != "" {
-			a := f.sale.LiveAttempt()
-			older := a != nil && w.clock.wall(w.now).Sub(a.SubmittedAt) > w.policy.SlowDaily/2
-			if bound := ResolveBound(w.policy, older); w.now-w.healedAt > bound {
-				w.fail("P5: %s after all trouble ended sale %s is %s: %s", bound, f.sale.ID, f.sale.Status, why)
+		// Also of a sale that a person must decide: its earlier attempts are watched.
+		if why, _ := o.background(f); why != "" {
+			if bound := WatchBound(w.policy); w.now-w.healedAt > bound {
+				w.fail("M12: %s after all trouble ended sale %s is %s, and %s", bound, f.sale.ID, f.sale.Status, why)
 			}
 			return false
 		}
@@ -136,14 +136,12 @@ func (o *oracle) atTheEnd() { //nolint:gocognit // one list of what must hold at
 		if paid > 1 || (paid == 1) != (s.Status == payment.SalePaid) {
 			w.fail("sale %s is %s with %d paid attempts", s.ID, s.Status, paid)
 		}
-		if s.Status.Final() {
-			why, left := o.background(f)
-			if why != "" {
-				w.fail("M12: at the end sale %s is %s, and %s", s.ID, s.Status, why)
-			}
-			for _, e := range left {
-				w.result.Excused[e]++
-			}
+		why, left := o.background(f)
+		if why != "" {
+			w.fail("M12: at the end sale %s is %s, and %s", s.ID, s.Status, why)
+		}
+		for _, e := range left {
+			w.result.Excused[e]++
 		}
 		if !s.Status.Final() {
 			if why := o.unresolved(f); why != "" {
