@@ -290,7 +290,10 @@ func lockFolder(folder string) (unlock func(), err error) {
 	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: lock its folder: %w; is another payscand just starting?", ErrLocked, err), dir.Close())
 	}
-	return func() { dir.Close() }, nil // lets go of the lock
+	return func() { // closing alone would leave it locked where a process that is just being started has it open too
+		_ = unix.Flock(int(dir.Fd()), unix.LOCK_UN)
+		_ = dir.Close()
+	}, nil
 }
 
 // temporaryBeside returns the name under which a database is written before it
