@@ -18,7 +18,8 @@ import (
 
 const (
 	pageLimit = 100 // rows; the vendor takes 10 to 100
-	maxPages  = 50  // of one day
+	// maxPages of one day: the list has the sales of all the merchant's terminals.
+	maxPages = 200
 )
 
 // span says which days a search covers: those from the request's on.

@@ -103,7 +103,7 @@ func TestLookup(t *testing.T) {
 		"fewer rows than it says":      {rows: others(50), list: list{total: func(_, n int) int { return n + 1 }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
 		"more rows than it says":       {rows: others(50), list: list{total: func(_, n int) int { return max(0, n-1) }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 1},
 		"grew meanwhile":               {rows: others(150), list: list{total: func(page, n int) int { return n + page }}, class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 2},
-		"too long":                     {rows: others(5001), class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 50},
+		"too long":                     {rows: others(20_001), class: payment.ClassRetryLater, reason: payment.ReasonNotFound, pages: 200},
 		"no pagination":                {list: list{answer: func(int) string { return exchangetest.With("S", "SUCCESS", `"transactions":[]`) }}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMalformed, pages: 1},
 		"numbers as text": {list: list{answer: func(int) string {
 			return exchangetest.With("S", "SUCCESS", `"transactions":null,"pagination":{"total":"0"}`)
