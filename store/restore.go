@@ -131,8 +131,9 @@ func rewriteForRestore(backup, temporary string) (err error) {
 	return rewrite(src, temporary, &m, withoutCodes(steps(from)))
 }
 
-// keepAside gives the database a second name. The first one goes on naming a
-// database at every moment: where none is, a start would make a new one.
+// keepAside gives the database a second name, which lasts before another file can
+// take the first one. The first one goes on naming a database at every moment:
+// where none is, a start would make a new one.
 func keepAside(path string) (string, error) {
 	stamp := time.Now().UTC().Format("20060102T150405Z")
 	for n := range 100 {
@@ -145,7 +146,7 @@ func keepAside(path string) (string, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			return "", nil
 		case err == nil:
-			return aside, nil
+			return aside, syncFolder(filepath.Dir(path))
 		case !errors.Is(err, fs.ErrExist):
 			return "", fmt.Errorf("keep the database that is there: %w", err)
 		}

@@ -80,7 +80,13 @@ func TestNames(t *testing.T) {
 	file, renamed, folder := tracer.Op{Kind: tracer.Sync, Path: "/d/new"}, tracer.Op{Kind: tracer.Sync, Path: "/d/f"}, tracer.Op{Kind: tracer.Sync, Path: "/d"}
 	want(t, replay(t, nil, create, write, file, rename, folder), "", "new= ", "new=x ", "f=x ")
 	want(t, replay(t, nil, create, write, rename, folder, renamed), "", "new= ", "new=x ", "f= ", "f=x ")
-	want(t, replay(t, map[string][]byte{"f": []byte("old")}, tracer.Op{Kind: tracer.Remove, Path: "/d/f"}), "f=old ", "")
+	link := tracer.Op{Kind: tracer.Link, Path: "/d/f", To: "/d/kept"}
+	old := map[string][]byte{"f": []byte("old")}
+	want(t, replay(t, old, link, write, folder), "f=old ", "f=old kept=old ")
+	want(t, replay(t, nil, link), "")
+	want(t, replay(t, map[string][]byte{"f": []byte("old"), "kept": nil}, link), "f=old kept= ")
+	want(t, replay(t, old, link, create, folder, rename), "f=old ", "f=old kept=old ", "f=old new= ", "f=old kept=old new= ", "f= kept=old ")
+	want(t, replay(t, old, tracer.Op{Kind: tracer.Remove, Path: "/d/f"}), "f=old ", "")
 }
 
 // Of a torn write some sectors are there, and each is whole.

@@ -61,6 +61,11 @@ func (d *disk) take(op tracer.Op) {
 		delete(d.current, op.Path)
 		d.current[op.To] = i
 		d.pending = append(d.pending, change{op, -1, i})
+	case tracer.Link: // recorded as it began: from no file, or to a name that is taken, it fails
+		if i := d.inodeOf(op.Path); i >= 0 && d.inodeOf(op.To) < 0 {
+			d.current[op.To] = i
+			d.pending = append(d.pending, change{op, -1, i})
+		}
 	case tracer.Remove:
 		if i := d.inodeOf(op.Path); i >= 0 {
 			delete(d.current, op.Path)
@@ -100,6 +105,8 @@ func rename(names map[string]int, c change) {
 		names[c.op.Path] = c.moved
 	case tracer.Rename:
 		delete(names, c.op.Path)
+		names[c.op.To] = c.moved
+	case tracer.Link:
 		names[c.op.To] = c.moved
 	default:
 		delete(names, c.op.Path)

@@ -141,7 +141,7 @@ func (w *worker) replay(ctx context.Context) error {
 				return err
 			}
 			w.disk.sync(op.Path)
-		case w.subject(op.Path) || op.Kind == tracer.Rename && w.subject(op.To):
+		case w.subject(op.Path) || op.To != "" && w.subject(op.To):
 			w.result.Calls++
 			w.disk.take(op)
 		}

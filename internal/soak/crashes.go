@@ -45,6 +45,14 @@ func (r CrashResult) States() (n int) {
 	return n
 }
 
+// Wrong is how many of them were judged wrong.
+func (r CrashResult) Wrong() (n int) {
+	for _, run := range r.Runs {
+		n += len(run.Wrong)
+	}
+	return n
+}
+
 // recording is a run to record: to have one more is to add a line.
 type recording struct {
 	name   string
@@ -68,6 +76,7 @@ func (c Crashes) recordings() []recording {
 			return recordDaemon(ctx, c.Setting, c.Sales)
 		}},
 		{name: "compaction", large: true, record: till(tillArguments{done: 20, commits: 22, balloon: 24 << 20})},
+		{name: "restore", record: func(ctx context.Context, dir string) (crash.Run, error) { return recordRestore(ctx, dir, c.Seed) }},
 	}
 	for _, packed := range c.Older {
 		list = append(list, recording{name: "migration of " + filepath.Base(packed), record: func(ctx context.Context, dir string) (crash.Run, error) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -19,17 +18,22 @@ import (
 // arguments ask for one: the program that runs campaigns, and the tests' too, must
 // call it first and exit with its status.
 func Helper(arguments []string) (status int, asked bool) {
-	if len(arguments) == 0 || !slices.Contains([]string{"trace", "till"}, arguments[0]) {
+	if len(arguments) == 0 {
 		return 0, false
 	}
 	var err error
-	if arguments[0] == "trace" {
-		status, err = runTrace(arguments[1:])
-	} else {
+	switch rest := arguments[1:]; arguments[0] {
+	case "trace":
+		status, err = runTrace(rest)
+	case "till":
 		var a tillArguments
-		if a, err = parseTill(arguments[1:]); err == nil {
+		if a, err = parseTill(rest); err == nil {
 			err = a.run(os.Stdout)
 		}
+	case "restore":
+		err = restoreArguments{backup: rest[0], path: rest[1]}.run(context.Background(), os.Stdout)
+	default:
+		return 0, false
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)

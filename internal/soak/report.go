@@ -18,7 +18,8 @@ type Report struct {
 	Day     *DayResult
 }
 
-// Print writes the table.
+// Print writes the table. Of a campaign that failed it holds what was counted until
+// then; that it held is said by its error, or by none.
 func (r Report) Print(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer table.Flush()
@@ -26,26 +27,26 @@ func (r Report) Print(out io.Writer) {
 		fmt.Fprintf(table, "%s\t%s\n", name, fmt.Sprintf(format, values...))
 	}
 	if c := r.Crashes; c != nil {
-		row("crash states", "%d, all of them right", c.States())
+		row("crash states", "%d, %d of them wrong", c.States(), c.Wrong())
 		for _, run := range c.Runs {
 			row("  "+run.Name, "%d states at %d crash points of %d calls", run.States, run.Crashes, run.Calls)
 		}
 		row("  controls caught", "%s", strings.Join(c.Caught, ", "))
 	}
 	if i := r.IO; i != nil {
-		row("I/O errors injected", "%d, none without a clean end and the truth after it", i.Total())
+		row("I/O errors injected", "%d", i.Total())
 		for _, name := range slices.Sorted(maps.Keys(i.Failed)) {
 			row("  "+name, "%d", i.Failed[name])
 		}
 		row("  full and read-only file system", "%s", i.FullDisk)
 	}
 	if k := r.Kills; k != nil {
-		row("kills survived", "%d, with %d faults of the gateways", k.Kills, k.Faults)
+		row("kills", "%d, with %d faults of the gateways", k.Kills, k.Faults)
 		for _, status := range append(statuses, aStart) {
 			row("  that hit "+status, "%d", k.Hit[status])
 		}
 		printBooks(row, k.settled)
-		row("  events", "%d, each once and in order", k.Events)
+		row("  events", "%d", k.Events)
 		row("  from restart to resolved", "p50 %v, p99 %v, max %v; in the counter's time p50 %v, p99 %v, max %v (%d sales)",
 			k.Resolution(0.5), k.Resolution(0.99), k.Resolution(1), k.counterTime(0.5), k.counterTime(0.99), k.counterTime(1), len(k.Resolved))
 	}

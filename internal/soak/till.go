@@ -2,7 +2,6 @@ package soak
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -178,41 +177,7 @@ func recordTill(ctx context.Context, a tillArguments, lying bool) (crash.Run, er
 	}
 	states := statesOf(a)
 	run.Judge = func() crash.Judge { return &tillJudge{states: states, acked: a.done} }
-	return run, t.follow(ctx, &run, a)
-}
-
-// recordMigration records the first start on a database that an earlier version
-// of the program wrote.
-func recordMigration(ctx context.Context, dir, packed string) (crash.Run, error) {
-	run, t := storeRun(dir)
-	a := tillArguments{path: filepath.Join(dir, database)}
-	reference := filepath.Join(filepath.Dir(dir), "migrated.db")
-	if err := errors.Join(unpack(packed, a.path), unpack(packed, reference)); err != nil {
-		return run, err
-	}
-	all, err := opened(reference)
-	if err != nil {
-		return run, err
-	}
-	run.Judge = func() crash.Judge { return &tillJudge{states: [][sha256.Size]byte{all.sum}} }
-	return run, t.follow(ctx, &run, a)
-}
-
-func unpack(packed, path string) error {
-	file, err := os.Open(packed)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	reader, err := gzip.NewReader(file)
-	if err != nil {
-		return err
-	}
-	content, err := io.ReadAll(reader)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, content, 0o600)
+	return run, t.follow(ctx, &run, a.path, a.command())
 }
 
 // storeRun is a run on the database of a folder, and what records it.
@@ -220,13 +185,13 @@ func storeRun(dir string) (crash.Run, trace) {
 	return crash.Run{Dir: dir, Prefix: database, Skip: []string{".reserve"}}, trace{dir: dir, record: dir + ".ops"}
 }
 
-// follow runs the day, traced, on the files as they are.
-func (t trace) follow(ctx context.Context, run *crash.Run, a tillArguments) (err error) {
+// follow runs this program with other arguments, traced, on the database as it is.
+func (t trace) follow(ctx context.Context, run *crash.Run, path string, arguments []string) (err error) {
 	run.Before = make(map[string][]byte)
-	if content, err := os.ReadFile(a.path); err == nil {
+	if content, err := os.ReadFile(path); err == nil {
 		run.Before[database] = content
 	}
-	if err := t.run(ctx, a.command()); err != nil {
+	if err := t.run(ctx, arguments); err != nil {
 		return err
 	}
 	run.Ops, err = t.load()

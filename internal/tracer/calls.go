@@ -35,6 +35,10 @@ func (t *Tracer) opOf(tid int, th *thread) *Op {
 		if path, to := t.pathAt(tid, a[0], a[1]), t.pathAt(tid, a[2], a[3]); t.follows(path) || t.follows(to) {
 			return &Op{Kind: Rename, Path: path, To: to}
 		}
+	case unix.SYS_LINKAT:
+		if path, to := t.pathAt(tid, a[0], a[1]), t.pathAt(tid, a[2], a[3]); t.follows(path) || t.follows(to) {
+			return &Op{Kind: Link, Path: path, To: to}
+		}
 	case unix.SYS_UNLINKAT:
 		if path := t.pathAt(tid, a[0], a[1]); t.follows(path) {
 			return &Op{Kind: Remove, Path: path}

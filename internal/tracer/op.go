@@ -17,6 +17,7 @@ const (
 	Truncate Kind = "truncate" // Path has Offset bytes from now on
 	Sync     Kind = "sync"     // fsync or fdatasync of Path, a file or folder, returned
 	Rename   Kind = "rename"   // Path is called To
+	Link     Kind = "link"     // Path is called To as well
 	Remove   Kind = "remove"   // Path is gone
 	Said     Kind = "said"     // Data went to a socket or to standard output: what follows from it is acknowledged
 )

@@ -52,6 +52,9 @@ func traced(dir string) error {
 	if err := file.Truncate(100); err != nil {
 		return err
 	}
+	if err := os.Link(file.Name(), filepath.Join(dir, "second")); err != nil {
+		return err
+	}
 	if err := os.Rename(file.Name(), filepath.Join(dir, "file")); err != nil {
 		return err
 	}
@@ -110,7 +113,7 @@ func TestRecord(t *testing.T) {
 			text += fmt.Sprintf(" %d %d", op.Offset, binary.BigEndian.Uint64(op.Data))
 		case tracer.Truncate:
 			text += fmt.Sprintf(" %d", op.Offset)
-		case tracer.Rename:
+		case tracer.Rename, tracer.Link:
 			text += " " + filepath.Base(op.To)
 		case tracer.Said:
 			text = "said " + strings.TrimSpace(string(op.Data))
@@ -123,7 +126,7 @@ func TestRecord(t *testing.T) {
 		want = append(want, fmt.Sprintf("write new %d %d", i*8, i), "sync new")
 	}
 	dir := filepath.Base(filepath.Dir(ops[0].Path))
-	want = append(want, "truncate new 100", "rename new file", "sync "+dir, "said done", "remove file")
+	want = append(want, "truncate new 100", "link new second", "rename new file", "sync "+dir, "said done", "remove file")
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("recorded\n%q\nwant\n%q", got, want)
 	}
