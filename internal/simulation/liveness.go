@@ -113,7 +113,7 @@ func (o *oracle) unresolved(f *saleFacts) string {
 }
 
 // atTheEnd compares what the terminal says with what the gateways know.
-func (o *oracle) atTheEnd() { //nolint:gocognit // one list of what must hold at the end
+func (o *oracle) atTheEnd() {
 	w := o.world
 	if !w.healed {
 		w.fail("the run ended before its trouble did, at %s", w.now)
