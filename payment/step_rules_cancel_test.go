@@ -137,6 +137,20 @@ func TestM5CancelTooLate(t *testing.T) {
 			t.Errorf("%d given back, want all", got)
 		}
 	})
+	t.Run("paid, while a code waited", func(t *testing.T) {
+		s := tell(t, alipayPlusLike, auto)
+		s.do(payment.QRRequested{})
+		s.answer(payment.ClassPending, id("P1"), qr("https://pay"))
+		s.scan()
+		s.answer(payment.ClassPending, id("P1"))
+		s.next(payment.CallCancel)
+		s.answer(payment.ClassCancelTooLate)
+		s.answer(payment.ClassPaid, id("P1"))
+		s.is(payment.SaleProcessing)
+		if a := s.sale.Attempts[0]; a.Capture == nil || a.Call == nil || a.Call.Kind != asks {
+			t.Errorf("the QR's capture is %+v, the call about it %+v", a.Capture, a.Call)
+		}
+	})
 	t.Run("paid, by our own time-out", func(t *testing.T) {
 		s := tell(t, alipayPlusLike, auto)
 		s.scan()
