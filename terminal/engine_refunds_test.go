@@ -85,6 +85,22 @@ func TestRefundAfterCrash(t *testing.T) {
 	}
 }
 
+// A payment at a gateway that the configuration does not name any more can be
+// refunded in the gateway's portal only, and the register is told.
+func TestRefundAtAGatewayThatIsGone(t *testing.T) {
+	w := newTwoGateways(t)
+	s := w.paidSale(wechatCode)
+	delete(w.policy.Gateways, gatewayName)
+	w.policy.Routes = []payment.Route{{Gateway: plusName}}
+	w.restart()
+	w.answerProbe(payment.Verdict{Class: payment.ClassNotFound})
+	reply := w.refund(s.ID, terminal.NewRefund{Key: "r", Digest: "d"})
+	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || len(w.sale(s.ID).Refunds) > 0 {
+		t.Errorf("%v, refunds %+v", reply.Err, w.sale(s.ID).Refunds)
+	}
+	w.restart() // nothing is open at it
+}
+
 // M12: what is captured though cancel was wanted is given back after a second
 // look, three times a day at most, restarts included.
 func TestM12ReversalsAreLimited(t *testing.T) {
