@@ -152,6 +152,30 @@ func TestStopAwaitsMoney(t *testing.T) {
 	})
 }
 
+// What a customer's wallet refuses is no trouble of the gateway's.
+func TestDeclineIsNoTroubleOfTheGateway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tm, end := run(t, terminal.Config{Store: memory.New("e")}, &fakeGateway{answer: func(context.Context, payment.Call, payment.Attempt) payment.Verdict {
+			return payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonInsufficientFunds, Documented: true}
+		}})
+		s, _, err := tm.CreateSale(t.Context(), newSale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tm.PresentCode(t.Context(), s.ID, code1); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		status, err := tm.Status(t.Context())
+		if err != nil || status.Live == nil || status.Live.LastFailure == nil || status.Gateways[0].LastReason != "" {
+			t.Errorf("%v; the gateway's last trouble is %+v", err, status.Gateways)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A cancel gives up an inquiry that hangs, but never a pay.
 func TestCancelGivesUpAnInquiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

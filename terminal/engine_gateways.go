@@ -22,6 +22,7 @@ type gateway struct {
 	since      time.Time
 	lastAnswer time.Time
 	lastReason payment.Reason
+	mend       payment.Reason // why it is misconfigured
 
 	inFlight int
 	probe    bool // one is under way
@@ -124,14 +125,17 @@ func (e *Engine) observe(c payment.Call, v payment.Verdict) {
 	if probe {
 		g.probe = false
 	}
-	g.lastReason = v.Reason
+	g.lastReason = ""
+	if !v.Class.Verified() || v.Class == payment.ClassRefused || v.Class == payment.ClassRetryLater { // a customer's refused payment is none of its troubles
+		g.lastReason = v.Reason
+	}
 	switch {
 	case v.Class == payment.ClassNotSent && v.Reason != payment.ReasonGatewayUnreachable: // never left this machine
 	case v.Class == payment.ClassNotSent, v.Class == payment.ClassNoAnswer && probe:
 		e.setGateway(g, GatewayDown, v.Reason)
 	case v.Class == payment.ClassNoAnswer: // one silence: the fast phase decides
 	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
-		g.lastAnswer = e.turn.now
+		g.lastAnswer, g.mend = e.turn.now, v.Reason
 		e.setGateway(g, GatewayMisconfigured, v.Reason)
 		if v.Reason == payment.ReasonClockWrong && !g.clockRetried {
 			g.clockRetried = true
@@ -139,9 +143,6 @@ func (e *Engine) observe(c payment.Call, v payment.Verdict) {
 		}
 	default:
 		g.lastAnswer = e.turn.now
-		if probe {
-			g.lastReason = ""
-		}
 		g.clockRetried = false
 		e.setGateway(g, GatewayUp, "")
 	}
@@ -283,8 +284,8 @@ func (g *gateway) ready() error {
 	case GatewayUp:
 		return nil
 	case GatewayMisconfigured:
-		return &Error{Code: CodeGatewayMisconfigured, Gateway: g.name, Reason: g.lastReason,
-			Message: "the gateway refuses this terminal's calls: " + string(g.lastReason)}
+		return &Error{Code: CodeGatewayMisconfigured, Gateway: g.name, Reason: g.mend,
+			Message: "the gateway refuses this terminal's calls: " + string(g.mend)}
 	case GatewayUnproven:
 		return &Error{Code: CodeGatewayDown, Gateway: g.name, Message: "the gateway has not answered since the start: try again in a moment"}
 	}

@@ -48,6 +48,23 @@ func TestM14SilentProbe(t *testing.T) {
 	}
 }
 
+// M14: what must be mended at a gateway is told until it is, whatever else an older
+// call brings back meanwhile.
+func TestM14WhatToMend(t *testing.T) {
+	w := newWorld(t)
+	w.silenced(terminal.NewSale{}, code1)
+	w.bringUp()
+	w.pass(2 * time.Second)
+	older := w.call(payment.CallLookup)
+	w.takeDown()
+	w.pass(w.policy.DownProbePause)
+	w.answerProbe(payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonBadSignature})
+	w.answer(older, noAnswer)
+	if _, refused := w.create(terminal.NewSale{Separate: true}); refused == nil || refused.Reason != payment.ReasonBadSignature {
+		t.Errorf("a new sale is refused with %+v, want %s", refused, payment.ReasonBadSignature)
+	}
+}
+
 // M14: a gateway that answers is not down because a payment stays unknown.
 func TestM14AnswersAreNoOutage(t *testing.T) {
 	w := newWorld(t)
