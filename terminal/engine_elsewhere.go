@@ -163,6 +163,9 @@ func (e *Engine) provedElsewhere(in RefundElsewhere, v payment.Verdict) (Reply, 
 // refund can begin.
 func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment.Sale, error) {
 	if s, known, err := e.byRequest(v.RequestID); known || err != nil {
+		if err == nil && paidOtherwise(s, v.RequestID) {
+			err = &Error{Code: CodeConflict, Sale: s.ID, Message: "the sale that this payment was for was paid by another one: refund this one in the gateway's portal"}
+		}
 		return s, err
 	}
 	made := payment.PaidElsewhere{
@@ -178,6 +181,14 @@ func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment
 		return payment.Sale{}, refusal(err)
 	}
 	return e.step(payment.Sale{}, made)
+}
+
+// paidOtherwise reports whether a sale was paid by another attempt than that of the
+// request id, so that a refund of the sale would give other money back.
+func paidOtherwise(s payment.Sale, requestID string) bool {
+	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
+		return a.Status == payment.AttemptPaid && a.RequestID != requestID
+	})
 }
 
 // byRequest finds the sale that a request id belongs to.

@@ -153,6 +153,22 @@ func TestRefundElsewhereOfOurOwn(t *testing.T) {
 	}
 }
 
+// The payment that was asked for is refunded, or none: not the one that paid its sale.
+func TestRefundElsewhereOfALateCapture(t *testing.T) {
+	w := newWorld(t)
+	s := w.mustCreate(terminal.NewSale{})
+	w.scan(code1)
+	w.answer(w.call(payment.CallPay), payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonDeclined}) // captured after all
+	w.scan(code2)
+	w.answer(w.call(payment.CallPay), w.paid(s))
+	v := elsewhereProof()
+	v.RequestID, v.Amount = w.sale(s.ID).Attempts[0].RequestID, s.Amount
+	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || w.calls(payment.CallRefund) > 0 {
+		t.Errorf("refunds %+v, %v", reply.Sale.Refunds, reply.Err)
+	}
+}
+
 // P10: inquiries before such refunds keep to the gateway's slots, only so many
 // wait, and a gateway that goes down leaves none waiting.
 func TestRefundElsewhereIsBounded(t *testing.T) {
