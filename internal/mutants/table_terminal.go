@@ -137,7 +137,7 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 func callMutants() []Mutant {
 	return []Mutant{
 		replaced("a pay under way is given up for a newer call", "M3", callsFile,
-			"call.Kind != payment.CallProbe && !moves(before.call) {", "call.Kind != payment.CallProbe {", ofTerminal("")...),
+			"ok && !moves(before.call) {", "ok {", ofTerminal("")...),
 		removed("an inquiry is not given up for a newer call", "M15", callsFile,
 			"\t\tbefore.cancel()\n", ofTerminal("TestCancelGivesUp")...),
 		replaced("a stop does not wait for money", "M1", callsFile,
