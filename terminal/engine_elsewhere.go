@@ -216,7 +216,9 @@ func unprovedElsewhere(in RefundElsewhere, v payment.Verdict) error {
 	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
 		return &Error{Code: CodeGatewayMisconfigured, Gateway: in.Gateway, Reason: v.Reason, Refund: true,
 			Message: "the gateway refuses this terminal's calls, so nothing was refunded: " + string(v.Reason)}
-	case !v.Class.Verified(), v.Class == payment.ClassRetryLater, v.Class == payment.ClassRefused:
+	case v.Class == payment.ClassRefused: // the id is all that the register chose of the question
+		return &Error{Code: CodeInvalid, Field: "payment_id", Message: "must be the id of a payment at this gateway, which refuses this one: nothing was refunded"}
+	case !v.Class.Verified(), v.Class == payment.ClassRetryLater:
 		return &Error{Code: CodeGatewayDown, Gateway: in.Gateway, Refund: true,
 			Message: "the gateway did not say what became of this payment, so nothing was refunded: repeat the call with the same key"}
 	case v.Class == payment.ClassNotFound:

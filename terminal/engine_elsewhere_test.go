@@ -85,6 +85,7 @@ func TestRefundElsewhereRefused(t *testing.T) {
 	}{
 		"silence":         {nil, noAnswer, terminal.CodeGatewayDown},
 		"trouble":         {nil, comeBack, terminal.CodeGatewayDown},
+		"refused id":      {nil, payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonRequestRefused}, terminal.CodeInvalid},
 		"not known":       {nil, payment.Verdict{Class: payment.ClassNotFound}, terminal.CodeNotFound},
 		"not paid":        {nil, spoilt(func(v *payment.Verdict) { v.Class = payment.ClassClosed }), terminal.CodeConflict},
 		"another payment": {nil, spoilt(func(v *payment.Verdict) { v.PaymentID = "P-8" }), terminal.CodeConflict},
