@@ -4,6 +4,7 @@ const (
 	engineFile    = "terminal/engine.go"
 	engineDueFile = "terminal/engine_due.go"
 	inputsFile    = "terminal/engine_inputs.go"
+	twinsFile     = "terminal/engine_twins.go"
 	scansFile     = "terminal/engine_scans.go"
 	gatewaysFile  = "terminal/engine_gateways.go"
 	refundsFile   = "terminal/engine_refunds.go"
@@ -69,14 +70,16 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if s, known, err := e.byKey(n); known || err != nil {", "if s, known, err := e.byKey(n); known && s.ID == in.ID || err != nil {", ofTerminal("TestIdempotency")...),
 		removed("two requests with one key in one turn make two sales", "P2", inputsFile,
 			"\te.turn.keys[n.Key] = s.ID\n", ofTerminal("TestIdempotency")...),
-		replaced("twins are not noticed", "M11", inputsFile,
+		replaced("twins are not noticed", "M11", twinsFile,
 			"if newest != \"\" {", "if newest == n.Key {", ofTerminal("TestM11")...),
-		replaced("twins without a reference are not noticed", "M11", inputsFile,
+		replaced("twins without a reference are not noticed", "M11", twinsFile,
 			"return t.amount == n.Amount &&", "return t.reference == n.Reference && t.reference != \"\" &&", ofTerminal("TestM11")...),
 		replaced("the replaced sale is not cancelled", "M11", inputsFile,
 			"if replaced.ID != \"\" {", "if replaced.ID == n.Key {", ofTerminal("TestM11")...),
-		replaced("a sale that was paid is replaced", "M11", inputsFile,
-			"if replaced.Status == payment.SalePaid {", "if replaced.Status == \"\" {", ofTerminal("TestReplacesPaid")...),
+		replaced("a sale that was paid is replaced", "M11", twinsFile,
+			"if s.Status != payment.SalePaid || s.Refundable() == 0 {", "if s.Status != payment.SalePaid || s.ID != \"\" {", ofTerminal("TestReplacesPaid")...),
+		replaced("who asks too early is told that a payment stays which is given back", "M11", twinsFile,
+			"if toBeReversed(s) {", "if toBeReversed(s) && s.ID == \"\" {", ofTerminal("TestM11Replaces")...),
 		replaced("a sale is begun on a full disk", "P6", inputsFile,
 			"if err := e.store.CheckRoom(); err != nil {", "if err := e.store.CheckRoom(); err != nil && n.Key == \"\" {", ofTerminal("TestStoreTrouble")...),
 		replaced("a stale scan is called something else", "P7", scansFile,
