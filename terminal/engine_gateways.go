@@ -246,13 +246,14 @@ func (e *Engine) offers(m payment.Money) (offered []payment.Instrument) {
 	return offered
 }
 
-// outOfOrder reports whether every gateway is known not to take sales.
+// outOfOrder reports whether every gateway that a sale could use is known not to
+// take any: one that is kept for refunds alone takes none.
 func (e *Engine) outOfOrder() bool {
 	if e.policy.InquireOnly {
 		return true
 	}
-	for _, g := range e.gateways {
-		if g.state == GatewayUp || g.state == GatewayUnproven {
+	for _, name := range e.policy.RoutesFor(payment.ModeAuto) {
+		if g := e.gateways[name]; g.state == GatewayUp || g.state == GatewayUnproven {
 			return false
 		}
 	}
