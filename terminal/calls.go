@@ -89,6 +89,11 @@ func (c *Calls) Prepare(s payment.Sale, call payment.Call, now time.Time) {
 	c.mu.Unlock()
 	go func() {
 		defer close(p.done)
+		defer func() {
+			if recover() != nil { // as in send; nothing has left
+				p.err = errors.New("the gateway panicked")
+			}
+		}()
 		p.request, p.err = c.gateways[call.Gateway].Prepare(s, call, now)
 	}()
 }

@@ -138,17 +138,27 @@ func TestGatewayPanics(t *testing.T) {
 	c.Close()
 }
 
-// A request that could not be made is not sent (M6).
+// panicking is a gateway that panics before anything is sent.
+type panicking struct{ *fakeGateway }
+
+func (panicking) Prepare(payment.Sale, payment.Call, time.Time) (payment.Request, error) {
+	panic("a bug")
+}
+
+// A request that could not be made is not sent (M6), whatever kept it from being made.
 func TestUnpreparableIsNotSent(t *testing.T) {
-	c, answers := calls(unpreparable{&fakeGateway{answer: func(context.Context, payment.Call, payment.Attempt) payment.Verdict {
+	fake := &fakeGateway{answer: func(context.Context, payment.Call, payment.Attempt) payment.Verdict {
 		t.Error("it was sent")
 		return payment.Verdict{}
-	}}})
-	start(c, payment.CallPay, 1, 0)
-	if a := <-answers; a.Verdict.Class != payment.ClassNotSent {
-		t.Errorf("%s", a.Verdict.Class)
+	}}
+	for _, g := range []payment.Gateway{unpreparable{fake}, panicking{fake}} {
+		c, answers := calls(g)
+		start(c, payment.CallPay, 1, 0)
+		if a := <-answers; a.Verdict.Class != payment.ClassNotSent {
+			t.Errorf("%T: %s", g, a.Verdict.Class)
+		}
+		c.Close()
 	}
-	c.Close()
 }
 
 // While the daemon stops, outcomes count but no new request does (P6).
