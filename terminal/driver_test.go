@@ -176,6 +176,36 @@ func TestDeclineIsNoTroubleOfTheGateway(t *testing.T) {
 	})
 }
 
+// Who waits for a sale is answered with it when the time is over, also where the
+// loop had no time for the question.
+func TestWaitEndsWithTheSale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.New("e")
+		unresolved := payment.Sale{
+			ID: "01M80DNPN8TGAS1PYN6FB30001", Key: "k", Version: 1, Status: payment.SaleUnresolved, Mode: payment.ModeScan, CreatedAt: time.Now(),
+			Amount: payment.Money{Amount: 1, Currency: "CAD"}, Attempts: []payment.Attempt{{
+				N: 1, RequestID: "01M80DNPN8TGAS1PYN6FB30001-1", Gateway: gatewayName, Instrument: payment.InstrumentCode,
+				Status: payment.AttemptUnknown, SubmittedAt: time.Now(),
+			}},
+		}
+		record := &payment.Record{At: time.Now(), Type: "sale.unresolved", Sale: unresolved.ID, Version: 1}
+		if err := store.Commit([]payment.Change{{After: unresolved, Record: record}}); err != nil {
+			t.Fatal(err)
+		}
+		tm, end := run(t, terminal.Config{Store: store}, &fakeGateway{})
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 {
+			if s, err := tm.WaitSale(over, unresolved.ID, 99); err != nil || s.ID != unresolved.ID {
+				t.Fatalf("sale %q, %v", s.ID, err)
+			}
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A cancel gives up an inquiry that hangs, but never a pay.
 func TestCancelGivesUpAnInquiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
