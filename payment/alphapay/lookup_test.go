@@ -89,6 +89,7 @@ func TestLookup(t *testing.T) {
 		"row without an id":            {rows: []string{row(testRequestID, "", "Credit", "1234", paidAt)}, class: payment.ClassPaid, pages: 1},
 		"row of another amount":        {rows: []string{row(testRequestID, testPaymentID, "Credit", "1235", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row without a time":           {rows: []string{row(testRequestID, testPaymentID, "Credit", "1234", "")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row of 1970, that is none":    {rows: []string{row(testRequestID, testPaymentID, "Credit", "1234", "1970-01-01T00:00:00Z")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row that is a refund":         {rows: []string{row(testRequestID, testPaymentID, "Debit", "1234", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row in another currency":      {rows: []string{replaced(mine, "CAD", "USD")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"wrong amount, then the right": {rows: []string{row(testRequestID, "1", "Credit", "1", paidAt), mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
