@@ -1,11 +1,13 @@
 package notify_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -61,15 +63,16 @@ func open(t *testing.T, c *counter, log io.Writer) (*notify.Handler, string) {
 	return h, server.URL
 }
 
-func post(t *testing.T, url, body string, key signature.PrivateKey) (*http.Response, string) {
+// post sends the notification that the order was paid, as key signs it.
+func post(t *testing.T, url string, key signature.PrivateKey) (*http.Response, string) {
 	t.Helper()
 	at := time.Now().UTC().Format(time.RFC3339)
 	signed, err := signature.Signer{Algorithm: signature.RSA256, KeyVersion: 1, Key: key}.Sign(
-		[]byte("POST /from/alipay\n5J0." + at + "." + body))
+		[]byte("POST /from/alipay\n5J0." + at + "." + paid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(paid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +95,7 @@ func TestVerified(t *testing.T) {
 	for _, err := range []error{nil, &terminal.Error{Code: terminal.CodeNotFound}} {
 		c := &counter{err: err}
 		h, url := open(t, c, io.Discard)
-		response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Platform)
+		response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform)
 		verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 		content := "POST /from/alipay\n5J0." + response.Header.Get("Response-Time") + "." + body
 		if err := verifier.Verify([]byte(content), response.Header.Get("Signature")); err != nil || response.StatusCode != 200 ||
@@ -112,8 +115,31 @@ func TestVerified(t *testing.T) {
 func TestNotTakenIn(t *testing.T) {
 	c := &counter{err: errors.New("stopping")}
 	_, url := open(t, c, io.Discard)
-	if response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Platform); response.StatusCode != http.StatusServiceUnavailable || body != "" {
+	if response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform); response.StatusCode != http.StatusServiceUnavailable || body != "" {
 		t.Errorf("status %d, %q", response.StatusCode, body)
+	}
+}
+
+// Strangers who send their bodies slowly, or never, do not hold the vendor up.
+func TestSlowStrangers(t *testing.T) {
+	c := &counter{}
+	_, url := open(t, c, io.Discard)
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		// It asks for a go-ahead, which comes once the handler reads the body.
+		if _, err := io.WriteString(conn, "POST /notify/alipayplus HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("its headers were answered with %q, %v", line, err)
+		}
+	}
+	if response, _ := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform); response.StatusCode != http.StatusOK {
+		t.Errorf("status %d", response.StatusCode)
 	}
 }
 
@@ -125,7 +151,7 @@ func TestUnverified(t *testing.T) {
 	c := &counter{}
 	h, url := open(t, c, &log)
 	for range 20 {
-		if response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Merchant); response.StatusCode != http.StatusUnauthorized || body != "" {
+		if response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Merchant); response.StatusCode != http.StatusUnauthorized || body != "" {
 			t.Fatalf("status %d, %q", response.StatusCode, body)
 		}
 	}
