@@ -104,9 +104,10 @@ func (c *Client) Now() time.Time {
 // MachineNow is this machine's time, which may be wrong.
 func (c *Client) MachineNow() time.Time { return c.clock.machine.Now() }
 
-// timeForms are how vendors write a time: ISO 8601 with offset; the variants
-// are not documented but cost nothing to read.
-var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05.999999999Z0700"}
+// timeForms are how vendors write a time: ISO 8601 with offset; the variants, of
+// which fractions of a second need no form, are not documented but cost nothing to
+// read.
+var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05Z0700"}
 
 // ParseTime reads a time of the vendor's; the zero time if it cannot, or if that is
 // no possible time of a payment.
