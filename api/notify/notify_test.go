@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,8 +43,10 @@ const requestID = "01JZ8M3V0QK6T9X2B4C5D7E8F9-1"
 const paid = `{"paymentResult":{"resultCode":"SUCCESS","resultStatus":"S"},"paymentRequestId":"` + requestID +
 	`","paymentId":"P1","paymentAmount":{"value":"1234","currency":"CAD"}}`
 
-func open(t *testing.T, c *counter, log io.Writer) (*notify.Handler, string) {
+// open serves a handler, whose clock stands still but for later.
+func open(t *testing.T, c *counter, log io.Writer) (h *notify.Handler, url string, later func(time.Duration)) {
 	t.Helper()
+	var elapsed atomic.Int64
 	g, err := alipayplus.New(alipayplus.Config{
 		Name: "plus", BaseURL: "https://open-sea.alipayplus.com", ClientID: "5J0", TerminalCode: "L1",
 		PrivateKey: exchangetest.Keys().Merchant, PlatformKeys: exchangetest.Keys().PlatformKeys(),
@@ -54,13 +57,13 @@ func open(t *testing.T, c *counter, log io.Writer) (*notify.Handler, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := notify.New(notify.Config{
+	h = notify.New(notify.Config{
 		Terminal: c, Gateways: map[string][]notify.Gateway{"alipayplus": {g}}, Log: slog.New(slog.NewTextHandler(log, nil)),
-		Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
+		Now: func() time.Time { return time.Unix(1_800_000_000, elapsed.Load()) },
 	})
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	return h, server.URL
+	return h, server.URL, func(d time.Duration) { elapsed.Add(int64(d)) }
 }
 
 // post sends the notification that the order was paid, as key signs it.
@@ -94,7 +97,7 @@ func post(t *testing.T, url string, key signature.PrivateKey) (*http.Response, s
 func TestVerified(t *testing.T) {
 	for _, err := range []error{nil, &terminal.Error{Code: terminal.CodeNotFound}} {
 		c := &counter{err: err}
-		h, url := open(t, c, io.Discard)
+		h, url, _ := open(t, c, io.Discard)
 		response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform)
 		verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 		content := "POST /from/alipay\n5J0." + response.Header.Get("Response-Time") + "." + body
@@ -114,7 +117,7 @@ func TestVerified(t *testing.T) {
 // A notification that the terminal did not take in is not acknowledged.
 func TestNotTakenIn(t *testing.T) {
 	c := &counter{err: errors.New("stopping")}
-	_, url := open(t, c, io.Discard)
+	_, url, _ := open(t, c, io.Discard)
 	if response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform); response.StatusCode != http.StatusServiceUnavailable || body != "" {
 		t.Errorf("status %d, %q", response.StatusCode, body)
 	}
@@ -123,7 +126,7 @@ func TestNotTakenIn(t *testing.T) {
 // Strangers who send their bodies slowly, or never, do not hold the vendor up.
 func TestSlowStrangers(t *testing.T) {
 	c := &counter{}
-	_, url := open(t, c, io.Discard)
+	_, url, _ := open(t, c, io.Discard)
 	for range 20 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
@@ -149,7 +152,7 @@ func TestSlowStrangers(t *testing.T) {
 func TestUnverified(t *testing.T) {
 	var log bytes.Buffer
 	c := &counter{}
-	h, url := open(t, c, &log)
+	h, url, later := open(t, c, &log)
 	for range 20 {
 		if response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Merchant); response.StatusCode != http.StatusUnauthorized || body != "" {
 			t.Fatalf("status %d, %q", response.StatusCode, body)
@@ -163,6 +166,13 @@ func TestUnverified(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {
 		t.Errorf("%d lines logged", n)
+	}
+	for _, d := range []time.Duration{time.Second, 59 * time.Second} { // then again, and after a minute another line
+		later(d)
+		post(t, url+"/notify/alipayplus", exchangetest.Keys().Merchant)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2 || len(c.told) != 3 {
+		t.Errorf("%d lines logged, told %d times", n, len(c.told))
 	}
 }
 
@@ -185,7 +195,7 @@ func TestRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			c := &counter{}
-			_, url := open(t, c, &log)
+			_, url, _ := open(t, c, &log)
 			r, err := http.NewRequest(test.method, url+test.path, strings.NewReader(test.body))
 			if err != nil {
 				t.Fatal(err)
