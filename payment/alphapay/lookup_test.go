@@ -2,7 +2,9 @@ package alphapay
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +131,7 @@ func TestLookup(t *testing.T) {
 			a.PaymentID, a.Sends = "", max(test.sends, 1)
 			a.SubmittedAt = time.Now().Add(-20 * time.Minute)
 			l.days = map[string][]string{}
-			days := g.searchDays(a.SubmittedAt, orderSpan) // two when the test runs near midnight in UTC-8
+			days := g.likeliestFirst(g.searchDays(a.SubmittedAt, orderSpan), a.SubmittedAt)
 			l.days[days[0]] = test.rows
 			v := call(t, g, a, payment.CallLookup)
 			exchangetest.AssertVerdict(t, v, test.class, test.reason)
@@ -238,6 +240,32 @@ func TestSearchDays(t *testing.T) {
 		if got, want := g.searchDays(time.Now(), orderSpan), []string{"20250603", "20250604"}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
+	})
+}
+
+// An order is found though the day before it, which is searched as well, takes longer
+// to read than the search may.
+func TestLookupOfABusyMerchant(t *testing.T) {
+	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
+		elapse(time.Until(time.Date(2025, 6, 3, 20, 0, 0, 0, time.UTC))) // noon in UTC-8
+		l := &list{inquiry: map[string]string{testPaymentID: paid}, days: map[string][]string{
+			"20250602": others(15_000),
+			"20250603": append(others(100), row(testRequestID, testPaymentID, "Credit", "1234", "2025-06-03T12:00:05-08:00")),
+		}}
+		f.reply = l.reply
+		f.spoil = func(http.ResponseWriter, *http.Request, []byte) bool {
+			elapse(time.Second) // fake time
+			return false
+		}
+		a := testAttempt(t, g)
+		a.PaymentID = ""
+		r, err := g.Prepare(testSale(a), callOf(payment.CallLookup), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		exchangetest.AssertVerdict(t, g.Send(ctx, r), payment.ClassPaid, "")
 	})
 }
 
