@@ -117,3 +117,21 @@ func TestHeldUp(t *testing.T) {
 		}
 	}
 }
+
+// What is left of a scan that is under way when the port is opened is no scan.
+func TestOpenedInMidScan(t *testing.T) {
+	for _, terminator := range []device.Terminator{device.TerminatorAuto, device.TerminatorCR, device.TerminatorNone} {
+		var readings []reading
+		for range settleLimit / (50 * time.Millisecond) {
+			readings = append(readings, reading{data: codeTwo + "\r", takes: 50 * time.Millisecond})
+		}
+		readings = append(readings, reading{data: codeTwo[2:], takes: 1}, reading{data: "\r", takes: 1}, reading{}, reading{data: codeOne, takes: 1})
+		if terminator != device.TerminatorNone {
+			readings = append(readings, reading{data: "\r", takes: 1})
+		}
+		want := []any{device.ProblemIncomplete, codeOne, uint64(0)}
+		if diff := cmp.Diff(want, readAll(t, terminator, append(readings, reading{})...)); diff != "" {
+			t.Errorf("%s: %s", terminator, diff)
+		}
+	}
+}

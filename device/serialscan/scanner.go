@@ -22,7 +22,8 @@ const (
 
 	readBytes = 1024
 
-	heldUp = "this computer was too busy to tell where the scan ended: scan again"
+	noBeginning = "the scanner was sending already when it was opened: scan again"
+	heldUp      = "this computer was too busy to tell where the scan ended: scan again"
 )
 
 // Scanner is a device.Scanner on a serial port.
@@ -103,7 +104,8 @@ func (s *Scanner) open(ctx context.Context, buffer []byte) (*port, error) {
 	return port, nil
 }
 
-// settle discards what was sent before anybody listened.
+// settle discards what was sent before anybody listened. Where that does not end,
+// the beginning of the scan that is under way is not known.
 func (s *Scanner) settle(ctx context.Context, port *port, buffer []byte) error {
 	for end := s.now().Add(settleLimit); ctx.Err() == nil && s.now().Before(end); {
 		n, err := port.read(buffer, settleQuiet)
@@ -113,6 +115,9 @@ func (s *Scanner) settle(ctx context.Context, port *port, buffer []byte) error {
 		if n == 0 {
 			return nil
 		}
+	}
+	if ctx.Err() == nil {
+		s.framer.Doubt(noBeginning, s.arming.Token(), s.now())
 	}
 	return nil
 }
