@@ -135,3 +135,15 @@ func TestOpenedInMidScan(t *testing.T) {
 		}
 	}
 }
+
+// Bytes that may have come before a sale was armed do not count for it, though they
+// are read only after that; those that are read in time do.
+func TestHeldUpWhileArmed(t *testing.T) {
+	for takes, token := range map[time.Duration]uint64{50 * time.Millisecond: 7, 2 * time.Second: 0} {
+		got := readAll(t, device.TerminatorCR, reading{},
+			reading{data: codeOne + "\r", takes: takes, arms: 7}, reading{}, reading{data: codeTwo + "\r", takes: 1})
+		if diff := cmp.Diff([]any{codeOne, token, codeTwo, uint64(7)}, got); diff != "" {
+			t.Errorf("after %v: %s", takes, diff)
+		}
+	}
+}

@@ -20,6 +20,10 @@ const (
 	settleQuiet = 100 * time.Millisecond
 	settleLimit = 500 * time.Millisecond
 
+	// awayLimit: bytes found after this program was held up for longer are stamped
+	// with the token that was armed before.
+	awayLimit = 500 * time.Millisecond
+
 	readBytes = 1024
 
 	noBeginning = "the scanner was sending already when it was opened: scan again"
@@ -123,8 +127,9 @@ func (s *Scanner) settle(ctx context.Context, port *port, buffer []byte) error {
 }
 
 func (s *Scanner) read(ctx context.Context, port *port, buffer []byte, emit func(device.Frame)) error {
+	emptyAt, emptyToken := s.now(), s.arming.Token() // when all that had come was read, and the token armed then
 	for ctx.Err() == nil {
-		before := s.now()
+		before, armed := s.now(), s.arming.Token()
 		wait := s.untilDue(before)
 		n, err := port.read(buffer, wait)
 		// The token first: a sale armed while we look at the clock is later
@@ -132,6 +137,12 @@ func (s *Scanner) read(ctx context.Context, port *port, buffer []byte, emit func
 		token, now := s.arming.Token(), s.now()
 		if err != nil {
 			return err
+		}
+		if now.Sub(emptyAt) > awayLimit {
+			token = emptyToken
+		}
+		if n < len(buffer) {
+			emptyAt, emptyToken = before, armed
 		}
 		if n == 0 {
 			s.framer.Expire(before.Add(wait), emit) // what came since then is still to be read
