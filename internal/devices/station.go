@@ -52,7 +52,7 @@ var ErrNoSuchDevice = errors.New("there is no such device: payscand devices list
 type listening struct {
 	*Station
 	out     chan heard
-	known   map[string]bool // devices that were seen already
+	seen    sightings
 	all     sync.WaitGroup
 	opening sync.WaitGroup // those of the start, until they are ready or were told not to be
 }
@@ -60,7 +60,7 @@ type listening struct {
 // listen begins to listen, until ctx ends and wait returns. What is there at the
 // start is ready when it returns, or was told not to be.
 func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), err error) {
-	l := &listening{Station: s, out: make(chan heard), known: map[string]bool{}}
+	l := &listening{Station: s, out: make(chan heard)}
 	news := device.ListenForPlugs()
 	if err := l.begin(ctx); err != nil {
 		news.Close()
@@ -85,8 +85,8 @@ func (l *listening) start(ctx context.Context, d Device) {
 // begin listens to what is there.
 func (l *listening) begin(ctx context.Context) error {
 	chosen := 0
-	for _, d := range l.present() {
-		l.known[d.key()] = true
+	there, _, _ := l.seen.look(l.present())
+	for _, d := range there {
 		switch wanted := l.wants(d); {
 		case wanted && d.Holder != "" && l.Only != "":
 			return fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
@@ -105,16 +105,19 @@ func (l *listening) begin(ctx context.Context) error {
 	return nil
 }
 
-// welcome listens to what was plugged in since.
+// welcome listens to what was plugged in since, or let go by a program.
 func (l *listening) welcome(ctx context.Context) {
-	present := map[string]bool{}
-	for _, d := range l.present() {
-		present[d.key()] = true
-		if !l.known[d.key()] && d.Type != "" && (l.Only == "" || l.wants(d)) {
+	came, freed, _ := l.seen.look(l.present())
+	for _, d := range came {
+		if d.Type != "" && (l.Only == "" || l.wants(d)) {
 			l.start(ctx, d)
 		}
 	}
-	l.known = present // what is gone is new when it comes again
+	for _, d := range freed {
+		if l.wants(d) {
+			l.start(ctx, d)
+		}
+	}
 }
 
 // present lists what is there, and the port that Only names where it is none of
@@ -146,9 +149,6 @@ func (s *Station) wants(d Device) bool {
 	}
 	return s.Only == d.ID() || s.Only == d.VendorID+":"+d.ProductID
 }
-
-// key tells a device from all others, and from itself plugged in again.
-func (d Device) key() string { return d.usbNode + " " + d.Node + " " + d.Mode }
 
 func (d Device) title() string {
 	name := d.ID()
@@ -256,7 +256,7 @@ func (s *Station) Test(ctx context.Context, codes []Code, patience time.Duration
 			if err != nil {
 				return report, fmt.Errorf("code %s: %w", code.Name, err)
 			}
-			if len(report.Results) > 0 && got.device.key() != report.Device.key() {
+			if len(report.Results) > 0 && got.device.place() != report.Device.place() {
 				s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
 				continue
 			}
