@@ -250,31 +250,38 @@ func (s *Station) Test(ctx context.Context, codes []Code, patience time.Duration
 	defer stop()
 	var report Report
 	for _, code := range codes {
-		s.say("scan code %s of the sheet: %s", code.Name, code.Shows)
-		for try := 1; ; try++ {
-			got, err := next(ctx, shots, patience)
-			if err != nil {
-				return report, fmt.Errorf("code %s: %w", code.Name, err)
-			}
-			if len(report.Results) > 0 && got.device.place() != report.Device.place() {
-				s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
-				continue
-			}
-			finding := Judge(got.shot, code.Text)
-			if finding.Right || try == tries {
-				report.Device = got.device
-				report.Results = append(report.Results, Result{code.Name, finding})
-				s.say("%s: %s", code.Name, finding.Words())
-				if finding.Right && finding.Terminator == "none" && !got.device.tellsEnd() {
-					s.say("%s: nothing ends it, so a pause does: better set the scanner to send Enter (CR) after each code", code.Name)
-				}
-				break
-			}
-			s.say("%s: %s", code.Name, finding.Words())
+		if err := s.ask(ctx, code, &report, shots, patience); err != nil {
+			return report, fmt.Errorf("code %s: %w", code.Name, err)
 		}
 	}
 	report.conclude()
 	return report, nil
+}
+
+// ask asks for a code, up to so many tries, and notes what came.
+func (s *Station) ask(ctx context.Context, code Code, report *Report, shots <-chan heard, patience time.Duration) error {
+	s.say("scan code %s of the sheet: %s", code.Name, code.Shows)
+	for try := 1; ; {
+		got, err := next(ctx, shots, patience)
+		if err != nil {
+			return err
+		}
+		if len(report.Results) > 0 && !got.device.isSame(report.Device) {
+			s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
+			continue
+		}
+		finding := Judge(got.shot, code.Text)
+		s.say("%s: %s", code.Name, finding.Words())
+		if finding.Right || try == tries {
+			report.Device = got.device
+			report.Results = append(report.Results, Result{code.Name, finding})
+			if finding.Right && finding.Terminator == "none" && !got.device.tellsEnd() {
+				s.say("%s: nothing ends it, so a pause does: better set the scanner to send Enter (CR) after each code", code.Name)
+			}
+			return nil
+		}
+		try++
+	}
 }
 
 func next(ctx context.Context, shots <-chan heard, patience time.Duration) (heard, error) {

@@ -69,12 +69,19 @@ func (s *sightings) look(present []Device) (came, freed, went []Device) {
 }
 
 // place tells a device from all others, and from itself plugged in again.
-func (d Device) place() string {
-	number := -1
-	if d.Interface != nil {
-		number = *d.Interface
+func (d Device) place() string { return fmt.Sprintf("%s %s %d", d.usbNode, d.Node, d.number()) }
+
+// isSame tells whether it is that device, perhaps plugged in again since.
+func (d Device) isSame(other Device) bool {
+	return d.ID() == other.ID() && d.Type == other.Type && d.Mode == other.Mode && d.number() == other.number()
+}
+
+// number is that of its USB interface; -1: it is all of its device.
+func (d Device) number() int {
+	if d.Interface == nil {
+		return -1
 	}
-	return fmt.Sprintf("%s %s %d", d.usbNode, d.Node, number)
+	return *d.Interface
 }
 
 // isVague tells whether it says nothing of what it is, though no program holds it.

@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"testing"
 
+	"payscand/api/client"
 	"payscand/internal/devices"
 	"payscand/test/lab/wire"
 )
@@ -14,7 +15,12 @@ import (
 func TestDevices(t *testing.T) {
 	const watching, trying = "watching", "trying"
 	m := guest(t)
-	s := &shop{machine: m, t: t}
+	register, err := client.New(m.api.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(register.Close)
+	s := &shop{machine: m, t: t, register: register}
 	begin := func(name string, arguments ...string) {
 		as := member
 		as.Name, as.Args = name, append([]string{"devices"}, arguments...)
