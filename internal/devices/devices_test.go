@@ -213,6 +213,10 @@ func TestStationEnds(t *testing.T) {
 	if _, err := c.Test(t.Context(), Codes(), 10*time.Millisecond); !errors.Is(err, ErrNothingScanned) {
 		t.Errorf("nothing scanned: %v", err)
 	}
+	c.Only = "/dev/null"
+	if _, err := c.Test(t.Context(), Codes(), 0); !errors.Is(err, ErrNotListening) || !strings.Contains(strings.Join(c.said, "\n"), "not a serial port") {
+		t.Errorf("no scanner: %v, said %q", err, c.said)
+	}
 	c.Only = "05e0:1900"
 	if _, err := c.Test(t.Context(), Codes(), time.Minute); !errors.Is(err, ErrNoSuchDevice) {
 		t.Errorf("no such device: %v", err)

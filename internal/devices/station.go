@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"payscand/device"
@@ -48,6 +50,9 @@ type heard struct {
 // ErrNoSuchDevice: Only names nothing that is plugged in.
 var ErrNoSuchDevice = errors.New("there is no such device: payscand devices list shows what there is")
 
+// ErrNotListening: what Only names cannot be listened to.
+var ErrNotListening = errors.New("nothing can be scanned with it: what to do is said above")
+
 // listening is what a station listens to.
 type listening struct {
 	*Station
@@ -55,6 +60,7 @@ type listening struct {
 	seen    sightings
 	all     sync.WaitGroup
 	opening sync.WaitGroup // those of the start, until they are ready or were told not to be
+	ready   atomic.Bool    // one is, or was
 }
 
 // listen begins to listen, until ctx ends and wait returns. What is there at the
@@ -67,6 +73,14 @@ func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), 
 		return nil, nil, err
 	}
 	l.opening.Wait()
+	switch {
+	case l.ready.Load():
+	case s.Only == "":
+		s.say("no scanner is listened to yet: plug it in now, or again")
+	default:
+		news.Close()
+		return nil, nil, cmp.Or(context.Cause(ctx), fmt.Errorf("%s: %w", s.Only, ErrNotListening))
+	}
 	l.all.Go(func() {
 		defer news.Close()
 		for ctx.Err() == nil {
@@ -79,7 +93,11 @@ func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), 
 
 func (l *listening) start(ctx context.Context, d Device) {
 	l.opening.Add(1)
-	l.all.Go(func() { l.listenTo(ctx, d, sync.OnceFunc(l.opening.Done), l.out) })
+	opened := sync.OnceFunc(l.opening.Done)
+	l.all.Go(func() {
+		defer opened()
+		l.listenTo(ctx, d, func() { l.ready.Store(true); opened() })
+	})
 }
 
 // begin listens to what is there.
@@ -164,24 +182,23 @@ func (d Device) title() string {
 // openPatience is how long a device that was just plugged in may be refused.
 const openPatience = 2 * time.Second
 
-func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out chan<- heard) {
-	defer opened()
-	listener, err := s.listener(d)
+func (l *listening) listenTo(ctx context.Context, d Device, opened func()) {
+	listener, err := l.listener(d)
 	if err != nil {
-		s.say("%s: %v", d.title(), err)
+		l.say("%s: %v", d.title(), err)
 		return
 	}
 	if d.Type == typeSerial {
-		d.baud = s.Baud
+		d.baud = l.Baud
 	}
 	shot := func(got device.Shot) {
 		select {
-		case out <- heard{d, got}:
+		case l.out <- heard{d, got}:
 		case <-ctx.Done():
 		}
 	}
 	ready := func() {
-		s.say("listening to %s", d.title())
+		l.say("listening to %s", d.title())
 		opened()
 	}
 	for begun := time.Now(); ctx.Err() == nil; device.Pause(ctx, openPatience/10) {
@@ -190,7 +207,7 @@ func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out cha
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		s.say("%s: %v", d.title(), err)
+		l.say("%s: %v", d.title(), err)
 	}
 }
 
