@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -144,7 +145,7 @@ func Lines(d Device, findings ...Finding) string {
 	if d.Mode != "" {
 		add("mode = %q", d.Mode)
 	}
-	if d.VendorID != "" {
+	if d.VendorID != "" && d.byPath == "" {
 		add("vendor_id = 0x%s", d.VendorID)
 		add("product_id = 0x%s", d.ProductID)
 		if d.Serial != "" {
@@ -154,7 +155,7 @@ func Lines(d Device, findings ...Finding) string {
 			add("interface = %d", *d.Interface)
 		}
 	} else {
-		add("port = %s", tomlString(d.Port))
+		add("port = %s", tomlString(cmp.Or(d.byPath, d.Port)))
 	}
 	if d.baud != 0 {
 		add("baud = %d", d.baud)

@@ -5,6 +5,7 @@ package devices
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ type Device struct {
 	Advice string `json:"advice,omitempty"`
 
 	usbNode string // another one whenever it is plugged in again
+	byPath  string // what to name its port by, where another device has the same ids; else ""
 	twin    bool   // the same device has another interface of this kind
 	baud    int    // at which it is read; 0: the default
 }
@@ -118,12 +120,29 @@ func List(tree usb.Tree, user User) []Device {
 	for i := range found {
 		found[i].judge(user)
 		for j := range found {
+			if found[i].Type == typeSerial && found[i].usbNode != found[j].usbNode && found[i].isSame(found[j]) {
+				found[i].byPath = linkTo(found[i].Port, filepath.Join(tree.Dev, "serial/by-path"))
+			}
 			found[i].twin = found[i].twin || i != j && found[i].usbNode != "" && found[i].usbNode == found[j].usbNode &&
 				found[i].Type == found[j].Type && found[i].Mode == found[j].Mode
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Device) int { return rank(a) - rank(b) })
 	return found
+}
+
+// linkTo is the link in a folder to a port, or the port where there is none.
+func linkTo(port, folder string) string {
+	links, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil {
+		return port
+	}
+	for _, link := range links {
+		if target, err := filepath.EvalSymlinks(link); err == nil && target == port {
+			return link
+		}
+	}
+	return port
 }
 
 func describeUSB(d usb.Device) Device {
