@@ -317,14 +317,16 @@ func TestAdvice(t *testing.T) {
 		device Device
 		says   string
 	}{
-		"held by the daemon":  {Device{Type: "hid", Node: "/dev/null", Holder: "payscand (process 7)"}, "stop the daemon first"},
-		"held by another":     {Device{Type: "serial", Node: "/dev/null", Holder: "ModemManager (process 7)"}, "stop the program"},
-		"port without right":  {Device{Type: "serial", Node: port}, "dialout"},
-		"POS without right":   {Device{Type: "hid", Mode: "pos", Node: usbNode}, "70-payscand-scanner.rules"},
-		"keyboard, no right":  {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Node: usbNode}, `ATTR{idProduct}=="1200"`},
-		"POS with the right":  {Device{Type: "hid", Mode: "pos", Node: "/dev/null"}, ""},
-		"a mode not read":     {Device{Advice: "set it", Node: usbNode}, "set it"},
-		"advice that remains": {Device{Type: "hid", Mode: "ibm", Advice: "HID POS is better", Node: "/dev/null"}, "HID POS is better"},
+		"held by the daemon":   {Device{Type: "hid", Node: "/dev/null", Holder: "payscand (process 7)"}, "stop the daemon first"},
+		"held by another":      {Device{Type: "serial", Node: "/dev/null", Holder: "ModemManager (process 7)"}, "stop the program"},
+		"port without right":   {Device{Type: "serial", Node: port}, "dialout"},
+		"POS without right":    {Device{Type: "hid", Mode: "pos", Maker: "Zebra", Node: usbNode}, "install systemd/70-payscand-scanner.rules"},
+		"POS of another maker": {Device{Type: "hid", Mode: "pos", VendorID: "1234", ProductID: "5678", Node: usbNode}, `ATTR{idVendor}=="1234", ATTR{idProduct}=="5678"`},
+		"keyboard of a maker":  {Device{Type: "hid", Mode: "keyboard", Maker: "Zebra", Node: usbNode}, "install systemd/70-payscand-scanner.rules"},
+		"keyboard, no right":   {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Node: usbNode}, `ATTR{idProduct}=="1200"`},
+		"POS with the right":   {Device{Type: "hid", Mode: "pos", Node: "/dev/null"}, ""},
+		"a mode not read":      {Device{Advice: "set it", Node: usbNode}, "set it"},
+		"advice that remains":  {Device{Type: "hid", Mode: "ibm", Advice: "HID POS is better", Node: "/dev/null"}, "HID POS is better"},
 	} {
 		test.device.judge(user)
 		if advice := test.device.Advice; test.says == "" && advice != "" || !strings.Contains(advice, test.says) {

@@ -203,10 +203,14 @@ func (d *Device) judge(user User) {
 		d.Advice = "stop the program that holds it"
 	case !d.Allowed && d.Type == typeSerial:
 		d.Advice = fmt.Sprintf("user %s may not open it: add the user to the group that owns %s (dialout on Debian)", user.Name, d.Node)
-	case !d.Allowed && d.mayBeKeyboard():
-		d.Advice = fmt.Sprintf("user %s may not open it; if it is a scanner, name it in /etc/udev/rules.d/70-payscand-scanner.rules: "+
-			`SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="%s", ATTR{idProduct}=="%s", MODE="0660", GROUP="payscand"`,
-			user.Name, d.VendorID, d.ProductID)
+	case !d.Allowed && d.Maker == "": // the rules do not know it
+		doubt := ""
+		if d.mayBeKeyboard() {
+			doubt = "if it is a scanner, "
+		}
+		d.Advice = fmt.Sprintf("user %s may not open it; %sadd to /etc/udev/rules.d/70-payscand-scanner.rules: "+
+			`SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="%s", ATTR{idProduct}=="%s", MODE="0660", GROUP="payscand"`+
+			"; then udevadm control --reload, and plug it in again", user.Name, doubt, d.VendorID, d.ProductID)
 	case !d.Allowed:
 		d.Advice = fmt.Sprintf("user %s may not open it: install systemd/70-payscand-scanner.rules as "+
 			"/etc/udev/rules.d/70-payscand-scanner.rules, then udevadm control --reload, and plug it in again", user.Name)
