@@ -67,6 +67,7 @@ func TestJudgeWrong(t *testing.T) {
 		"a part":         {device.Shot{Texts: map[string]string{"": code[:9]}}, "only a part"},
 		"garbled":        {device.Shot{Texts: map[string]string{"": "\xff\x81\x05"}}, "speed"},
 		"no layout":      {device.Shot{Texts: map[string]string{}}, "no layout here knows"},
+		"told by driver": {device.Shot{Texts: map[string]string{}, Fault: "longer than a report"}, "longer than a report"},
 		"lost":           {device.Shot{Texts: map[string]string{"": code}, Lost: true}, "too busy"},
 		"lost and wrong": {device.Shot{Texts: map[string]string{"": secret}, Lost: true}, "too busy"},
 		"twice":          {device.Shot{Texts: map[string]string{"": code + code}}, "twice"},

@@ -122,6 +122,9 @@ func explainWrong(shot device.Shot, code string) string {
 	if shot.Lost {
 		return "parts of it were lost: this computer was too busy. Scan it again"
 	}
+	if shot.Fault != "" {
+		return shot.Fault
+	}
 	if len(shot.Texts) == 0 {
 		return "the scanner pressed keys that no layout here knows: set it to a US keyboard without Alt mode, or better to USB HID POS or serial mode"
 	}
