@@ -176,5 +176,9 @@ func scannerMutants() []Mutant {
 			"if unicode.IsControl(r) {", "if unicode.IsControl(r) && r == 0 {", in(pkg, "TestNoise")...),
 		replaced("a scan of any length is delivered", "P7", file,
 			"case len(text) > MaxScanBytes:", "case len(text) > 99*MaxScanBytes:", in(pkg, "TestOversize")...),
+		removed("what may not be whole is a scan", "P7", "device/serialscan/scanner.go",
+			"\t\ts.framer.Doubt(heldUp, token, now)\n", in("./device/serialscan", "TestHeldUp")...),
+		replaced("what came before a sale was armed counts for it", "P7", "device/serialscan/scanner.go",
+			"> awayLimit {", "> 999*awayLimit {", in("./device/serialscan", "TestHeldUpWhileArmed")...),
 	}
 }
