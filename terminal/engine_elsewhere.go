@@ -213,7 +213,7 @@ func (e *Engine) byRequest(requestID string) (s payment.Sale, known bool, err er
 // refunded; nil: the answer proves it, as far as a gateway's word goes.
 func unprovedElsewhere(in RefundElsewhere, v payment.Verdict) error {
 	switch {
-	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
+	case v.Class == payment.ClassRefused && misconfiguration(payment.CallInquire, v.Reason):
 		return &Error{Code: CodeGatewayMisconfigured, Gateway: in.Gateway, Reason: v.Reason, Refund: true,
 			Message: "the gateway refuses this terminal's calls, so nothing was refunded: " + string(v.Reason)}
 	case v.Class == payment.ClassRefused: // the id is all that the register chose of the question

@@ -134,7 +134,7 @@ func (e *Engine) observe(c payment.Call, v payment.Verdict) {
 	case v.Class == payment.ClassNotSent, v.Class == payment.ClassNoAnswer && probe:
 		e.setGateway(g, GatewayDown, v.Reason)
 	case v.Class == payment.ClassNoAnswer: // one silence: the fast phase decides
-	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
+	case v.Class == payment.ClassRefused && misconfiguration(c.Kind, v.Reason):
 		g.lastAnswer, g.mend = e.turn.now, v.Reason
 		e.setGateway(g, GatewayMisconfigured, v.Reason)
 		if v.Reason == payment.ReasonClockWrong && !g.clockRetried {
@@ -148,9 +148,17 @@ func (e *Engine) observe(c payment.Call, v payment.Verdict) {
 	}
 }
 
-func misconfiguration(r payment.Reason) bool {
-	return r == payment.ReasonBadSignature || r == payment.ReasonUnknownMerchant ||
-		r == payment.ReasonClockWrong || r == payment.ReasonNotPermitted
+// misconfiguration reports whether a refusal is of all calls to the gateway. The
+// shop's contract may lack only what was asked for, such as refunds or one wallet,
+// but not an inquiry, which a probe is too.
+func misconfiguration(asked payment.CallKind, r payment.Reason) bool {
+	switch r {
+	case payment.ReasonBadSignature, payment.ReasonUnknownMerchant, payment.ReasonClockWrong:
+		return true
+	case payment.ReasonNotPermitted:
+		return asked == payment.CallProbe || asked == payment.CallInquire
+	}
+	return false
 }
 
 func (e *Engine) setGateway(g *gateway, state GatewayState, why payment.Reason) {

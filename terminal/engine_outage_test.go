@@ -217,3 +217,28 @@ func TestM12LimitOfOneLife(t *testing.T) {
 		t.Errorf("a day later it is not given back: %+v", got.Attempts[0].Capture)
 	}
 }
+
+// M14: a contract that does not allow one thing, such as refunds or one wallet, does
+// not close the counter to all else; a probe that is refused for it does.
+func TestM14NotPermitted(t *testing.T) {
+	notPermitted := payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonNotPermitted, GatewayCode: "BUSINESS_NOT_SUPPORT", Documented: true}
+	w := newWorld(t)
+	s := w.paidSale(code1)
+	w.refund(s.ID, terminal.NewRefund{Key: "r"})
+	w.answer(w.call(payment.CallRefund), notPermitted)
+	if got := w.sale(s.ID).Refunds[0]; got.Status != payment.RefundFailed || got.Reason != payment.ReasonNotPermitted {
+		t.Errorf("the refund is %+v", got)
+	}
+	w.mustCreate(terminal.NewSale{})
+	w.scan(code2)
+	w.answer(w.call(payment.CallPay), notPermitted) // this wallet's
+	w.scan("281234567890123499")
+	w.call(payment.CallPay) // another wallet's
+
+	w = newWorld(t)
+	w.restart()
+	w.answerProbe(notPermitted)
+	if _, refused := w.create(terminal.NewSale{}); refused == nil || refused.Code != terminal.CodeGatewayMisconfigured {
+		t.Errorf("got %v", refused)
+	}
+}

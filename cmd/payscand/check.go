@@ -20,11 +20,9 @@ func newCheck() *cobra.Command {
 }
 
 func newJournal() *cobra.Command {
-	cmd := &cobra.Command{Use: "journal", Short: "Look after the journal"}
-	cmd.AddCommand(newLook("verify [FILE]", "Prove the journal of a database, with the daemon stopped, or of a backup",
+	return group(&cobra.Command{Use: "journal", Short: "Look after the journal"}, newLook("verify [FILE]", "Prove the journal of a database, with the daemon stopped, or of a backup",
 		"Prove that each record of the journal is as it was written and follows from the one before, from the first that\n"+
 			"retention has kept to the last. Nothing is written.", app.VerifyJournal))
-	return cmd
 }
 
 func newLook(use, short, long string, look func(context.Context, string) (app.Report, error)) *cobra.Command {

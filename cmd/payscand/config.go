@@ -10,15 +10,13 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look after the configuration"}
-	cmd.AddCommand(newConfigCheck(), newConfigDefault())
-	return cmd
+	return group(&cobra.Command{Use: "config", Short: "Look after the configuration"}, newConfigCheck(), newConfigDefault())
 }
 
 func newConfigCheck() *cobra.Command {
 	var withoutKeys bool
 	cmd := &cobra.Command{
-		Use:   "check [file]",
+		Use:   "check [FILE]",
 		Short: "Say every mistake in a configuration, with its line",
 		Args:  usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -16,15 +16,13 @@ import (
 )
 
 func newDevices() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "devices",
 		Short: "Find, test and name scanners",
 		Long: "Find, test and name scanners. These commands need no daemon; a scanner that the daemon holds\n" +
 			"cannot be tested until it is stopped. Only scanners in HID POS or IBM mode, and what is named\n" +
 			"or plugged in meanwhile, are opened: never a keyboard that happens to be there.",
-	}
-	cmd.AddCommand(newDevicesList(), newDevicesWatch(), newDevicesTest(), newDevicesPair())
-	return cmd
+	}, newDevicesList(), newDevicesWatch(), newDevicesTest(), newDevicesPair())
 }
 
 func newDevicesList() *cobra.Command {
@@ -282,6 +280,8 @@ func addToConfig(path, table string) error {
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
-	_, err = file.WriteString(addition)
-	return errors.Join(err, file.Sync(), file.Close())
+	if _, err = file.WriteString(addition); err != nil { // half a table is none: the daemon would not start with it
+		return errors.Join(fmt.Errorf("nothing was written: %w", err), file.Truncate(int64(len(before))), file.Close())
+	}
+	return errors.Join(file.Sync(), file.Close())
 }

@@ -105,7 +105,7 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 		replaced("a probe without an answer is ignored", "M14", gatewaysFile,
 			"case v.Class == payment.ClassNotSent, v.Class == payment.ClassNoAnswer && probe:", "case v.Class == payment.ClassNotSent:", ofTerminal("TestM14|TestM6")...),
 		replaced("a refused probe is ignored", "M14", gatewaysFile,
-			"v.Class == payment.ClassRefused && misconfiguration(v.Reason):", "v.Class == payment.ClassRefused && v.Reason == \"\":", ofTerminal("TestM14")...),
+			"v.Class == payment.ClassRefused && misconfiguration(c.Kind, v.Reason):", "v.Class == payment.ClassRefused && v.Reason == \"\":", ofTerminal("TestM14")...),
 		replaced("a gateway that is down takes new sales", "M14", gatewaysFile,
 			"\tcase GatewayUp:\n\t\treturn nil", "\tcase GatewayUp, GatewayDown:\n\t\treturn nil", ofTerminal("TestM14")...),
 		replaced("a code is sent to a gateway that is down", "M14", engineFile,
