@@ -163,7 +163,7 @@ func (e *Engine) provedElsewhere(in RefundElsewhere, v payment.Verdict) (Reply, 
 // refund can begin.
 func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment.Sale, error) {
 	if s, known, err := e.byRequest(v.RequestID); known || err != nil {
-		if err == nil && paidOtherwise(s, v.RequestID) {
+		if err == nil && paidOtherwise(s, in, v.RequestID) {
 			err = &Error{Code: CodeConflict, Sale: s.ID, Message: "the sale that this payment was for was paid by another one: refund this one in the gateway's portal"}
 		}
 		return s, err
@@ -184,10 +184,12 @@ func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment
 }
 
 // paidOtherwise reports whether a sale was paid by another attempt than that of the
-// request id, so that a refund of the sale would give other money back.
-func paidOtherwise(s payment.Sale, requestID string) bool {
+// request id, or by another order of that attempt's, so that a refund of the sale
+// would give other money back.
+func paidOtherwise(s payment.Sale, in RefundElsewhere, requestID string) bool {
 	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
-		return a.Status == payment.AttemptPaid && a.RequestID != requestID
+		another := a.Gateway != in.Gateway || a.PaymentID != "" && a.PaymentID != in.PaymentID
+		return a.Status == payment.AttemptPaid && (a.RequestID != requestID || another)
 	})
 }
 

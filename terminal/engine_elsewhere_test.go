@@ -147,8 +147,9 @@ func TestRefundElsewhereOfOurOwn(t *testing.T) {
 	w := newWorld(t)
 	s := w.paidSale(code1)
 	v := elsewhereProof()
-	v.RequestID, v.Amount = s.Attempts[0].RequestID, s.Amount
-	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	in := w.refundElsewhere("r1", s.Amount.Amount)
+	v.RequestID, v.PaymentID, v.Amount, in.PaymentID = s.Attempts[0].RequestID, s.Attempts[0].PaymentID, s.Amount, s.Attempts[0].PaymentID
+	reply := w.late(in, v)
 	if reply.Err != nil || reply.Sale.ID != s.ID || reply.Sale.Elsewhere() {
 		t.Errorf("sale %s, %v", reply.Sale.ID, reply.Err)
 	}
@@ -167,6 +168,23 @@ func TestRefundElsewhereOfALateCapture(t *testing.T) {
 	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
 	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || w.calls(payment.CallRefund) > 0 {
 		t.Errorf("refunds %+v, %v", reply.Sale.Refunds, reply.Err)
+	}
+}
+
+// A request id may have two orders at AlphaPay, as its pay is not idempotent: the one
+// that did not pay the sale is not taken for the one that did (M13).
+func TestRefundElsewhereOfASecondOrder(t *testing.T) {
+	w := newWorld(t)
+	s := w.mustCreate(terminal.NewSale{})
+	w.scan(code1)
+	w.answer(w.call(payment.CallPay), w.paid(s))
+	v := elsewhereProof()
+	v.RequestID, v.Amount = w.sale(s.ID).Attempts[0].RequestID, s.Amount
+	for _, v.Class = range []payment.Class{payment.ClassPaid, payment.ClassFailed} {
+		reply := w.late(w.refundElsewhere("r-"+string(v.Class), s.Amount.Amount), v)
+		if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || w.calls(payment.CallRefund) > 0 {
+			t.Errorf("%s: refunds %+v, %v", v.Class, reply.Sale.Refunds, reply.Err)
+		}
 	}
 }
 
