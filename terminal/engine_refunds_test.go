@@ -147,6 +147,14 @@ func TestM11ReplacesWhatIsGivenBack(t *testing.T) {
 	if _, refused := w.create(terminal.NewSale{Replaces: old.ID}); refused == nil || strings.Contains(refused.Message, "do not charge") {
 		t.Errorf("before the second look: %v", refused)
 	}
+	other := proof
+	other.Amount.Amount++
+	w.answer(w.call(payment.CallInquire), other)
+	if _, refused := w.create(terminal.NewSale{Replaces: old.ID}); refused == nil || strings.Contains(refused.Message, "do not charge") {
+		t.Errorf("after an answer with another amount: %v", refused)
+	}
+	w.pass(w.policy.Watch[0])
+	w.answer(w.call(payment.CallInquire), proof)
 	w.answer(w.call(payment.CallInquire), proof)
 	w.call(payment.CallRefund)
 	if _, refused := w.create(terminal.NewSale{Replaces: old.ID}); refused != nil {

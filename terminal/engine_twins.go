@@ -29,17 +29,18 @@ func notReplaceable(s payment.Sale) error {
 	}
 	message := "the sale to be replaced was paid meanwhile: do not charge again"
 	if toBeReversed(s) {
-		message = "the sale to be replaced was paid after it was to be cancelled, and is about to be given back: try again in a moment"
+		message = "the sale to be replaced was paid after it was to be cancelled, and is to be given back by itself: try again once that has begun"
 	}
 	return &Error{Code: CodeConflict, Sale: s.ID, Message: message}
 }
 
 // toBeReversed reports whether the payment of a sale is given back by itself once
-// it was seen again (M12).
+// it was seen again, or once the day's limit or a refund allows it (M12): as long as
+// it is watched.
 func toBeReversed(s payment.Sale) bool {
 	begun := slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool { return r.Automatic })
-	return !begun && slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
-		return a.Status == payment.AttemptPaid && a.Capture != nil && a.Capture.Kept == ""
+	return !begun && s.Override == nil && slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
+		return a.Status == payment.AttemptPaid && a.Capture != nil && a.Watch != nil
 	})
 }
 
