@@ -117,7 +117,7 @@ func (o *order) tell(state payment.Class) payment.Verdict {
 	}
 	switch {
 	case o.reversed:
-		v.Class = payment.ClassClosed
+		v.Class, v.Amount = payment.ClassClosed, o.asked
 	case state == payment.ClassPaid:
 		v.PaidAt = dayOne.Add(o.paidAt)
 		v.Returned = o.returned()
@@ -176,6 +176,10 @@ const (
 
 func (g *gatewayModel) cancel(f *flight) payment.Verdict {
 	w, o := g.world, g.find(f.attempt)
+	if o != nil && o.payable() && !w.healed && w.rarely(sitePaysFirst, f.subject, f.nth) {
+		w.fired(faultPaidBeforeCancel)
+		o.pay()
+	}
 	accepted := payment.Verdict{Class: payment.ClassCancelAccepted, RequestID: f.attempt.RequestID, GatewayCode: "SUCCESS", Documented: true}
 	switch {
 	case o == nil:
@@ -184,7 +188,7 @@ func (g *gatewayModel) cancel(f *flight) payment.Verdict {
 			g.cancelled[f.attempt.RequestID] = true
 		}
 		return notFound
-	case g.traits.CancelReverses && o.captured && !o.reversed && o.paidAt < g.windowEnd && w.now >= g.windowEnd:
+	case g.traits.CancelReverses && o.captured && !o.reversed && g.windowOver(o):
 		w.fired(faultCancelTooLate)
 		return payment.Verdict{Class: payment.ClassCancelTooLate, GatewayCode: "CANCEL_WINDOW_EXCEED", Documented: true}
 	case g.traits.CancelReverses: // from now on the order can only end cancelled
@@ -203,6 +207,19 @@ func (g *gatewayModel) cancel(f *flight) payment.Verdict {
 	}
 	accepted.PaymentID = o.paymentID
 	return accepted
+}
+
+// neverCancels is no time: the gateway cancels nothing that is paid.
+const neverCancels = -1
+
+// windowOver reports whether a cancel of a paid order comes too late.
+func (g *gatewayModel) windowOver(o *order) bool {
+	return g.windowEnd == neverCancels || o.paidAt < g.windowEnd && g.world.now >= g.windowEnd
+}
+
+// payable reports whether the customer may still pay: a QR only when it was seen.
+func (o *order) payable() bool {
+	return o.state == payment.ClassPending && (o.payload == "" || o.gateway.world.shop.seen[o.payload])
 }
 
 // closeOrder is what follows an accepted cancel of an unpaid order.

@@ -101,7 +101,8 @@ type wireCall struct {
 	flight *flight
 	stale  bool // it is answered as things stood a while ago
 	way    wireWay
-	at, n  int // the exchange that way befalls, and the one that is on
+	at, n  int  // the exchange that way befalls, and the one that is on
+	far    bool // its times are of the year 9999
 }
 
 // answer is model.answer through the codec.
@@ -125,6 +126,11 @@ func (c *codec) ask(f *flight, way wireWay, stale bool) payment.Verdict {
 		at += c.world.pick(siteWireAt, f.subject, f.nth, []int{2, 1, 1})
 	}
 	c.call = &wireCall{flight: f, stale: stale, way: way, at: at}
+	if w := c.world; way == wireFine && !w.healed && w.rarely(siteFarTime, f.subject, f.nth) {
+		c.call.far = true
+		w.result.Wire[wireFarTime]++
+		w.tell("  wire: %s", wireFarTime)
+	}
 	v := f.client.Send(context.Background(), f.request)
 	c.call = nil
 	return v
@@ -224,6 +230,14 @@ func (c *codec) exchange(r *http.Request) (*http.Response, error) {
 func (c *codec) old(r *http.Request) bool {
 	first := c.first[r.URL.Path]
 	return first != nil && !c.distrusted && c.world.now-first.at > 2*maxClockSkew
+}
+
+// time writes a time of an answer: the right one, or one that says "never".
+func (c *codec) time(at time.Time) string {
+	if c.call.far && !at.IsZero() {
+		return "9999-12-31T23:59:59-08:00"
+	}
+	return alphaTime(at)
 }
 
 // trueTime is the time by the gateways' clocks.

@@ -43,6 +43,7 @@ func (alipayPlusWire) client(c *codec) payment.Gateway {
 // scalars are strings.
 type plusRequest struct {
 	RequestID string          `json:"paymentRequestId"`
+	PaymentID string          `json:"paymentId"`
 	Amount    alphaAmount     `json:"paymentAmount"`
 	Order     json.RawMessage `json:"order"`
 	Factor    struct {
@@ -138,7 +139,7 @@ func (said plusRequest) wrong(c *codec, f *flight) string {
 	sum := alphaMoney(c.world.oracle.amountOf(f.call.Sale))
 	scenario := map[payment.Instrument]string{payment.InstrumentCode: "PaymentCode", payment.InstrumentQR: "OrderCode"}
 	switch {
-	case said.RequestID != a.RequestID:
+	case said.RequestID != a.RequestID && !f.elsewhere(), f.elsewhere() && said.PaymentID != a.PaymentID:
 		return "it is about another order"
 	case f.call.Kind == payment.CallPay:
 		if said.Amount != sum || said.Method.Type != "CONNECT_WALLET" || said.Method.ID != a.Code.Reveal() || said.Factor.InStore != "true" ||
@@ -171,7 +172,7 @@ func (alipayPlusWire) sign(c *codec, r *http.Request, body []byte, stranger bool
 func (alipayPlusWire) refusal(way wireWay) []byte {
 	results := map[wireWay][2]string{
 		wireSystemError: {"U", "UNKNOWN_EXCEPTION"}, wireSystemErrorDone: {"U", "UNKNOWN_EXCEPTION"}, wireTooMany: {"U", "REQUEST_TRAFFIC_EXCEED_LIMIT"},
-		wireSignTimeout: {"F", "PARAM_ILLEGAL"}, wireInvalidSign: {"F", "INVALID_SIGNATURE"},
+		wireSignTimeout: {"F", "PARAM_ILLEGAL"}, wireInvalidSign: {"F", "INVALID_SIGNATURE"}, wireNotAllowed: {"F", "ACCESS_DENIED"},
 	}
 	return plusTold(results[way][0], results[way][1]).encode()
 }
@@ -211,11 +212,15 @@ func (alipayPlusWire) paid(c *codec, answer payment.Verdict, f *flight) (truth, 
 		if answer.Class == payment.ClassPending {
 			truth = plusTold("U", "PAYMENT_IN_PROCESS")
 		}
-		truth.PaymentID, truth.Amount, truth.PaidAt = answer.PaymentID, &sum, alphaTime(answer.PaidAt)
+		taken := sum
+		if answer.Class == payment.ClassPaid {
+			taken = alphaMoney(answer.Amount)
+		}
+		truth.PaymentID, truth.Amount, truth.PaidAt = answer.PaymentID, &taken, c.time(answer.PaidAt)
 		for _, o := range c.model.byRequest[f.attempt.RequestID] {
 			if o.payload != "" {
 				image := plusDetail{"BARCODE", "https://cdn.example/barcode.png", "BIGIMAGE"}
-				truth.Form = &plusForm{alphaTime(answer.ExpiresAt), []plusDetail{image, {"QRCODE", o.payload, "TEXT"}}}
+				truth.Form = &plusForm{c.time(answer.ExpiresAt), []plusDetail{image, {"QRCODE", o.payload, "TEXT"}}}
 			}
 		}
 		return truth, plusTold("F", "INVALID_CODE")
@@ -248,7 +253,8 @@ func (alipayPlusWire) inquired(c *codec, answer payment.Verdict, f *flight) (tru
 	switch answer.Class {
 	case payment.ClassPaid:
 		truth = said("S", "SUCCESS")
-		truth.PaidAt = alphaTime(answer.PaidAt)
+		taken := alphaMoney(answer.Amount)
+		truth.Amount, truth.PaidAt = &taken, c.time(answer.PaidAt)
 		return truth, said("F", "ORDER_IS_CLOSED")
 	case payment.ClassPending:
 		return said("U", "PAYMENT_IN_PROCESS"), lie

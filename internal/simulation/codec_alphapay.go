@@ -203,7 +203,7 @@ func (alphaPayWire) sign(c *codec, r *http.Request, body []byte, stranger bool) 
 func (alphaPayWire) refusal(way wireWay) []byte {
 	results := map[wireWay][2]string{
 		wireSystemError: {"U", "SYSTEMERROR"}, wireSystemErrorDone: {"F", "SYSTEMERROR"}, wireTooMany: {"U", "SYSTEMERROR"},
-		wireSignTimeout: {"F", "SIGN_TIMEOUT"}, wireInvalidSign: {"F", "INVALID_SIGN"},
+		wireSignTimeout: {"F", "SIGN_TIMEOUT"}, wireInvalidSign: {"F", "INVALID_SIGN"}, wireNotAllowed: {"F", "PARAM_INVALID"},
 	}
 	return told(results[way][0], results[way][1]).encode()
 }
@@ -289,7 +289,7 @@ func (alphaPayWire) paid(c *codec, answer payment.Verdict, f *flight) (truth, li
 			truth = told("U", "PAYMENT_IN_PROCESS")
 		}
 		truth.Order = &alphaOrder{sum}
-		truth.ExpiresAt = alphaTime(answer.ExpiresAt)
+		truth.ExpiresAt = c.time(answer.ExpiresAt)
 		truth.RequestID, truth.PaymentID = f.attempt.RequestID, answer.PaymentID
 		for _, o := range c.model.byRequest[f.attempt.RequestID] {
 			if o.paymentID == answer.PaymentID && o.payload != "" {
@@ -328,7 +328,7 @@ func (alphaPayWire) inquired(c *codec, answer payment.Verdict, a payment.Attempt
 	truth = told("S", "SUCCESS")
 	truth.RequestID, truth.PaymentID, truth.Status = answer.RequestID, answer.PaymentID, alphaStates[answer.Class]
 	truth.Order = &alphaOrder{alphaMoney(answer.Amount)}
-	truth.ExpiresAt, truth.PaidAt = alphaTime(answer.ExpiresAt), alphaTime(answer.PaidAt)
+	truth.ExpiresAt, truth.PaidAt = c.time(answer.ExpiresAt), c.time(answer.PaidAt)
 	if answer.Class == payment.ClassPaid {
 		lie.Status = "CLOSED"
 		truth.Status = c.model.refundState(answer)

@@ -123,7 +123,7 @@ func TestEveryWireWayHasAFate(t *testing.T) {
 	for _, ways := range waysOf {
 		from = append(from, ways...)
 	}
-	of := []wireWay{wireNotSent, wireLost, wireSignTimeout, wireInvalidSign, wireClock}
+	of := []wireWay{wireNotSent, wireLost, wireSignTimeout, wireInvalidSign, wireNotAllowed, wireClock, wireFarTime}
 	for x := wireFine + 1; x < wireWays; x++ {
 		if !slices.Contains(from, x) && !slices.Contains(of, x) {
 			t.Errorf("%s never happens", x)

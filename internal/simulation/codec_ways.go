@@ -21,6 +21,7 @@ const (
 	wireTooMany     // HTTP 429
 	wireSystemError // U, SYSTEMERROR
 	wireSignTimeout // refused for its time
+	wireNotAllowed  // refused for what it asks
 	wireInvalidSign // refused for its signature
 
 	// Carried out, and answered with what nobody can read or believe.
@@ -48,19 +49,21 @@ const (
 
 	// wireClock: the request was late by its own clock; no fault was needed.
 	wireClock
+	// wireFarTime: all is right, but for times of the year 9999.
+	wireFarTime
 
 	wireWays
 )
 
 var wireNames = [wireWays]string{
 	wireFine: "fine", wireNotSent: "no connection", wireLost: "request lost", wireAnswerLost: "answer lost",
-	wireTooMany: "HTTP 429", wireSystemError: "U, SYSTEMERROR", wireSignTimeout: "F, refused for its time", wireInvalidSign: "F, refused for its signature",
+	wireTooMany: "HTTP 429", wireSystemError: "U, SYSTEMERROR", wireSignTimeout: "F, refused for its time", wireInvalidSign: "F, refused for its signature", wireNotAllowed: "F, refused for what it asks",
 	wireStatus500: "HTTP 500 with HTML", wireStatus503: "HTTP 503 with JSON", wireHTML: "HTML with status 200", wireHalf: "half of the JSON, signed",
 	wireBroken: "connection lost in the answer", wireTwice: "names given twice", wireUnsigned: "unsigned", wireNoTime: "without Response-Time",
 	wireTwoSignatures: "two signatures", wireStranger: "signed by a stranger", wireAltered: "altered after it was signed",
 	wireOld: "an old answer once more", wireSystemErrorDone: "done, and F, SYSTEMERROR", wireAmount: "wrong amount", wireCurrency: "wrong currency",
 	wireRequestID: "another request id", wirePaymentID: "another payment id", wireNoAmount: "no amount", wireContradiction: "S with an F's code",
-	wireClock: "signed by a clock that is wrong",
+	wireClock: "signed by a clock that is wrong", wireFarTime: "times of the year 9999",
 }
 
 func (x wireWay) String() string { return wireNames[x] }

@@ -73,6 +73,22 @@ const (
 	faultPortalWhole
 	faultPortalPart
 	faultLateCheck
+	faultNotified
+	faultNotifiedLate
+	faultNotifiedTwice
+	faultNotifiedForged
+	faultNotifiedAnother
+	faultBoth
+	faultPaidBeforeCancel
+	faultOtherSum
+	faultTriesAgain
+	faultElsewhere
+	faultElsewhereRefused
+	faultGatewayGone
+	faultRoutesChanged
+	faultConfigRefused
+	faultMoved
+	faultAdopted
 
 	faults
 )
@@ -101,6 +117,10 @@ var faultNames = [faults]string{
 	faultRefundInProcess: "refund in process", faultRefundInReview: "refund in review", faultRefundFails: "refund fails later",
 	faultRefundNoBalance: "refund without balance", faultOverridePaid: "operator says paid", faultOverrideNotPaid: "operator says not paid",
 	faultPortalWhole: "portal refunds all", faultPortalPart: "portal refunds a part", faultLateCheck: "cashier checks a sale that is over",
+	faultNotified: "notified", faultNotifiedLate: "notified late", faultNotifiedTwice: "notified twice", faultNotifiedForged: "forged notifications",
+	faultNotifiedAnother: "notified of another amount", faultBoth: "QR and code of one customer", faultPaidBeforeCancel: "paid just before its cancel", faultOtherSum: "another amount was taken", faultTriesAgain: "another sale in the place of one",
+	faultElsewhere: "refund by payment id", faultElsewhereRefused: "refund by payment id refused", faultGatewayGone: "gateway gone from the configuration",
+	faultRoutesChanged: "routes changed", faultConfigRefused: "configuration refused", faultMoved: "moved to another machine", faultAdopted: "adopted",
 }
 
 func (f fault) String() string {

@@ -13,6 +13,7 @@ type gatewayModel struct {
 	index  int
 	name   string
 	traits payment.Traits
+	probes pace
 	codec  *codec // nil: the model answers with verdicts
 
 	orders    []*order
@@ -30,9 +31,11 @@ type gatewayModel struct {
 	unlisted       bool          // orders that nobody paid are not in the transaction list
 	listLag        time.Duration // of a payment until it is listed
 	forgetsCancels bool
+	notifies       bool           // the shop relays its notifications
+	notices        map[string]int // how often it told of a request id
 	codeLife       time.Duration
 	// windowEnd is when the day's cancels end, where a cancel gives money back: what
-	// was paid before it is not cancelled after it.
+	// was paid before it is not cancelled after it. neverCancels: what is paid never is.
 	windowEnd time.Duration
 }
 
@@ -54,7 +57,8 @@ type order struct {
 	subject    int // of its attempt, in decisions
 	nth        int // of its request id, from 0
 	instrument payment.Instrument
-	amount     payment.Money
+	amount     payment.Money // as it was taken
+	asked      payment.Money
 	code       string
 	payload    string
 	// doubled: a copy of a request made it that the caller sent once.
@@ -104,13 +108,14 @@ var walletDelays = []time.Duration{2 * time.Second, 6 * time.Second, 25 * time.S
 func newGateway(w *world, name string, traits payment.Traits) *gatewayModel {
 	g := &gatewayModel{
 		world: w, index: len(w.gateways), name: name, traits: traits,
-		byRequest: make(map[string][]*order), cancelled: make(map[string]bool), missed: make(map[string]bool), codeLife: time.Hour,
+		byRequest: make(map[string][]*order), cancelled: make(map[string]bool), missed: make(map[string]bool), codeLife: time.Hour, notices: make(map[string]int),
 	}
 	g.secondSend = secondSend(w.pick(siteSecondSend, g.index, 0, []int{1, 1, 2}))
 	g.unlisted = w.pick(siteUnlisted, g.index, 0, []int{1, 1}) == 1
 	g.listLag = []time.Duration{0, 90 * time.Second, 12 * time.Minute}[w.pick(siteListLag, g.index, 0, []int{2, 1, 1})]
+	g.notifies = w.pick(siteNotifies, g.index, 0, []int{1, 1}) == 1
 	g.forgetsCancels = w.pick(siteForgetsCancels, g.index, 0, []int{1, 1}) == 1
-	g.windowEnd = []time.Duration{23*time.Hour + 15*time.Minute, 40 * time.Second, 75 * time.Second, 130 * time.Second}[w.pick(siteCancelWindow, g.index, 0, []int{3, 1, 1, 1})]
+	g.windowEnd = []time.Duration{23*time.Hour + 15*time.Minute, 40 * time.Second, 75 * time.Second, 130 * time.Second, neverCancels}[w.pick(siteCancelWindow, g.index, 0, []int{3, 1, 1, 1, 1})]
 	if w.pick(siteShortCodes, g.index, 0, []int{1, 1}) == 1 {
 		g.codeLife = shortCodeLife
 	}
@@ -138,7 +143,7 @@ func (g *gatewayModel) placeOrder(f *flight, doubled bool) (*order, *payment.Ver
 	}
 	o := &order{
 		gateway: g, requestID: a.RequestID, paymentID: g.name + "-" + strconv.Itoa(len(g.orders)+1), subject: f.subject, nth: len(known),
-		instrument: a.Instrument, amount: w.oracle.amountOf(f.call.Sale), code: a.Code.Reveal(), doubled: doubled,
+		instrument: a.Instrument, amount: w.oracle.amountOf(f.call.Sale), asked: w.oracle.amountOf(f.call.Sale), code: a.Code.Reveal(), doubled: doubled,
 		state: payment.ClassPending, was: payment.ClassPending, changedAt: w.now, madeAt: w.now,
 	}
 	life := orderLife
@@ -240,8 +245,12 @@ func (o *order) pay() {
 		o.end(payment.ClassFailed, payment.ReasonInvalidCode)
 		return
 	}
-	o.change(payment.ClassPaid, "")
+	if !w.healed && w.rarely(siteOtherSum, o.subject, o.nth) {
+		w.fired(faultOtherSum)
+		o.amount.Amount -= 100 // the wallet had a coupon
+	}
 	o.captured, o.paidAt = true, w.now
+	o.change(payment.ClassPaid, "")
 	w.oracle.captured(o)
 }
 
@@ -256,6 +265,7 @@ func (o *order) change(state payment.Class, why payment.Reason) {
 	w := o.gateway.world
 	o.was, o.state, o.changedAt, o.reason = o.state, state, w.now, why
 	w.tell("  %s: order %s of %s is %s", o.gateway.name, o.paymentID, o.requestID, state)
+	o.gateway.notify(o)
 }
 
 // payLate captures an order that the gateway has called closed: it should not happen.

@@ -134,6 +134,7 @@ func (g *gatewayModel) refund(f *flight, doubled bool) payment.Verdict {
 	g.refunds, o.refunds = append(g.refunds, r), append(o.refunds, r)
 	w.tell("  MONEY: refund %s of %s: %s", r.id, r.requestID, r.amount)
 	g.carryOn(r, way)
+	g.notifyRefund(r)
 	return g.tellRefund(r)
 }
 

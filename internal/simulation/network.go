@@ -109,6 +109,7 @@ func (n *network) Start(c payment.Call) {
 	g.traffic().Calls[slices.Index(callKinds[:], c.Kind)]++
 	f.subject = -1 - g.index
 	if c.Kind == payment.CallProbe {
+		w.oracle.probes(g)
 		f.nth += 10_000 * w.process
 	} else {
 		f.subject = w.oracle.subject(c.Sale, c.Attempt) + refundSubjects*c.Refund
@@ -137,6 +138,11 @@ func (n *network) giveUp(next *flight) {
 // about reports whether the call is about the same attempt or refund as another.
 func (f *flight) about(c payment.Call) bool {
 	return f.call.Sale == c.Sale && f.call.Attempt == c.Attempt && f.call.Refund == c.Refund
+}
+
+// elsewhere: the call asks about a payment of which only its id is known.
+func (f *flight) elsewhere() bool {
+	return f.attempt.Instrument == payment.InstrumentElsewhere && f.attempt.RequestID == ""
 }
 
 func (f *flight) moves() bool { return moves(f.call.Kind) }
@@ -178,6 +184,12 @@ func (n *network) travel(f *flight, g *gatewayModel) {
 	if !w.healed {
 		fate = w.decider.fate(f.subject, f.nth)
 	}
+	if fate == fateMalign && f.elsewhere() { // nothing is known that it could be held against
+		fate = fateUnverified
+	}
+	if fate == fateNotAllowed && !f.moves() {
+		fate = fateFine
+	}
 	if fate != fateFine {
 		w.fired(fault(fate))
 		w.tell("  fate: %s", fate)
@@ -191,6 +203,8 @@ func (n *network) travel(f *flight, g *gatewayModel) {
 		n.arrive(f, g.told(f, wireSignTimeout, refused(payment.ReasonClockWrong, "SIGN_TIMEOUT")), 200*time.Millisecond)
 	case fateRefused:
 		n.arrive(f, g.told(f, wireInvalidSign, refused(payment.ReasonBadSignature, "INVALID_SIGN")), 200*time.Millisecond)
+	case fateNotAllowed:
+		n.arrive(f, g.told(f, wireNotAllowed, g.notAllowed()), 200*time.Millisecond)
 	case fateBusy:
 		n.arrive(f, g.busy(f), 300*time.Millisecond)
 	case fateLate:
@@ -282,6 +296,9 @@ func (n *network) tellAnswer(f *flight, v payment.Verdict) {
 
 // taken notes that an outcome reaches the engine.
 func (n *network) taken(in terminal.Input) {
+	if told, ok := in.(terminal.Notified); ok {
+		n.world.oracle.notified(told.Notification)
+	}
 	answer, ok := in.(terminal.Answered)
 	if !ok {
 		return
@@ -307,6 +324,14 @@ func (n *network) died() {
 
 func refused(why payment.Reason, code string) payment.Verdict {
 	return payment.Verdict{Class: payment.ClassRefused, Reason: why, GatewayCode: code, Documented: true}
+}
+
+// notAllowed is how a gateway refuses what the shop's contract does not have.
+func (g *gatewayModel) notAllowed() payment.Verdict {
+	if g.traits.CancelReverses {
+		return refused(payment.ReasonNotPermitted, "ACCESS_DENIED")
+	}
+	return refused(payment.ReasonRequestRefused, "PARAM_INVALID")
 }
 
 // maxClockSkew is what AlphaPay allows between a request's time and its own.

@@ -21,16 +21,21 @@ type oracle struct {
 	open   int                         // sales that are not final
 	stream *register
 
-	refundWishes map[string]string // key → sale
-	reversals    []time.Time       // when each was begun, by the terminal's clock
-	toldBack     []toldReturned    // in the turn that is under way
+	refundWishes map[string]refundWish // by key
+	reversals    []time.Time           // when each was begun, by the terminal's clock
+	toldPaid     []toldPaid            // in the turn that is under way
+	elsewhere    map[string]int        // refunds by payment id: sale id → subject
+	trouble      map[string]*trouble   // by gateway
+	kept         map[string]bool       // sales of which a register was told not to charge again
+
+	wakes, written pace
 }
 
 // saleFacts is what the oracle knows of a sale.
 type saleFacts struct {
 	sale     payment.Sale // as last committed
 	attempts []attemptFacts
-	refunds  []*flight // the last call started of each
+	refunds  []refundFacts
 
 	// What somebody was told.
 	ackedVersion int64
@@ -44,8 +49,9 @@ type saleFacts struct {
 type attemptFacts struct {
 	body      string
 	flight    *flight // the last call started
-	asked     bool    // its last outcome was a verified answer to a question
-	sightings int     // of a capture
+	pace      pace
+	asked     bool // its last outcome was a verified answer to a question
+	sightings int  // of a capture
 	submitted time.Duration
 	blocking  bool
 	// The code, and when and by which process it was submitted.
@@ -54,15 +60,25 @@ type attemptFacts struct {
 	submittedAt time.Time
 }
 
+// refundFacts is what the oracle knows of a refund.
+type refundFacts struct {
+	flight *flight // the last call started
+	pace   pace
+}
+
 func newOracle(w *world) *oracle {
 	return &oracle{
 		world: w, sales: map[string]*saleFacts{}, byKey: map[string]*saleFacts{},
-		wishes: map[string]terminal.NewSale{}, scans: map[string][]string{}, refundWishes: map[string]string{},
+		wishes: map[string]terminal.NewSale{}, scans: map[string][]string{}, refundWishes: map[string]refundWish{},
+		elsewhere: map[string]int{}, trouble: map[string]*trouble{}, kept: map[string]bool{},
 	}
 }
 
 // subject numbers an attempt for decisions.
 func (o *oracle) subject(sale string, attempt int) int {
+	if subject, there := o.elsewhere[sale]; there {
+		return subject
+	}
 	return subjectOf(o.sales[sale].sale.Key, attempt)
 }
 
@@ -77,7 +93,12 @@ func subjectOf(key string, attempt int) int {
 	return (n*8+min(again, 7))*16 + attempt
 }
 
-func (o *oracle) amountOf(sale string) payment.Money { return o.sales[sale].sale.Amount }
+func (o *oracle) amountOf(sale string) payment.Money {
+	if f := o.sales[sale]; f != nil {
+		return f.sale.Amount
+	}
+	return foreignSum // of a payment that is asked about by its id
+}
 
 func (o *oracle) armedSale() string {
 	if f := o.sales[o.live]; f != nil && o.world.running && f.sale.Armed() {
@@ -105,6 +126,7 @@ func (o *oracle) cancelAccepted(sale string) {
 
 // commits holds a commit, change by change, before it is kept.
 func (o *oracle) commits(changes []payment.Change) {
+	o.holdCommits()
 	for _, c := range changes {
 		if c.After.ID != "" {
 			o.commit(c)
@@ -123,6 +145,7 @@ func (o *oracle) commit(c payment.Change) {
 		w.tell("sale %s is %s", after.ID, after.Status)
 	}
 	o.holdSale(before, after)
+	o.holdTimes(&after)
 	for len(f.attempts) < len(after.Attempts) {
 		f.attempts = append(f.attempts, attemptFacts{submitted: w.now})
 		o.holdNewAttempt(f, after)
@@ -151,10 +174,17 @@ func (o *oracle) made(s payment.Sale) *saleFacts {
 		w.fail("two sales with the idempotency key %q", s.Key)
 	}
 	o.byKey[s.Key] = f
+	if s.Elsewhere() {
+		return f
+	}
+	if !w.disk.Adopted() {
+		w.fail("P2: sale %s is made, and the terminal is not adopted", s.ID)
+	}
 	if live := o.sales[o.live]; live != nil && live.sale.Status.Live() {
 		w.fail("sale %s is made while %s is live", s.ID, o.live)
 	}
 	wish := o.wishes[s.Key]
+	o.holdReplaced(s, wish.Replaces)
 	for _, other := range o.order {
 		u := other.sale
 		alike := u.Reference != "" && u.Reference == s.Reference ||
@@ -177,6 +207,9 @@ func (o *oracle) follow(f *saleFacts, before payment.Sale) {
 	}
 	if s.Status == payment.SaleUnresolved && f.unknownSince < 0 {
 		f.unknownSince = w.now
+		if a := s.LiveAttempt(); a != nil && a.Silent {
+			o.troubleOf(a.Gateway).silent = true
+		}
 	}
 	if s.Status.Final() && !before.Status.Final() {
 		o.open--

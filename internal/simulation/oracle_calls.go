@@ -11,6 +11,10 @@ import (
 // starts holds a call that leaves now against what the disk holds.
 func (o *oracle) starts(f *flight) {
 	w, c := o.world, f.call
+	if _, waits := o.elsewhere[c.Sale]; waits && o.sales[c.Sale] == nil && c.Kind == payment.CallInquire {
+		o.holdSlots(f)
+		return // it moves nothing, and nothing is stored yet
+	}
 	s, err := w.disk.Sale(c.Sale)
 	if err != nil || len(s.Attempts) < c.Attempt {
 		w.fail("P1: %s of sale %s leaves, and the disk knows nothing of it: %v", c.Kind, c.Sale, err)
@@ -18,18 +22,22 @@ func (o *oracle) starts(f *flight) {
 	}
 	a := s.Attempts[c.Attempt-1]
 	facts := &o.sales[c.Sale].attempts[c.Attempt-1]
-	intent, last := a.Call, &facts.flight
+	intent, last, pace := a.Call, &facts.flight, &facts.pace
 	if c.Refund > 0 {
-		intent, last = refundOf(s, c).Call, &o.sales[c.Sale].refunds[c.Refund-1]
+		r := &o.sales[c.Sale].refunds[c.Refund-1]
+		intent, last, pace = refundOf(s, c).Call, &r.flight, &r.pace
 	}
 	if intent == nil || intent.Seq != c.Seq || intent.Kind != c.Kind {
 		w.fail("P1: %s of %s leaves, and the disk has another intent: %+v", c.Kind, f.requestID(), intent)
 	}
-	if before := *last; before != nil && !before.answered && before.process == w.process && before.moves() {
+	told := a.Status.Final() && !f.moves() // by a notification: what the call beside brings does not count any more
+	if before := *last; before != nil && !before.answered && before.process == w.process && before.moves() && !told {
 		w.fail("P2: %s of %s leaves while its %s is under way", c.Kind, f.requestID(), before.call.Kind)
 	}
 	*last = f
 	o.holdSlots(f)
+	o.holdAdopted(f)
+	o.holdPace(f, pace)
 	if c.Refund > 0 {
 		return
 	}
@@ -93,7 +101,7 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 		return
 	}
 	f.answered = true
-	if f.call.Refund > 0 {
+	if f.call.Refund > 0 || o.sales[f.call.Sale] == nil {
 		return
 	}
 	o.sighted(f, v)
@@ -120,14 +128,21 @@ func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Resul
 			case terminal.Create:
 				o.holdKey(in, reply)
 			case terminal.Refund:
-				o.holdRefundReply(in, reply)
+				o.holdRefundReply(in.Request.Key, reply)
 			}
+		}
+	}
+	for _, late := range r.Late {
+		if late.Reply.Err == nil {
+			o.told(late.Reply.Sale)
 		}
 	}
 	if o.stream != nil {
 		o.stream.turned()
 	}
-	o.holdToldReturned()
+	o.holdWords(inputs, r)
+	o.holdToldPaid()
+	o.holdNotAdopted(r)
 	f := o.sales[o.live]
 	if f == nil {
 		return
@@ -202,7 +217,8 @@ func (o *oracle) told(s payment.Sale) {
 // and what the oracle saw committed against it.
 func (o *oracle) restarted() {
 	w := o.world
-	o.toldBack = nil
+	o.toldPaid = nil
+	clear(o.trouble)
 	for _, f := range o.order {
 		s, err := w.disk.Sale(f.sale.ID)
 		switch {

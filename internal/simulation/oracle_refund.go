@@ -14,7 +14,7 @@ func (o *oracle) holdRefunds(f *saleFacts, before, after payment.Sale) {
 	w := o.world
 	for i, r := range after.Refunds {
 		if i >= len(before.Refunds) {
-			f.refunds = append(f.refunds, nil)
+			f.refunds = append(f.refunds, refundFacts{})
 			o.holdNewRefund(f, after, r)
 			continue
 		}
@@ -40,13 +40,19 @@ func (o *oracle) holdNewRefund(f *saleFacts, s payment.Sale, r payment.Refund) {
 	}
 	a := s.Attempt(r.Attempt)
 	if !r.Automatic {
-		if a.Status != payment.AttemptPaid || o.refundWishes[r.Key] != s.ID {
+		wish, asked := o.refundWishes[r.Key]
+		switch {
+		case a.Status != payment.AttemptPaid || !asked || wish.sale != "" && wish.sale != s.ID:
 			w.fail("refund %s was not asked for, or the attempt is %s", r.RequestID, a.Status)
+		case wish.payment != "" && (wish.payment != a.PaymentID || wish.gateway != a.Gateway):
+			w.fail("M13: refund %s gives back %s, and %s was asked for", r.RequestID, a.PaymentID, wish.payment)
 		}
 		return
 	}
 	w.result.Reversals++
 	switch {
+	case a.Status == payment.AttemptPaid && o.kept[s.ID]:
+		w.fail("M11: sale %s is given back, and a register was told not to charge again", s.ID)
 	case a.Status == payment.AttemptPaid && !(s.Late && s.CancelWanted) || !a.Status.Final():
 		w.fail("M12: the capture of attempt %s, which is %s, is given back", a.RequestID, a.Status)
 	case f.attempts[r.Attempt-1].sightings < 2:
@@ -90,13 +96,30 @@ func (o *oracle) givesBack(r *refund, known []*refund) {
 	}
 }
 
+// refundWish is what a register wants to give back: of a sale, or a payment by its
+// id at a gateway.
+type refundWish struct{ sale, gateway, payment string }
+
 // refundAsked notes a register's wish, before it is heard.
-func (o *oracle) refundAsked(key, sale string) { o.refundWishes[key] = sale }
+func (o *oracle) refundAsked(key string, wish refundWish) { o.refundWishes[key] = wish }
 
 // holdRefundReply: the same key, the same refund.
-func (o *oracle) holdRefundReply(in terminal.Refund, reply terminal.Reply) {
-	if reply.Refund < 1 || reply.Refund > len(reply.Sale.Refunds) || reply.Sale.Refunds[reply.Refund-1].Key != in.Request.Key {
-		o.world.fail("the refund with key %q is answered with number %d of sale %s", in.Request.Key, reply.Refund, reply.Sale.ID)
+func (o *oracle) holdRefundReply(key string, reply terminal.Reply) {
+	if reply.Refund < 1 || reply.Refund > len(reply.Sale.Refunds) || reply.Sale.Refunds[reply.Refund-1].Key != key {
+		o.world.fail("the refund with key %q is answered with number %d of sale %s", key, reply.Refund, reply.Sale.ID)
+	}
+}
+
+// notified counts a verified notification of a capture that may count.
+func (o *oracle) notified(n payment.Notification) {
+	f := o.sales[o.saleOf(n.RequestID)]
+	if f == nil || !n.Verified || n.Verdict.Class != payment.ClassPaid || n.Verdict.Amount != f.sale.Amount {
+		return
+	}
+	for i, a := range f.sale.Attempts {
+		if a.RequestID == n.RequestID && !a.Status.Final() {
+			f.attempts[i].sightings++
+		}
 	}
 }
 
@@ -104,7 +127,7 @@ func (o *oracle) holdRefundReply(in terminal.Refund, reply terminal.Reply) {
 // brought since it was last said not to be.
 func (o *oracle) sighted(f *flight, v payment.Verdict) {
 	facts := &o.sales[f.call.Sale].attempts[f.call.Attempt-1]
-	if v.Class == payment.ClassPaid && v.RequestID == f.attempt.RequestID {
+	if v.Class == payment.ClassPaid && v.RequestID == f.attempt.RequestID && v.Amount == o.amountOf(f.call.Sale) {
 		facts.sightings++
 	}
 }

@@ -6,11 +6,12 @@ import (
 	"payscand/payment"
 )
 
-// toldReturned is an answer that told of money given back of an attempt's payment.
-type toldReturned struct {
+// toldPaid is an answer that told of money taken for an attempt, and how much of
+// the sale's amount was given back.
+type toldPaid struct {
 	sale    string
 	attempt int
-	extent  payment.Extent
+	extent  payment.Extent // empty: nothing, or it is another amount
 }
 
 // saleOf is the sale that an attempt's request id belongs to.
@@ -19,43 +20,60 @@ func (o *oracle) saleOf(requestID string) string {
 	return sale
 }
 
-// toldOf notes that a verified answer tells of money given back. An answer that
+// toldOf notes that a verified answer tells of money that was taken. An answer that
 // nobody waits for any more counts for nothing: a person decided meanwhile, and the
 // attempt's watch asks again.
 func (o *oracle) toldOf(f *flight, v payment.Verdict) {
-	if a := o.sales[f.call.Sale].sale.Attempt(f.call.Attempt); a.Call == nil || a.Call.Seq != f.call.Seq {
+	a := o.sales[f.call.Sale].sale.Attempt(f.call.Attempt)
+	if v.Class != payment.ClassPaid || a.Call == nil || a.Call.Seq != f.call.Seq {
 		return
 	}
-	own := v.RequestID == f.attempt.RequestID && v.Amount == o.amountOf(f.call.Sale)
-	if v.Class == payment.ClassPaid && own && v.Returned != "" {
-		o.toldBack = append(o.toldBack, toldReturned{f.call.Sale, f.call.Attempt, v.Returned})
+	foreign := v.PaymentID != "" && a.PaymentID != "" && v.PaymentID != a.PaymentID && !a.IDDisproved
+	if v.RequestID != f.attempt.RequestID || foreign || v.Amount.IsZero() {
+		return
 	}
+	told := toldPaid{sale: f.call.Sale, attempt: f.call.Attempt}
+	if v.Amount == o.amountOf(f.call.Sale) {
+		told.extent = v.Returned
+	}
+	o.toldPaid = append(o.toldPaid, told)
 }
 
-// holdToldReturned: what the gateway told of money given back is on the sale after
-// the turn that heard it, unless refunds made here account for it, or the payment is
-// just being asked about anew.
-func (o *oracle) holdToldReturned() {
-	for _, told := range o.toldBack {
-		s := o.sales[told.sale].sale
+// holdToldPaid: money that the gateway told to be taken is on the sale after the
+// turn that heard it: it paid the sale, or it was found, or a cancel is out that
+// gives it back (M5, M12).
+func (o *oracle) holdToldPaid() {
+	for _, told := range o.toldPaid {
+		s := &o.sales[told.sale].sale
 		a := s.Attempt(told.attempt)
-		if !a.Status.Final() { // a cancel is out that gives the money back (M5)
-			continue
+		reverses := !a.Status.Final() && a.Cancels > 0 && o.world.gateway(a.Gateway).traits.CancelReverses
+		asked := !a.Status.Final() && a.Call != nil // anew, in this very turn
+		if a.Status != payment.AttemptPaid && a.Capture == nil && !reverses && !asked {
+			o.world.fail("M12: the gateway told that money was taken for attempt %s, which is %s, and the sale does not say so", a.RequestID, a.Status)
 		}
-		ours := int64(0)
-		for _, r := range s.Refunds {
-			if r.Attempt == a.N && r.Status != payment.RefundFailed {
-				ours += r.Amount.Amount
-			}
-		}
-		known := a.Returned != nil && (a.Returned.Extent == told.extent || a.Returned.Extent == payment.ReturnedInFull)
-		accounted := ours >= s.Amount.Amount || told.extent == payment.ReturnedInPart && ours > 0
-		asked := a.Call != nil || a.Next == payment.CallInquire
-		if !known && !accounted && !asked {
-			o.world.fail("the gateway told that attempt %s was refunded (%s), and the sale does not say so", a.RequestID, told.extent)
+		o.holdToldReturned(s, a, told.extent)
+	}
+	o.toldPaid = nil
+}
+
+// holdToldReturned: what the gateway told of money given back is on the sale, unless
+// refunds made here account for it, or the payment is just being asked about anew.
+func (o *oracle) holdToldReturned(s *payment.Sale, a *payment.Attempt, extent payment.Extent) {
+	if extent == "" || !a.Status.Final() { // a cancel is out that gives the money back (M5)
+		return
+	}
+	ours := int64(0)
+	for _, r := range s.Refunds {
+		if r.Attempt == a.N && r.Status != payment.RefundFailed {
+			ours += r.Amount.Amount
 		}
 	}
-	o.toldBack = nil
+	known := a.Returned != nil && (a.Returned.Extent == extent || a.Returned.Extent == payment.ReturnedInFull)
+	accounted := ours >= s.Amount.Amount || extent == payment.ReturnedInPart && ours > 0
+	asked := a.Call != nil || a.Next == payment.CallInquire
+	if !known && !accounted && !asked {
+		o.world.fail("the gateway told that attempt %s was refunded (%s), and the sale does not say so", a.RequestID, extent)
+	}
 }
 
 // holdReturned: nothing is said to be given back that was not, and what was found

@@ -121,7 +121,8 @@ func anotherSale(s payment.Sale) payment.Sale {
 func theOrder(w *world) *order { return w.gateways[0].orders[0] }
 
 func bites() []bite {
-	return slices.Concat(saleBites(), attemptBites(), callBites(), counterBites(), diskBites(), endBites(), refundBites(), returnedBites(), boundBites())
+	return slices.Concat(saleBites(), attemptBites(), callBites(), counterBites(), diskBites(), endBites(), refundBites(), returnedBites(), boundBites(),
+		paceBites(), wordBites(), machineBites())
 }
 
 // saleBites break what holds for sales among each other.
@@ -511,7 +512,7 @@ func refundBites() []bite {
 				N: 1, RequestID: s.ID + "-10", Attempt: 1, Amount: s.Amount, Status: payment.RefundSubmitting, Key: "asked",
 				RequestedAt: w.clock.wall(w.now),
 			}
-			w.oracle.refundAsked("asked", s.ID)
+			w.oracle.refundAsked("asked", refundWish{sale: s.ID})
 			change(w, f, &s, &r)
 			s.Refunds = append(slices.Clone(s.Refunds), r)
 			w.oracle.holdRefunds(f, f.sale, s)
@@ -566,7 +567,7 @@ func refundBites() []bite {
 			w.oracle.givesBack(&again, []*refund{made})
 		}, "is given twice"},
 		{"a refund's key leads to another refund", refundsAll, refundIs(payment.RefundSucceeded), func(w *world, f *saleFacts) {
-			w.oracle.holdRefundReply(terminal.Refund{Request: terminal.NewRefund{Key: "another"}}, terminal.Reply{Sale: f.sale, Refund: 1})
+			w.oracle.holdRefundReply("another", terminal.Reply{Sale: f.sale, Refund: 1})
 		}, "the refund with key"},
 	}
 }
@@ -577,7 +578,7 @@ func returnedBites() []bite {
 	done := []payment.Refund{{RequestID: "r", Attempt: 1, Amount: whole.Amount, Status: payment.RefundSucceeded}}
 	return []bite{
 		{"what the gateway told is not kept", "", paid, func(w *world, f *saleFacts) {
-			w.oracle.toldBack = append(w.oracle.toldBack, toldReturned{f.sale.ID, 1, payment.ReturnedInFull})
+			w.oracle.toldPaid = append(w.oracle.toldPaid, toldPaid{f.sale.ID, 1, payment.ReturnedInFull})
 			turns(w)
 		}, "and the sale does not say so"},
 		{"refunded at the gateway, and it was not", "", paid, func(w *world, f *saleFacts) {

@@ -45,7 +45,7 @@ func (w *world) openShop() {
 		w.policy.Gateways[name] = traits
 	}
 	both := []payment.Route{{Wallet: "*", Instrument: "*", Gateway: "alphapay"}}
-	switch w.pick(siteGateways, 0, 0, []int{5, 4, 1}) {
+	switch w.pick(siteGateways, 0, 0, []int{5, 4, 2}) {
 	case 0:
 		add("alphapay", alphaPay)
 	case 1:
@@ -155,6 +155,7 @@ func (s *shop) takePhone(sale payment.Sale, payload string) {
 			return
 		}
 		w.tell("the customer scans the QR")
+		s.showsCodeToo(saleID, subject)
 		w.after(pays, func() {
 			for _, o := range g.orders {
 				if o.payload == payload {
@@ -165,6 +166,16 @@ func (s *shop) takePhone(sale payment.Sale, payload string) {
 			}
 		})
 	})
+}
+
+// showsCodeToo lets a customer who has scanned the QR show a payment code as well.
+func (s *shop) showsCodeToo(sale string, subject int) {
+	w := s.world
+	for _, v := range s.visits[:s.serving+1] {
+		if v.sale == sale && w.rarelyHere(siteBoth, subject, 0, faultBoth) {
+			w.after(time.Second, v.postCode)
+		}
+	}
 }
 
 // codeGood reports whether a payment code still means something to its wallet.

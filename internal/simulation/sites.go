@@ -77,6 +77,22 @@ const (
 	sitePortal    // a person refunds in the vendor's portal
 	siteLateCheck // the cashier asks about a sale that is over
 
+	siteNotifies   // the shop relays the gateway's notifications
+	siteNotify     // how it tells of an order
+	siteBoth       // the customer scans the QR and shows a code too
+	sitePaysFirst  // the customer pays just before a cancel arrives
+	siteOtherSum   // another amount is taken than was asked for
+	siteTriesAgain // another sale in the place of one that came to nothing
+	siteElsewhere  // a refund by payment id
+	siteElsewhereAgain
+	siteElsewhereWhich
+	siteElsewhereSum
+	siteReconfigure
+	siteReconfigureHow
+	siteMoved // the database wakes up on another machine
+	siteAdopted
+	siteFarTime // an answer whose times are those of the year 9999
+
 	sites
 )
 
@@ -96,6 +112,9 @@ var siteNames = [sites]string{
 	siteRefund: "refund", siteRefundAgain: "refund-again", siteRefundTwice: "refund-twice", siteRefundAtOnce: "refund-at-once", siteOverride: "override", siteRefundWay: "refund-way",
 	siteCodec: "codec", siteWire: "wire", siteWireAt: "wire-at",
 	sitePortal: "portal", siteLateCheck: "late-check",
+	siteNotifies: "notifies", siteNotify: "notify", siteOtherSum: "other-sum", sitePaysFirst: "pays-first", siteBoth: "both", siteTriesAgain: "tries-again",
+	siteElsewhere: "elsewhere", siteElsewhereAgain: "elsewhere-again", siteElsewhereWhich: "elsewhere-which", siteElsewhereSum: "elsewhere-sum",
+	siteReconfigure: "reconfigure", siteReconfigureHow: "reconfigure-how", siteMoved: "moved", siteAdopted: "adopted", siteFarTime: "far-time",
 }
 
 func (s site) String() string { return siteNames[s] }
@@ -107,6 +126,7 @@ var rarest = [sites]int{
 	siteCheck: 500, siteAsksQR: 300, sitePost: 500, siteImpatient: 300,
 	siteRefund: 400, siteRefundAgain: 300, siteRefundTwice: 300, siteRefundAtOnce: 200, siteOverride: 300,
 	sitePortal: 300, siteLateCheck: 300,
+	siteOtherSum: 200, sitePaysFirst: 400, siteBoth: 300, siteTriesAgain: 400, siteElsewhere: 300, siteElsewhereAgain: 300, siteReconfigure: 600, siteMoved: 200, siteFarTime: 100,
 }
 
 // fate is what becomes of one gateway call on its way there and back.
@@ -127,6 +147,7 @@ const (
 	fateBusyDone          // done, yet answered as a system error
 	fateClockRefused      // refused for the clock
 	fateRefused           // refused for signature or merchant
+	fateNotAllowed        // refused for what it asks: the contract lacks that
 	fates
 )
 
@@ -134,7 +155,7 @@ var fateNames = [fates]string{
 	fateFine: "fine", fateRequestLost: "request lost", fateAnswerLost: "answer lost", fateLate: "request late", fateNotSent: "not sent",
 	fateDoubled: "request doubled", fateUnverified: "answer unverified", fateMalformed: "answer malformed", fateMalign: "answer malign",
 	fateStale: "answer stale", fateBusy: "rate limited", fateBusyDone: "done but system error", fateClockRefused: "clock refused",
-	fateRefused: "call refused",
+	fateRefused: "call refused", fateNotAllowed: "call not allowed",
 }
 
 func (f fate) String() string { return fateNames[f] }
@@ -142,5 +163,5 @@ func (f fate) String() string { return fateNames[f] }
 // fateRates is the highest rate, per mille, that a seed may draw for a fate.
 var fateRates = [fates]int{
 	fateRequestLost: 200, fateAnswerLost: 250, fateLate: 200, fateNotSent: 150, fateDoubled: 100, fateUnverified: 100, fateMalformed: 100,
-	fateMalign: 100, fateStale: 150, fateBusy: 200, fateBusyDone: 100, fateClockRefused: 30, fateRefused: 20,
+	fateMalign: 100, fateStale: 150, fateBusy: 200, fateBusyDone: 100, fateClockRefused: 30, fateRefused: 20, fateNotAllowed: 30,
 }

@@ -24,6 +24,12 @@ func (w *world) planTroubles() {
 		if w.rarely(siteScannerLost, i, 0) {
 			w.queue.push(w.placed(siteScannerLost, i, at), func() { w.loseScanner(i) })
 		}
+		if w.rarely(siteMoved, i, 0) {
+			w.queue.push(w.placed(siteMoved, i, at), func() { w.move(i) })
+		}
+		if len(w.gateways) > 1 && w.rarely(siteReconfigure, i, 0) {
+			w.queue.push(w.placed(siteReconfigure, i, at), func() { w.reconfigure(i) })
+		}
 		for g := range w.gateways {
 			n := i*len(w.gateways) + g
 			if w.rarely(siteOutage, n, 0) {
@@ -68,6 +74,7 @@ func (w *world) stepClock(i int) {
 		w.fired(faultClockBack)
 	}
 	w.clock.offset += step
+	w.leaps++
 	w.tell("the wall clock jumps by %s", step)
 }
 
@@ -80,6 +87,7 @@ func (w *world) sleep(d time.Duration) {
 	w.tell("the machine sleeps for %s", d)
 	w.asleepUntil = w.now + d
 	w.clock.slept += d
+	w.after(d, func() { w.leaps++ })
 	w.startedAt = w.asleepUntil // nobody is served in between
 	pause := max(0, w.wakeAt-w.now)
 	w.wake++
@@ -151,5 +159,6 @@ func (w *world) heal() {
 		g.outage = outageNone
 	}
 	w.tell("all trouble ends here")
+	w.putRight()
 	w.shop.openAgain()
 }

@@ -22,6 +22,7 @@ type visit struct {
 	scans    int
 	attempts int // seen so far
 	over     bool
+	again    int // sales in the place of one that came to nothing
 	followed bool
 
 	earlyToken uint64 // of the arming when the customer came
@@ -75,7 +76,7 @@ func (v *visit) refused(e *terminal.Error) {
 	switch e.Code {
 	case terminal.CodeTerminalBusy:
 		w.fired(faultCashierBusy)
-		if w.pick(siteBusy, v.n, v.tries, []int{3, 1}) == 1 {
+		if !w.healed && w.pick(siteBusy, v.n, v.tries, []int{3, 1}) == 1 {
 			v.command(e.Sale, payment.CancelRequested{})
 		}
 		v.postAfter(15 * time.Second)
@@ -94,7 +95,7 @@ func (v *visit) refused(e *terminal.Error) {
 		}
 		v.wish.Key, v.wish.Digest = v.wish.Key+againSuffix, v.wish.Digest+againSuffix // another request, so another key
 		v.postAfter(2 * time.Second)
-	case terminal.CodeGatewayDown, terminal.CodeGatewayMisconfigured, terminal.CodeStorageFull:
+	case terminal.CodeGatewayDown, terminal.CodeGatewayMisconfigured, terminal.CodeStorageFull, terminal.CodeNotAdopted:
 		v.postAfter(7 * time.Second)
 	case terminal.CodeConflict: // the sale to be replaced was paid meanwhile
 		v.leave()
@@ -130,8 +131,9 @@ func (v *visit) accompany(s payment.Sale) {
 	sometimes(siteCheck, faultCashierCheck, func() { v.command(v.sale, payment.CheckRequested{}) })
 	sometimes(siteAsksQR, faultCashierQR, func() { v.command(v.sale, payment.QRRequested{}) })
 	sometimes(sitePost, faultCashierPosts, v.postCode)
-	sometimes(siteRepeat, faultCashierRepeats, func() { w.send(terminal.Create{ID: v.shop.newID(), Sale: v.wish}, nil) })
-	sometimes(siteOtherDigest, faultCashierOtherDigest, v.otherDigest)
+	made := v.wish
+	sometimes(siteRepeat, faultCashierRepeats, func() { w.send(terminal.Create{ID: v.shop.newID(), Sale: made}, nil) })
+	sometimes(siteOtherDigest, faultCashierOtherDigest, func() { v.otherDigest(made) })
 	sometimes(siteImpatient, faultCashierBusy, func() { v.shop.next(v) })
 	if w.pick(siteGoesOn, v.n, 0, []int{5, 1}) == 0 { // nobody waits for ever
 		w.after(100*time.Second, func() {
@@ -144,8 +146,7 @@ func (v *visit) accompany(s payment.Sale) {
 	v.look(s)
 }
 
-func (v *visit) otherDigest() {
-	other := v.wish
+func (v *visit) otherDigest(other terminal.NewSale) {
 	other.Digest = "another"
 	v.world.send(terminal.Create{ID: v.shop.newID(), Sale: other}, func(r terminal.Reply, answered bool) {
 		var refused *terminal.Error
@@ -180,6 +181,9 @@ func (v *visit) look(s payment.Sale) {
 }
 
 func (v *visit) leave() {
+	if v.triesAgain() {
+		return
+	}
 	if !v.over {
 		v.over = true
 		v.world.tell("customer %d leaves", v.n)

@@ -28,6 +28,9 @@ func (v *visit) planAftermath() {
 	sometimes(siteOverride, v.override)
 	sometimes(sitePortal, v.portal)
 	sometimes(siteLateCheck, v.checkLate)
+	made := v.wish.Key // it changes where the customer tries again
+	sometimes(siteElsewhere, func() { v.refundElsewhere(0, made) })
+	sometimes(siteElsewhereAgain, func() { v.refundElsewhere(1, made) })
 }
 
 // portal lets a person refund the sale's payment in the vendor's portal, of which
@@ -50,6 +53,30 @@ func (v *visit) portal() {
 		}
 	}
 }
+
+// triesAgain lets the customer have another sale in the place of one that came to
+// nothing, or of the one that this stood for already.
+func (v *visit) triesAgain() bool {
+	w := v.world
+	if v.over || v.sale == "" || v.again == mostAgain || w.healed {
+		return false
+	}
+	s, err := w.disk.Sale(v.sale)
+	if err != nil || s.Status == payment.SalePaid || !w.rarely(siteTriesAgain, v.n, v.again) {
+		return false
+	}
+	w.fired(faultTriesAgain)
+	v.again++
+	if v.wish.Replaces == "" {
+		v.wish.Replaces = v.sale
+	}
+	v.wish.Separate, v.sale, v.attempts, v.scans = false, "", 0, 0
+	v.wish.Key, v.wish.Digest = v.wish.Key+againSuffix, v.wish.Digest+againSuffix
+	v.postAfter(3 * time.Second)
+	return true
+}
+
+const mostAgain = 2
 
 // checkLate lets the cashier ask about the sale, whatever became of it.
 func (v *visit) checkLate() {
@@ -76,7 +103,7 @@ func (v *visit) refund(n int, amount int64, again bool) {
 	key := "refund-" + v.wish.Key + "-" + strconv.Itoa(n)
 	sale := v.sale
 	in := terminal.Refund{Sale: sale, Request: terminal.NewRefund{Key: key, Digest: key, Amount: amount, Note: "goods returned"}}
-	w.oracle.refundAsked(key, sale)
+	w.oracle.refundAsked(key, refundWish{sale: sale})
 	w.tell("the cashier refunds %d of %s (0: all), key %s", amount, sale, key)
 	w.send(in, func(r terminal.Reply, answered bool) {
 		var refused *terminal.Error

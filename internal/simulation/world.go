@@ -2,7 +2,9 @@ package simulation
 
 import (
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"payscand/payment"
@@ -35,7 +37,9 @@ type world struct {
 	turnPlanned bool
 	wake        int // number of the timer's last setting
 	wakeAt      time.Duration
-	idleTurns   int // without an input, at one moment
+	later       map[string]func(terminal.Reply, bool) // replies that follow
+	config      config
+	leaps       int // of the terminal's clock, starts among them
 
 	story  *story
 	result Result
@@ -113,8 +117,10 @@ func (w *world) rarelyHere(s site, subject, nth int, f fault) bool {
 // start begins a process on what the disk holds.
 func (w *world) start() {
 	w.process++
+	w.leaps++
 	w.running, w.startedAt = true, w.now
 	w.inbox, w.turnPlanned, w.arming = nil, false, 0
+	w.later = map[string]func(terminal.Reply, bool){}
 	w.clock.restart()
 	for _, g := range w.gateways {
 		if g.codec != nil {
@@ -123,7 +129,7 @@ func (w *world) start() {
 	}
 	w.tell("the daemon starts")
 	w.engine = terminal.NewEngine(w.disk, w.network, terminal.Options{
-		Policy: w.policy, Rules: payment.DefaultCodeRules(), Scanners: 1,
+		Policy: w.config.of(w), Rules: payment.DefaultCodeRules(), Scanners: 1,
 	})
 	w.oracle.restarted()
 	for after, first := "", true; first || after != ""; first = false {
@@ -135,6 +141,7 @@ func (w *world) start() {
 		}
 		after = replies[0].More
 	}
+	w.oracle.holdConfig(w.config.of(w))
 	w.shop.restarted()
 }
 
@@ -163,6 +170,10 @@ func (w *world) die(why string) {
 	for _, m := range lost {
 		m.lost()
 	}
+	for _, id := range slices.Sorted(maps.Keys(w.later)) {
+		w.later[id](terminal.Reply{}, false)
+	}
+	w.later = nil
 }
 
 func (m message) lost() {
@@ -213,6 +224,9 @@ func (w *world) turn(batch []message) (replies []terminal.Reply, alive bool) {
 	now := w.clock.read(w.now)
 	result, err := w.engine.Turn(now, inputs)
 	if crash := w.disk.takeCrash(); crash != "" || err != nil {
+		if crash == "" && w.config.refused(w, err) {
+			crash = "its configuration is not possible"
+		}
 		if crash == "" {
 			w.fail("the engine ends the process: %v", err)
 		}
@@ -229,9 +243,17 @@ func (w *world) turn(batch []message) (replies []terminal.Reply, alive bool) {
 	w.oracle.turned(now, inputs, result)
 	w.setTimer(now, result.Wake, len(batch))
 	for i, m := range batch {
-		if m.reply != nil {
+		switch later := result.Replies[i].Later; {
+		case later != "":
+			w.later[later] = m.reply
+		case m.reply != nil:
 			m.reply(result.Replies[i], true)
 		}
+	}
+	for _, late := range result.Late {
+		reply := w.later[late.Later]
+		delete(w.later, late.Later)
+		reply(late.Reply, true)
 	}
 	for _, s := range result.Changed {
 		w.shop.changed(s)
@@ -247,24 +269,18 @@ func (w *world) setTimer(now, wake time.Time, inputs int) {
 		return
 	}
 	pause := max(0, wake.Sub(now))
-	if pause > 0 || inputs > 0 {
-		w.idleTurns = 0
-	} else if w.idleTurns++; w.idleTurns > mostIdleTurns {
-		w.fail("the engine wants to be woken for ever at one moment (%s)", wake)
-		return
-	} else { // the turn took a while: the engine cuts its time to a millisecond, a due time may have a part of one
+	if pause == 0 && inputs == 0 { // the turn took a while: the engine cuts its time to a millisecond, a due time may have a part of one
 		pause = time.Millisecond
 	}
 	w.planWake(pause)
 }
-
-const mostIdleTurns = 64
 
 func (w *world) planWake(pause time.Duration) {
 	number := w.wake
 	w.wakeAt = w.now + pause
 	w.queue.push(w.wakeAt, func() {
 		if w.running && w.wake == number {
+			w.oracle.woken()
 			w.turn(nil)
 		}
 	})
