@@ -16,6 +16,8 @@ const (
 	configWhole config = iota
 	configWithoutFirst
 	configWithoutSecond
+	configFirstGivenUp // it is kept for refunds, and no route uses it
+	configSecondGivenUp
 	configRoutesChanged // what went to one gateway goes to the other
 )
 
@@ -25,27 +27,31 @@ func (c config) of(w *world) payment.Policy {
 	if len(w.gateways) < 2 || c == configWhole {
 		return p
 	}
+	spared := w.gateways[int(c-configWithoutFirst)%2].name // of those that are gone or given up
 	p.Routes = slices.Clone(p.Routes)
 	for i, r := range p.Routes {
 		other := w.gateways[0].name
 		if r.Gateway == other {
 			other = w.gateways[1].name
 		}
-		if gone := int(c - configWithoutFirst); c == configRoutesChanged || r.Gateway == w.gateways[gone].name {
+		if c == configRoutesChanged || r.Gateway == spared {
 			p.Routes[i].Gateway = other
 		}
 	}
-	if c != configRoutesChanged {
+	if c.leavesOut() {
 		p.Gateways = maps.Clone(p.Gateways)
-		delete(p.Gateways, w.gateways[c-configWithoutFirst].name)
+		delete(p.Gateways, spared)
 	}
 	return p
 }
 
+// leavesOut reports whether a gateway is not configured at all.
+func (c config) leavesOut() bool { return c == configWithoutFirst || c == configWithoutSecond }
+
 // refused reports whether the engine refuses to start without a gateway at which
 // business is open (M7). The operator puts it back.
 func (c *config) refused(w *world, err error) bool {
-	if *c == configWhole || *c == configRoutesChanged || !strings.Contains(err.Error(), "does not name any more") {
+	if !c.leavesOut() || !strings.Contains(err.Error(), "does not name any more") {
 		return false
 	}
 	w.fired(faultConfigRefused)
@@ -59,11 +65,14 @@ func (w *world) reconfigure(i int) {
 	if w.healed || !w.running {
 		return
 	}
-	w.config = config(1+w.pick(siteReconfigureHow, i, 0, []int{1, 1, 1})) % 4
-	if w.config == configRoutesChanged {
-		w.fired(faultRoutesChanged)
-	} else {
+	w.config = configWithoutFirst + config(w.pick(siteReconfigureHow, i, 0, []int{1, 1, 1, 1, 1}))
+	switch {
+	case w.config.leavesOut():
 		w.fired(faultGatewayGone)
+	case w.config == configRoutesChanged:
+		w.fired(faultRoutesChanged)
+	default:
+		w.fired(faultGatewayGivenUp)
 	}
 	w.die("the operator changes the configuration")
 }

@@ -84,7 +84,10 @@ const (
 	faultTriesAgain
 	faultElsewhere
 	faultElsewhereRefused
+	faultElsewhereTwice
+	faultElsewhereRest
 	faultGatewayGone
+	faultGatewayGivenUp
 	faultRoutesChanged
 	faultConfigRefused
 	faultMoved
@@ -119,8 +122,8 @@ var faultNames = [faults]string{
 	faultPortalWhole: "portal refunds all", faultPortalPart: "portal refunds a part", faultLateCheck: "cashier checks a sale that is over",
 	faultNotified: "notified", faultNotifiedLate: "notified late", faultNotifiedTwice: "notified twice", faultNotifiedForged: "forged notifications",
 	faultNotifiedAnother: "notified of another amount", faultBoth: "QR and code of one customer", faultPaidBeforeCancel: "paid just before its cancel", faultOtherSum: "another amount was taken", faultTriesAgain: "another sale in the place of one",
-	faultElsewhere: "refund by payment id", faultElsewhereRefused: "refund by payment id refused", faultGatewayGone: "gateway gone from the configuration",
-	faultRoutesChanged: "routes changed", faultConfigRefused: "configuration refused", faultMoved: "moved to another machine", faultAdopted: "adopted",
+	faultElsewhere: "refund by payment id", faultElsewhereTwice: "refund by payment id, twice at once", faultElsewhereRest: "refund of the rest of another's payment", faultElsewhereRefused: "refund by payment id refused", faultGatewayGone: "gateway gone from the configuration",
+	faultGatewayGivenUp: "gateway kept for refunds", faultRoutesChanged: "routes changed", faultConfigRefused: "configuration refused", faultMoved: "moved to another machine", faultAdopted: "adopted",
 }
 
 func (f fault) String() string {

@@ -28,6 +28,8 @@ type oracle struct {
 	trouble      map[string]*trouble   // by gateway
 	kept         map[string]bool       // sales of which a register was told not to charge again
 
+	raised []string // sales whose version rose in this turn
+
 	wakes, written pace
 }
 
@@ -159,6 +161,9 @@ func (o *oracle) commit(c payment.Change) {
 	}
 	o.holdRefunds(f, before, after)
 	o.holdReturned(before, after)
+	if after.Version != before.Version {
+		o.raised = append(o.raised, after.ID)
+	}
 	f.sale = after
 	o.follow(f, before)
 }

@@ -142,7 +142,6 @@ func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Resul
 	}
 	o.holdWords(inputs, r)
 	o.holdToldPaid()
-	o.holdNotAdopted(r)
 	f := o.sales[o.live]
 	if f == nil {
 		return
@@ -210,6 +209,9 @@ func (o *oracle) told(s payment.Sale) {
 		o.world.fail("a reply tells of sale %s, which was never committed", s.ID)
 		return
 	}
+	if s.Version > f.sale.Version {
+		o.world.fail("P6: a reply tells of version %d of sale %s, of which %d was committed", s.Version, s.ID, f.sale.Version)
+	}
 	f.ackedVersion, f.ackedStatus = s.Version, s.Status
 }
 
@@ -217,7 +219,7 @@ func (o *oracle) told(s payment.Sale) {
 // and what the oracle saw committed against it.
 func (o *oracle) restarted() {
 	w := o.world
-	o.toldPaid = nil
+	o.toldPaid, o.raised = nil, nil
 	clear(o.trouble)
 	for _, f := range o.order {
 		s, err := w.disk.Sale(f.sale.ID)

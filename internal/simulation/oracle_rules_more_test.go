@@ -106,11 +106,37 @@ func machineBites() []bite {
 			w.oracle.made(anotherSale(f.sale))
 		}), "is made, and the terminal is not adopted"},
 		{"a scanner is armed where none may be", "", armed, moved(func(w *world, _ *saleFacts) {
-			w.oracle.turned(w.clock.wall(w.now), nil, terminal.Result{Arming: 1})
+			w.oracle.holdResult(terminal.Result{Arming: 1})
 		}), "M8: the terminal is not adopted"},
 		{"a QR is shown where none may be", showsQR, visible, moved(func(w *world, f *saleFacts) {
-			w.oracle.turned(w.clock.wall(w.now), nil, terminal.Result{Customer: f.sale})
+			w.oracle.holdResult(terminal.Result{Customer: f.sale})
 		}), "M8: the terminal is not adopted"},
+		{"a change that nobody is told of", "", paid, func(w *world, f *saleFacts) {
+			w.oracle.raised = append(w.oracle.raised, f.sale.ID)
+			w.oracle.holdResult(terminal.Result{})
+		}, "has changed, and nobody who waits"},
+		{"the screen shows another sale than the live one", waits, processing, func(w *world, f *saleFacts) {
+			w.oracle.holdResult(terminal.Result{Customer: anotherSale(f.sale)})
+		}, "M8: the customer sees sale \"another\""},
+		{"the screen shows the QR of a sale that is over", showsQR, visible, func(w *world, f *saleFacts) {
+			w.oracle.live = ""
+			w.oracle.holdResult(terminal.Result{Customer: f.sale})
+		}, "M8: the customer sees a QR"},
+		{"the scanner is armed for nobody", "", paid, func(w *world, _ *saleFacts) {
+			w.oracle.holdResult(terminal.Result{Arming: 1})
+		}, "P7: the scanner is armed"},
+		{"the screen says out of order without a cause", "", paid, func(w *world, _ *saleFacts) {
+			w.oracle.holdOutOfOrder(true)
+		}, "M14: the screen says true"},
+		{"the screen does not say out of order", "", paid, func(w *world, _ *saleFacts) {
+			w.oracle.troubleOf("alphapay").heard(payment.CallProbe, notSent)
+			w.oracle.holdOutOfOrder(false)
+		}, "M14: the screen says false"},
+		{"a reply of what was not committed yet", "", paid, func(w *world, f *saleFacts) {
+			s := f.sale
+			s.Version++
+			w.oracle.told(s)
+		}, "P6: a reply tells of version"},
 		{"a start is refused for nothing", "", paid, func(w *world, _ *saleFacts) {
 			w.oracle.holdConfigRefused("alphapay")
 		}, "M7: the start is refused"},

@@ -15,6 +15,8 @@ type trouble struct {
 	down, refuses bool
 	// silent: in this turn a customer waited for nothing but silence.
 	silent bool
+	// known: it follows from the last outcome alone.
+	known bool
 }
 
 func (o *oracle) troubleOf(gateway string) *trouble {
@@ -27,6 +29,7 @@ func (o *oracle) troubleOf(gateway string) *trouble {
 // heard learns from a call's outcome what may be said against its gateway. A call
 // that is refused for what it asks says nothing against it.
 func (t *trouble) heard(asked payment.CallKind, v payment.Verdict) {
+	t.known = t.known || v.Class.Verified() || v.Class == payment.ClassNotSent && v.Reason == payment.ReasonGatewayUnreachable || asked == payment.CallProbe
 	question := asked == payment.CallProbe || asked == payment.CallInquire
 	switch {
 	case v.Class == payment.ClassNotSent && v.Reason == payment.ReasonGatewayUnreachable, v.Class == payment.ClassNoAnswer && asked == payment.CallProbe:
@@ -50,7 +53,9 @@ func (o *oracle) holdWords(inputs []terminal.Input, r terminal.Result) {
 		}
 	}
 	for _, t := range o.trouble {
-		t.down, t.silent = t.down || t.silent, false
+		if t.silent {
+			*t = trouble{down: true}
+		}
 	}
 }
 

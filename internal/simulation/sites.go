@@ -87,6 +87,8 @@ const (
 	siteElsewhereAgain
 	siteElsewhereWhich
 	siteElsewhereSum
+	siteElsewhereTwice // the same one twice at once
+	siteElsewhereRest  // what is left, by the record's sale
 	siteReconfigure
 	siteReconfigureHow
 	siteMoved // the database wakes up on another machine
@@ -113,7 +115,7 @@ var siteNames = [sites]string{
 	siteCodec: "codec", siteWire: "wire", siteWireAt: "wire-at",
 	sitePortal: "portal", siteLateCheck: "late-check",
 	siteNotifies: "notifies", siteNotify: "notify", siteOtherSum: "other-sum", sitePaysFirst: "pays-first", siteBoth: "both", siteTriesAgain: "tries-again",
-	siteElsewhere: "elsewhere", siteElsewhereAgain: "elsewhere-again", siteElsewhereWhich: "elsewhere-which", siteElsewhereSum: "elsewhere-sum",
+	siteElsewhere: "elsewhere", siteElsewhereAgain: "elsewhere-again", siteElsewhereWhich: "elsewhere-which", siteElsewhereSum: "elsewhere-sum", siteElsewhereTwice: "elsewhere-twice", siteElsewhereRest: "elsewhere-rest",
 	siteReconfigure: "reconfigure", siteReconfigureHow: "reconfigure-how", siteMoved: "moved", siteAdopted: "adopted", siteFarTime: "far-time",
 }
 
@@ -126,7 +128,7 @@ var rarest = [sites]int{
 	siteCheck: 500, siteAsksQR: 300, sitePost: 500, siteImpatient: 300,
 	siteRefund: 400, siteRefundAgain: 300, siteRefundTwice: 300, siteRefundAtOnce: 200, siteOverride: 300,
 	sitePortal: 300, siteLateCheck: 300,
-	siteOtherSum: 200, sitePaysFirst: 400, siteBoth: 300, siteTriesAgain: 400, siteElsewhere: 300, siteElsewhereAgain: 300, siteReconfigure: 600, siteMoved: 200, siteFarTime: 100,
+	siteOtherSum: 200, sitePaysFirst: 400, siteBoth: 300, siteTriesAgain: 400, siteElsewhere: 300, siteElsewhereAgain: 300, siteElsewhereTwice: 500, siteElsewhereRest: 700, siteReconfigure: 600, siteMoved: 200, siteFarTime: 100,
 }
 
 // fate is what becomes of one gateway call on its way there and back.

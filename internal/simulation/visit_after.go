@@ -40,7 +40,8 @@ func (v *visit) portal() {
 	whole := w.pick(sitePortal, v.n, 2, []int{1, 1}) == 0
 	for _, g := range w.gateways {
 		for _, o := range g.orders {
-			if w.oracle.saleOf(o.requestID) != v.sale || !o.captured || o.reversed || o.pendingRefund() || o.left() == 0 {
+			foreign := o.subject < 0 && whole
+			if w.oracle.saleOf(o.requestID) != v.sale && !foreign || !o.captured || o.reversed || o.pendingRefund() || o.left() == 0 {
 				continue
 			}
 			amount, f := o.left(), faultPortalWhole

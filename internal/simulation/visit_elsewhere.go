@@ -70,9 +70,34 @@ func (v *visit) refundElsewhere(n int, key string) {
 	key = fmt.Sprintf("elsewhere-%s-%d", key, n)
 	amount := []int64{500, 300, foreignSum.Amount}[w.pick(siteElsewhereSum, v.n, n, []int{2, 1, 1})]
 	w.oracle.refundAsked(key, refundWish{gateway: g.name, payment: id})
-	v.askElsewhere(terminal.RefundElsewhere{
+	in := terminal.RefundElsewhere{
 		Gateway: g.name, PaymentID: id, Request: terminal.NewRefund{Key: key, Digest: key, Amount: amount, Note: "goods returned"},
-	}, n, 0)
+	}
+	v.askElsewhere(in, n, 0)
+	if w.rarelyHere(siteElsewhereTwice, v.n, n, faultElsewhereTwice) {
+		v.askElsewhere(in, n, 3)
+	}
+}
+
+// afterElsewhere lets the cashier refund what is left of such a payment by the sale
+// that its record is, ask about it, and try what it does not allow.
+func (v *visit) afterElsewhere(sale string, n int) {
+	w := v.world
+	if !w.rarelyHere(siteElsewhereRest, v.n, n, faultElsewhereRest) {
+		return
+	}
+	key := fmt.Sprintf("rest-%s-%d", sale, n)
+	w.after(70*time.Second, func() {
+		w.oracle.refundAsked(key, refundWish{sale: sale})
+		w.tell("the cashier refunds the rest of %s, checks it, and would cancel it", sale)
+		w.send(terminal.Refund{Sale: sale, Request: terminal.NewRefund{Key: key, Digest: key}}, nil)
+		w.send(terminal.Command{Sale: sale, Event: payment.CheckRequested{}}, nil)
+		w.send(terminal.Command{Sale: sale, Event: payment.CancelRequested{}}, func(r terminal.Reply, answered bool) {
+			if answered && r.Err == nil {
+				w.fail("another terminal's payment %s was cancelled", sale)
+			}
+		})
+	})
 }
 
 // askElsewhere sends the wish; one that nobody answered is sent again.
@@ -93,6 +118,7 @@ func (v *visit) askElsewhere(in terminal.RefundElsewhere, n, tries int) {
 		case answered:
 			w.fired(faultElsewhere)
 			w.oracle.holdRefundReply(in.Request.Key, r)
+			v.afterElsewhere(r.Sale.ID, n)
 			return
 		}
 		if tries < 2 {

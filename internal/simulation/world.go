@@ -39,7 +39,8 @@ type world struct {
 	wakeAt      time.Duration
 	later       map[string]func(terminal.Reply, bool) // replies that follow
 	config      config
-	leaps       int // of the terminal's clock, starts among them
+	routed      []string // gateways that a sale could use
+	leaps       int      // of the terminal's clock, starts among them
 
 	story  *story
 	result Result
@@ -128,8 +129,10 @@ func (w *world) start() {
 		}
 	}
 	w.tell("the daemon starts")
+	policy := w.config.of(w)
+	w.routed = policy.RoutesFor(payment.ModeAuto)
 	w.engine = terminal.NewEngine(w.disk, w.network, terminal.Options{
-		Policy: w.config.of(w), Rules: payment.DefaultCodeRules(), Scanners: 1,
+		Policy: policy, Rules: payment.DefaultCodeRules(), Scanners: 1,
 	})
 	w.oracle.restarted()
 	for after, first := "", true; first || after != ""; first = false {
@@ -141,7 +144,7 @@ func (w *world) start() {
 		}
 		after = replies[0].More
 	}
-	w.oracle.holdConfig(w.config.of(w))
+	w.oracle.holdConfig(policy)
 	w.shop.restarted()
 }
 
@@ -241,6 +244,7 @@ func (w *world) turn(batch []message) (replies []terminal.Reply, alive bool) {
 	}
 	w.arming = result.Arming
 	w.oracle.turned(now, inputs, result)
+	w.oracle.holdResult(result)
 	w.setTimer(now, result.Wake, len(batch))
 	for i, m := range batch {
 		switch later := result.Replies[i].Later; {
