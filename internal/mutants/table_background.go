@@ -103,6 +103,8 @@ func returnedMutants() []Mutant {
 			"if _, _, err := payment.Step(change.After, try, e.turn.now, e.policy); err != nil {", "if _, _, err := payment.Step(change.After, try, e.turn.now, e.policy); err != nil && in.ID == \"\" {", ofTerminal("TestRefundElsewhere")...),
 		replaced("a payment gets a second record with its second refund", "M13", "terminal/engine_elsewhere.go",
 			"if s, known, err := e.byRequest(v.RequestID); known || err != nil {", "if s, known, err := e.byRequest(v.RequestID); known && s.ID == \"\" || err != nil {", ofTerminal("TestM13RefundElsewhere|TestRefundElsewhere")...),
+		replaced("one order of a request id is refunded in the place of the other", "M13", "terminal/engine_elsewhere.go",
+			"a.PaymentID != \"\" && a.PaymentID != in.PaymentID", "a.PaymentID == \"\" && a.PaymentID != in.PaymentID", ofTerminal("TestRefundElsewhere")...),
 		replaced("a repeated refund elsewhere begins again", "M13", "terminal/engine_elsewhere.go",
 			"\tif reply, known, err := e.replayedElsewhere(in.Request); known || err != nil { // asked twice at a time\n\t\treturn reply, err\n\t}\n", "", ofTerminal("TestRefundElsewhereRepeated")...),
 		replaced("inquiries before refunds elsewhere take no slot", "P10", "terminal/engine_elsewhere.go",

@@ -80,6 +80,8 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if s.Status != payment.SalePaid || s.Refundable() == 0 {", "if s.Status != payment.SalePaid || s.ID != \"\" {", ofTerminal("TestReplacesPaid")...),
 		replaced("who asks too early is told that a payment stays which is given back", "M11", twinsFile,
 			"if toBeReversed(s) {", "if toBeReversed(s) && s.ID == \"\" {", ofTerminal("TestM11Replaces")...),
+		replaced("a late payment whose reversal waits is told to stay", "M11", twinsFile,
+			"a.Capture != nil && a.Watch != nil", "a.Capture != nil && a.Capture.Kept == \"\"", ofTerminal("TestM11Replaces")...),
 		replaced("a sale is begun on a full disk", "P6", inputsFile,
 			"if err := e.store.CheckRoom(); err != nil {", "if err := e.store.CheckRoom(); err != nil && n.Key == \"\" {", ofTerminal("TestStoreTrouble")...),
 		replaced("a stale scan is called something else", "P7", scansFile,
