@@ -14,6 +14,7 @@ type gatewayModel struct {
 	name   string
 	traits payment.Traits
 	probes pace
+	calls  pace   // of all sales
 	codec  *codec // nil: the model answers with verdicts
 
 	orders    []*order

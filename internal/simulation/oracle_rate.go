@@ -40,6 +40,14 @@ func (o *oracle) holdPace(f *flight, p *pace) {
 	if gap := min(w.policy.CheckPause, w.policy.CodeInquiries[0]); p.quick(w, gap, callBurst) {
 		w.fail("P10: %s of %s leaves, and questions about it follow each other without a pause", f.call.Kind, f.requestID())
 	}
+	o.holdRate(w.gateway(f.call.Gateway))
+}
+
+// holdRate: all calls together keep to the gateway's rate, but for the live sale's.
+func (o *oracle) holdRate(g *gatewayModel) {
+	if w := o.world; g.calls.quick(w, time.Duration(float64(time.Second)/w.policy.Rate), w.policy.Burst+callBurst) {
+		w.fail("P10: %s is asked more often than its rate allows", g.name)
+	}
 }
 
 // probes holds the probes of a gateway to their pauses.

@@ -23,6 +23,7 @@ func paceBites() []bite {
 			leaves(w, f, func(*flight) {})
 		}), "questions about it follow each other"},
 		{"probes without a pause", "", paid, again(probeBurst, func(w *world, _ *saleFacts) { w.oracle.probes(w.gateways[0]) }), "probes of alphapay"},
+		{"a gateway that is asked by all sales at once", "", paid, again(100, func(w *world, _ *saleFacts) { w.oracle.holdRate(w.gateways[0]) }), "more often than its rate"},
 		{"an engine that does not sleep", "", paid, again(wakeBurst*2, func(w *world, _ *saleFacts) { w.oracle.woken() }), "wakes again and again"},
 		{"commits without a pause", waits, processing, again(commitBurst*2, func(w *world, f *saleFacts) {
 			commits(w, f, func(*payment.Sale) {})
