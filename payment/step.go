@@ -79,6 +79,7 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	s.CounterDue = t.counterDue()
 	s.Due = s.CounterDue
 	s.background("", func(at time.Time, _ *Attempt, _ *Refund) { s.Due = Earlier(s.Due, at) })
+	s.AlsoDue = s.alsoDue()
 	if len(t.calls) == 0 && sameSale(before, *s) {
 		return Change{}, nil, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -164,7 +165,7 @@ func (w *writer) putSale(before, after *payment.Sale) error {
 	if err := w.putOpen(before, after); err != nil {
 		return err
 	}
-	if err := w.putDue(dueKey(before), dueKey(after)); err != nil {
+	if err := w.putDue(dueKeys(before), dueKeys(after)); err != nil {
 		return err
 	}
 	return w.putAttempts(attempts, after)
@@ -210,17 +211,22 @@ func (w *writer) putOpen(before, after *payment.Sale) error {
 	return nil
 }
 
-func (w *writer) putDue(before, after []byte) error {
-	if string(before) == string(after) {
-		return nil
-	}
-	if before != nil {
-		if err := w.due.Delete(before); err != nil {
+func (w *writer) putDue(before, after []string) error {
+	for _, key := range before {
+		if slices.Contains(after, key) {
+			continue
+		}
+		if err := w.due.Delete([]byte(key)); err != nil {
 			return err
 		}
 	}
-	if after != nil {
-		return w.due.Put(after, nil)
+	for _, key := range after {
+		if slices.Contains(before, key) {
+			continue
+		}
+		if err := w.due.Put([]byte(key), nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }

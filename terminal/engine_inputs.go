@@ -338,13 +338,13 @@ func (e *Engine) recoverFar() (more string, err error) {
 			if err != nil {
 				return "", fmt.Errorf("gateway %s: sale %s, due after %s: %w", g.name, id, far, err)
 			}
-			if !s.Due.After(far) {
+			if !s.DueAt(g.name).After(far) {
 				continue // taken up in this turn
 			}
 			if s, err = e.step(s, payment.Recovered{}); err != nil {
 				return "", fmt.Errorf("sale %s: recovery: %w", id, err)
 			}
-			if !s.Due.After(far) && len(ids) == recoverPage {
+			if !s.DueAt(g.name).After(far) && len(ids) == recoverPage {
 				more = afterOpen
 			}
 		}
