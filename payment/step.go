@@ -163,6 +163,7 @@ func (t *step) cancelRequested() {
 func (t *step) checkRequested() {
 	for i := range t.sale.Attempts {
 		switch a := &t.sale.Attempts[i]; {
+		case !t.configured(a): // nobody could ask
 		case !a.Status.Final():
 			t.hasten(a)
 		case a.Watch != nil || looksAgain(a):
@@ -171,7 +172,7 @@ func (t *step) checkRequested() {
 	}
 	for i := range t.sale.Refunds {
 		r := &t.sale.Refunds[i]
-		if r.Status.Final() || r.Call != nil || r.Next == CallRefund {
+		if r.Status.Final() || r.Call != nil || r.Next == CallRefund || !t.configured(t.sale.Attempt(r.Attempt)) {
 			continue
 		}
 		// Also one that was given up after 30 days, yet somebody asks.

@@ -210,15 +210,22 @@ func (t *step) recoverBackground() {
 		}
 	}
 	for i := range t.sale.Refunds {
-		if r := &t.sale.Refunds[i]; !r.Status.Final() {
+		if r := &t.sale.Refunds[i]; !r.Status.Final() && t.configured(t.sale.Attempt(r.Attempt)) {
 			t.recoverRefund(r)
 		}
 	}
 }
 
 func (t *step) recoverWatch(a *Attempt) {
-	asked := a.Call != nil
+	call := a.Call
+	asked := call != nil
 	a.Call = nil
+	if !t.configured(a) { // it is left as it was, for the day when the gateway is put back
+		if asked && a.Watch != nil {
+			t.planCall(a, call.Kind, t.now)
+		}
+		return
+	}
 	if a.Watch == nil { // a question that somebody asked for is not repeated
 		t.planCall(a, "", time.Time{})
 		return

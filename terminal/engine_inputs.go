@@ -305,7 +305,7 @@ func (e *Engine) recover(after string) (Reply, error) {
 			e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
 		}
 		for _, a := range s.Attempts {
-			if e.gateways[a.Gateway] == nil {
+			if e.gateways[a.Gateway] == nil && openAt(s, a) {
 				return reply, fmt.Errorf("sale %s has business open at gateway %q, which the configuration does not name any more: put it back until the sale is over (M7)",
 					s.ID, a.Gateway)
 			}
@@ -318,6 +318,14 @@ func (e *Engine) recover(after string) (Reply, error) {
 		reply.More, err = e.recoverFar()
 	}
 	return reply, err
+}
+
+// openAt reports whether an attempt is not over, or anything is still to be asked
+// about a refund of it. A watch is missed by nobody but the shop, which is told.
+func openAt(s payment.Sale, a payment.Attempt) bool {
+	return !a.Status.Final() || slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool {
+		return r.Attempt == a.N && !r.Status.Final() && (r.Call != nil || r.Next != "")
+	})
 }
 
 // afterOpen is behind every sale id.
