@@ -43,6 +43,9 @@ func (t *step) notified(a *Attempt, v Verdict) {
 	asking := a.Call == nil || a.Call.Kind == CallInquire || a.Call.Kind == CallLookup
 	counts := !a.Status.Final() && !t.reversible(a) && (v.Class == ClassPaid || asking && (v.Class == ClassFailed || v.Class == ClassClosed))
 	if !counts {
+		if a.Status.Final() && (v.Class == ClassPaid || v.Reason == ReasonAnswerMismatch && v.Amount != (Money{})) {
+			t.notifiedLate(a, v)
+		}
 		if !a.Status.Final() || a.Watch != nil {
 			t.hasten(a)
 		}

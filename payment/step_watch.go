@@ -29,6 +29,21 @@ func (t *step) planWatch(a *Attempt) {
 	t.planCall(a, q, when)
 }
 
+// notifiedLate begins to look into a payment that the gateway told unasked of an
+// attempt that is over, if nobody does: its failure counted as proved, or its watch
+// has ended (P4). What is known of it stands.
+func (t *step) notifiedLate(a *Attempt, v Verdict) {
+	if a.Status == AttemptPaid || a.Capture != nil {
+		return
+	}
+	if v.PaymentID != "" {
+		t.watchedID(a, v)
+	}
+	if a.Watch == nil {
+		t.watch(a)
+	}
+}
+
 func (t *step) endWatch(a *Attempt) {
 	a.Watch = nil
 	t.planCall(a, "", time.Time{})

@@ -16,6 +16,8 @@ func watchMutants() []Mutant {
 			"if n >= len(steps) ||", "if n >= 1 ||", ofStep("TestWatch|TestM12")...),
 		replaced("a crash forgets what is watched", "M12", watchFile,
 			"if q := t.question(a); asked && q != \"\" && a.Watch != nil {", "if q := t.question(a); asked && q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
+		replaced("a notified payment of an attempt that is over is dropped", "P4", outcomeFile,
+			"if a.Status.Final() && (v.Class == ClassPaid || ", "if a.Status.Final() && (", ofStep("TestM12Notified")...),
 		replaced("an unanswered watch question counts", "M12", watchFile,
 			"\tcase !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:\n\t\tt.watchAgain(a)\n", "", ofStep("TestWatch|TestM12")...),
 		replaced("late money is reversed though nobody wanted the cancel", "M12", attemptFile,
