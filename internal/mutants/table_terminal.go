@@ -84,6 +84,8 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if replaced.ID != \"\" {", "if replaced.ID == n.Key {", ofTerminal("TestM11")...),
 		replaced("a sale that was paid is replaced", "M11", twinsFile,
 			"if s.Status != payment.SalePaid || s.Refundable() == 0 {", "if s.Status != payment.SalePaid || s.ID != \"\" {", ofTerminal("TestReplacesPaid")...),
+		replaced("a sale whose late capture is kept is replaced", "M11", twinsFile,
+			"if slices.ContainsFunc(s.Attempts, keptLate) {", "if s.ID == \"\" {", ofTerminal("TestM11ReplacesWhatWas")...),
 		replaced("who asks too early is told that a payment stays which is given back", "M11", twinsFile,
 			"if toBeReversed(s) {", "if toBeReversed(s) && s.ID == \"\" {", ofTerminal("TestM11Replaces")...),
 		replaced("a sale is begun on a full disk", "P6", inputsFile,
