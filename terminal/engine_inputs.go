@@ -317,6 +317,7 @@ func (e *Engine) recover(after string) (Reply, error) {
 	if len(sales) < recoverPage {
 		reply.More, err = e.recoverFar()
 	}
+	e.turn.recovering = reply.More != ""
 	return reply, err
 }
 

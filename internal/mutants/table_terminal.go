@@ -66,6 +66,8 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if !t.configured(a) {", "if a == nil {", ofTerminal("TestWatchAtAGateway")...),
 		replaced("a gateway that is gone with sales watched there is not told", "P5", "terminal/abandoned.go",
 			"if name == \"\" || t.engine", "if name != \"\" || t.engine", ofTerminal("TestAbandoned")...),
+		replaced("a start asks before all sales are taken up", "M13", engineFile,
+			"if !e.turn.recovering {", "if e.turn.sales != nil {", ofTerminal("TestStartTakes")...),
 		replaced("a start takes up one page of such watches", "M12", inputsFile,
 			"more = afterOpen", "more = \"\"", ofTerminal("TestFarWatches")...),
 		replaced("a second live sale", "P7", inputsFile,
