@@ -33,13 +33,10 @@ func (t *step) planWatch(a *Attempt) {
 // attempt that is over, if nobody does: its failure counted as proved, or its watch
 // has ended (P4). What is known of it stands.
 func (t *step) notifiedLate(a *Attempt, v Verdict) {
-	if a.Status == AttemptPaid || a.Capture != nil {
-		return
-	}
 	if v.PaymentID != "" {
-		t.watchedID(a, v)
+		t.watchedID(a, v) // also of one that a person called paid, so that it can be refunded
 	}
-	if a.Watch == nil {
+	if a.Status != AttemptPaid && a.Capture == nil && a.Watch == nil {
 		t.watch(a)
 	}
 }

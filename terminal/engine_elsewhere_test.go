@@ -206,6 +206,22 @@ func TestP4RefundElsewhereOfAnUnresolvedSale(t *testing.T) {
 	}
 }
 
+// One that a person called paid, whose payment id nobody knew, is refunded by the id
+// that the gateway has just confirmed.
+func TestRefundElsewhereOfASaleThatAPersonDecided(t *testing.T) {
+	w := newWorld(t)
+	s := w.silenced(terminal.NewSale{}, code1)
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.Resolved{Outcome: payment.OverridePaid, Operator: "ann", Note: "seen in the portal"}})
+	w.bringUp()
+	v := elsewhereProof()
+	v.RequestID, v.Amount = s.Attempts[0].RequestID, s.Amount
+	w.pass(time.Second)
+	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	if got := w.sale(s.ID); reply.Err != nil || got.Receipt.PaymentID != v.PaymentID || w.calls(payment.CallRefund) != 1 {
+		t.Errorf("%v; receipt %+v, refunds %+v", reply.Err, got.Receipt, got.Refunds)
+	}
+}
+
 // P4, M12: one that was over without payment, and is watched no more, is looked into.
 func TestM12RefundElsewhereFindsALateCapture(t *testing.T) {
 	w := newWorld(t)
