@@ -219,7 +219,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		{"Resolution", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
 		{"Override", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
 		{"Returned", "extent", texts([]payment.Extent{payment.ReturnedInPart, payment.ReturnedInFull})},
-		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount, payment.KeptByRefund})},
+		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount, payment.KeptByRefund, payment.KeptUnconfirmed})},
 		{"Sale", "mode", texts([]payment.Mode{payment.ModeAuto, payment.ModeScan, payment.ModeQR})},
 	}
 	for _, enum := range enums {

@@ -36,13 +36,19 @@ func (t *step) notifiedLate(a *Attempt, v Verdict) {
 	if v.PaymentID != "" {
 		t.watchedID(a, v) // also of one that a person called paid, so that it can be refunded
 	}
-	if a.Status != AttemptPaid && a.Capture == nil && a.Watch == nil {
+	unknown := a.Status != AttemptPaid && a.Capture == nil || a.Capture != nil && a.Capture.Kept == KeptUnconfirmed
+	if a.Watch == nil && unknown {
 		t.watch(a)
 	}
 }
 
 func (t *step) endWatch(a *Attempt) {
 	a.Watch = nil
+	if unconfirmed(t, a) { // nobody will give it back by itself any more
+		c := *a.Capture
+		c.Kept = KeptUnconfirmed
+		a.Capture = &c
+	}
 	t.planCall(a, "", time.Time{})
 }
 

@@ -18,6 +18,8 @@ func watchMutants() []Mutant {
 			"if q := t.question(a); asked && q != \"\" && a.Watch != nil {", "if q := t.question(a); asked && q == \"none\" && a.Watch != nil {", ofStep("TestWatch|TestM12")...),
 		replaced("a notified payment of an attempt that is over is dropped", "P4", outcomeFile,
 			"if a.Status.Final() && (v.Class == ClassPaid || ", "if a.Status.Final() && (", ofStep("TestM12Notified")...),
+		replaced("money that nobody looks for any more is told as given back", "M12", watchFile,
+			"if unconfirmed(t, a) { // nobody", "if a.N == 0 { // nobody", ofStep("TestM12CaptureThat")...),
 		replaced("an unanswered watch question counts", "M12", watchFile,
 			"\tcase !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:\n\t\tt.watchAgain(a)\n", "", ofStep("TestWatch|TestM12")...),
 		replaced("late money is reversed though nobody wanted the cancel", "M12", attemptFile,
