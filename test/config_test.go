@@ -40,7 +40,7 @@ baud = "fast" # scanner[0].baud
 `
 
 // TestBadConfiguration: config check and run report every mistake of a configuration at once, each with its line and its
-// path and without its value, with exit status 2, and write nothing (P9).
+// path and without its value, with exit status 78, and write nothing (P9).
 func TestBadConfiguration(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
@@ -65,8 +65,8 @@ func TestBadConfiguration(t *testing.T) {
 	}
 	for _, arguments := range [][]string{{"config", "check", path}, {"run", "--config", path}} {
 		printed, status := runProgram(t, arguments...)
-		if status != 2 {
-			t.Errorf("%v: exit status %d, want 2", arguments, status)
+		if status != 78 {
+			t.Errorf("%v: exit status %d, want 78", arguments, status)
 		}
 		var got []string
 		for line := range strings.Lines(strings.TrimPrefix(printed, "payscand: ")) {

@@ -32,8 +32,8 @@ func newLook(use, short, long string, look func(context.Context, string) (app.Re
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: use, Short: short,
-		Long: long + "\n\nExit status: 0 all is as it was written, 1 it could not be looked at, 2 wrong words, 5 something is wrong:\n" +
-			"each thing is named, on a line of its own.",
+		Long: long + "\n\nExit status: 0 all is as it was written, 1 it could not be looked at, 5 something is wrong: each thing is\n" +
+			"named, on a line of its own, 64 wrong words, 78 wrong configuration.",
 		Args: usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := databasePath(config, args)

@@ -37,7 +37,7 @@ func loadConfig(path string, withoutKeys bool) (*configs.Config, error) {
 		CredentialsDirectory: os.Getenv("CREDENTIALS_DIRECTORY"), WithoutKeys: withoutKeys,
 	})
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, &exitError{exitConfig, err}
 	}
 	return config, nil
 }

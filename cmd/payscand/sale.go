@@ -31,7 +31,7 @@ func newSale() *cobra.Command {
 		Short: "Take an amount, such as 12.34, and follow the sale to its end",
 		Long: "Take an amount, such as 12.34, and follow the sale to its end. The customer's code is scanned,\n" +
 			"or typed here and sent with Enter. Ctrl-C cancels the sale and waits for the truth.\n\n" +
-			"Exit status: 0 paid, 1 not done, 2 wrong words, 3 ended without payment, 4 not known yet.",
+			"Exit status: 0 paid, 1 not done, 3 ended without payment, 4 not known yet, 64 wrong words, 78 wrong configuration.",
 		Example: "  payscand sale 12.34\n  payscand sale 12.34 --reference till-1/000123 --mode qr",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
