@@ -33,9 +33,7 @@ func configFlag(cmd *cobra.Command, path *string) {
 }
 
 func loadConfig(path string, withoutKeys bool) (*configs.Config, error) {
-	config, err := configs.Load(path, configs.Options{
-		CredentialsDirectory: os.Getenv("CREDENTIALS_DIRECTORY"), WithoutKeys: withoutKeys,
-	})
+	config, err := app.LoadConfig(path, withoutKeys)
 	if err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
