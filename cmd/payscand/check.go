@@ -11,20 +11,17 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	cmd := newLook("check [FILE]", "Look at all of a database, with the daemon stopped, or of a backup",
+	return newLook("check [FILE]", "Look at all of a database, with the daemon stopped, or of a backup",
 		"Look at all of the configured database, or of another file, such as a backup: its pages, the checksum of each entry,\n"+
 			"that each index has what follows from the sales and nothing else, the journal's chain, and that the journal gives\n"+
 			"each sale as it is stored. Nothing is written. The daemon must be stopped; of a running one, make a backup: it is\n"+
 			"checked as it is made.", app.Check)
-	return cmd
 }
 
 func newJournal() *cobra.Command {
-	cmd := &cobra.Command{Use: "journal", Short: "Look after the journal"}
-	cmd.AddCommand(newLook("verify [FILE]", "Prove the journal of a database, with the daemon stopped, or of a backup",
+	return group(&cobra.Command{Use: "journal", Short: "Look after the journal"}, newLook("verify [FILE]", "Prove the journal of a database, with the daemon stopped, or of a backup",
 		"Prove that each record of the journal is as it was written and follows from the one before, from the first that\n"+
 			"retention has kept to the last. Nothing is written.", app.VerifyJournal))
-	return cmd
 }
 
 func newLook(use, short, long string, look func(context.Context, string) (app.Report, error)) *cobra.Command {

@@ -10,9 +10,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look after the configuration"}
-	cmd.AddCommand(newConfigCheck(), newConfigDefault())
-	return cmd
+	return group(&cobra.Command{Use: "config", Short: "Look after the configuration"}, newConfigCheck(), newConfigDefault())
 }
 
 func newConfigCheck() *cobra.Command {

@@ -16,15 +16,13 @@ import (
 )
 
 func newDevices() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "devices",
 		Short: "Find, test and name scanners",
 		Long: "Find, test and name scanners. These commands need no daemon; a scanner that the daemon holds\n" +
 			"cannot be tested until it is stopped. Only scanners in HID POS or IBM mode, and what is named\n" +
 			"or plugged in meanwhile, are opened: never a keyboard that happens to be there.",
-	}
-	cmd.AddCommand(newDevicesList(), newDevicesWatch(), newDevicesTest(), newDevicesPair())
-	return cmd
+	}, newDevicesList(), newDevicesWatch(), newDevicesTest(), newDevicesPair())
 }
 
 func newDevicesList() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -65,9 +66,26 @@ func newRoot() *cobra.Command {
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newBackup(), newRestore(),
+	return group(root, newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newBackup(), newRestore(),
 		newAdopt(), newCheck(), newJournal(), newConfig(), newVersion())
-	return root
+}
+
+// group makes a command of others. Alone it tells of them; any other word is wrong.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		err := fmt.Errorf("there is no command %q of %s; see %[2]s --help", args[0], cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			err = fmt.Errorf("there is no command %q of %s; is %s meant?", args[0], cmd.CommandPath(), strings.Join(near, " or "))
+		}
+		return &exitError{exitUsage, err}
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(commands...)
+	return cmd
 }
 
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
