@@ -87,6 +87,9 @@ func (f refundFlags) beginner(args []string) (begin, error) {
 		refund, _, err := c.RefundElsewhere(ctx, key, client.NewRefundElsewhere{
 			Gateway: f.gateway, PaymentID: f.paymentID, Amount: money.Amount, Currency: f.currency, Reason: f.reason,
 		})
+		if nobodyAsked(err) { // there was no call before
+			err = &notBegunError{err}
+		}
 		return refund, f.currency, err
 	}, nil
 }
@@ -147,7 +150,7 @@ func runRefund(ctx context.Context, begin begin, f refundFlags, out io.Writer) e
 	return refundEnd(refund)
 }
 
-// maybeBegun reports whether a refund may have been begun although its call failed.
+// maybeBegun reports whether a sale or refund may have been begun although its call failed.
 func maybeBegun(err error) bool {
 	var problem *client.Problem
 	var before *notBegunError

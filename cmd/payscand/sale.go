@@ -79,13 +79,18 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 		Amount: money.Amount, Currency: string(currency), Reference: f.reference, Description: f.description,
 		Mode: client.Mode(f.mode), Replaces: f.replaces, Separate: f.separate,
 	})
-	if err != nil {
+	switch {
+	case nobodyAsked(err): // there was no call before
+		return err
+	case maybeBegun(err):
+		return &exitError{exitNotKnown, fmt.Errorf("%w; whether the sale was made is not known: repeat the command with --key %s", err, f.key)}
+	case err != nil:
 		return err
 	}
 	go postTyped(ctx, c, sale.ID, in)
 	sale, err = follow(ctx, c, sale, printer(out, f.json, describe))
 	if err != nil {
-		return err
+		return &exitError{exitNotKnown, fmt.Errorf("sale %s was made and goes on, but: %w; to follow it, repeat the command with --key %s", sale.ID, err, f.key)}
 	}
 	return saleEnd(sale)
 }
