@@ -106,17 +106,19 @@ func lookForFile(path string) error {
 }
 
 // openToWrite takes the file; from then on nobody else writes it.
-func (db *DB) openToWrite() (err error) {
-	if db.bolt, db.file, err = openBolt(db.path, false); err != nil {
-		return err
+func (db *DB) openToWrite() error {
+	bolt, file, err := openBolt(db.path, false)
+	if err != nil {
+		return err // what was open before can still be closed, twice
 	}
-	state, err := look(db.bolt) // again, as nobody else can write now
+	state, err := look(bolt) // again, as nobody else can write now
 	if err == nil && state.schema != schema {
 		err = fmt.Errorf("%w: its schema changed while it was opened", ErrLocked)
 	}
 	if err != nil {
-		return errors.Join(err, db.bolt.Close())
+		return errors.Join(err, bolt.Close())
 	}
+	db.bolt, db.file = bolt, file
 	db.state.Store(&state)
 	db.commits = 0
 	return nil
