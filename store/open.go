@@ -248,7 +248,7 @@ func look(bolt *bbolt.DB) (m meta, err error) {
 // panics on, a file whose first pages were not all written.
 func create(path string) error {
 	folder := filepath.Dir(path)
-	if err := makeFolder(folder); err != nil {
+	if err := MakeFolder(folder); err != nil {
 		return err
 	}
 	unlock, err := lockFolder(folder)
@@ -309,16 +309,6 @@ func syncFolder(folder string) error {
 	}
 	defer dir.Close()
 	return dir.Sync()
-}
-
-func makeFolder(folder string) error {
-	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(folder))
 }
 
 func writeNew(path string) error {
