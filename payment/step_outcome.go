@@ -1,5 +1,7 @@
 package payment
 
+import "time"
+
 // outcome takes in what a call brought back.
 func (t *step) outcome(e Outcome) {
 	a := t.sale.Attempt(e.Attempt)
@@ -83,6 +85,11 @@ func capturedSum(v Verdict, foreign bool) Money {
 	return Money{}
 }
 
+// expirySlack is how far an answer's expiry must be from the one known to count. The
+// gateway's clock is known by the last answer's way here, so that the same expiry is
+// another by milliseconds each time: a record in the journal for every question.
+const expirySlack = time.Second
+
 // learn keeps what the answer tells besides its verdict.
 func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	a.Reason, a.GatewayCode = v.Reason, v.GatewayCode
@@ -95,7 +102,7 @@ func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	if v.Wallet != "" {
 		a.Wallet = v.Wallet
 	}
-	if !v.ExpiresAt.IsZero() {
+	if !v.ExpiresAt.IsZero() && v.ExpiresAt.Sub(a.ExpiresAt).Abs() >= expirySlack {
 		a.ExpiresAt = v.ExpiresAt
 	}
 	if kind != CallPay {

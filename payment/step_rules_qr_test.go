@@ -122,6 +122,30 @@ func TestM8QRLeavesTheScreen(t *testing.T) {
 	}
 }
 
+// An expiry that each answer tells a few milliseconds otherwise, as the gateway's clock
+// is never quite known, is no news: nothing is written but the next question's time. One
+// that is another by a second or more is taken.
+func TestM8ExpiryThatTrembles(t *testing.T) {
+	s := showQR(t, alphaPayLike)
+	expires := dayOne.Add(4 * minute)
+	asked := func(at time.Time) {
+		s.next(asks)
+		s.answer(payment.ClassPending, id("P1"), func(v *payment.Verdict) { v.ExpiresAt = at })
+	}
+	asked(expires)
+	version := s.sale.Version
+	for n := range 10 {
+		asked(expires.Add(time.Duration(n-5) * 7 * time.Millisecond))
+	}
+	if s.sale.Version != version || !s.sale.Attempts[0].ExpiresAt.Equal(expires) {
+		t.Errorf("version %d, want %d; expires at %s, want %s", s.sale.Version, version, s.sale.Attempts[0].ExpiresAt, expires)
+	}
+	asked(expires.Add(-time.Second))
+	if got := s.sale.Attempts[0].ExpiresAt; !got.Equal(expires.Add(-time.Second)) {
+		t.Errorf("an expiry a second sooner is not taken: %s", got)
+	}
+}
+
 // A QR that comes back only after cancel or switch was asked for is never shown.
 func TestM8LateQRIsNotShown(t *testing.T) {
 	for name, e := range map[string]payment.Event{
