@@ -56,9 +56,10 @@ func runBackup(ctx context.Context, c connection, asJSON bool, out io.Writer) er
 	return nil
 }
 
-// nobodyThere reports whether no daemon listens where it would.
+// nobodyThere reports whether no daemon listens where it would. A token's file that
+// is not there says nothing of that.
 func nobodyThere(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
+	return nobodyAsked(err) && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist))
 }
 
 // askForBackup asks the running daemon.

@@ -70,7 +70,7 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 	}
 	money, err := payment.ParseMoney(amount, currency)
 	if err != nil {
-		return &exitError{exitUsage, fmt.Errorf("amount: %w", err)}
+		return &exitError{exitUsage, err}
 	}
 	if f.key == "" {
 		f.key = rand.Text()
