@@ -104,6 +104,9 @@ func removeStaleSocket(path string) error {
 	return os.Remove(path)
 }
 
+// Bound lets a listener of another door have at most MaxConnections at a time.
+func Bound(listener net.Listener) net.Listener { return limit(listener, MaxConnections) }
+
 // limit lets a listener have at most so many connections at once; the kernel
 // keeps the next ones waiting.
 func limit(listener net.Listener, most int) net.Listener {

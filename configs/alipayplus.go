@@ -17,7 +17,7 @@ type AlipayPlus struct {
 	ClientID string `toml:"client_id"`
 	// NotifyURL gets Alipay+'s notifications; empty: there are no QR codes.
 	NotifyURL string `toml:"notify_url"`
-	// SettlementCurrency is empty where it is the terminal's.
+	// SettlementCurrency is empty where it is that of the sales.
 	SettlementCurrency payment.Currency `toml:"settlement_currency"`
 	Merchant           Merchant         `toml:"merchant"`
 	Store              Shop             `toml:"store"`

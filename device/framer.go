@@ -62,7 +62,8 @@ type Framer struct {
 
 	frame      []byte // what came since the last end, up to maxFrameBytes
 	began      bool
-	oversize   bool // reported; discarding up to the end
+	oversize   bool   // reported; discarding up to the end
+	doubt      string // why it cannot be trusted; "" when it can
 	firstAt    time.Time
 	lastAt     time.Time
 	token      uint64
@@ -120,6 +121,15 @@ func (f *Framer) End(symbology string, token uint64, now time.Time, emit func(Fr
 	}
 	f.frame = cutTerminator(f.frame)
 	f.finish(symbology, emit)
+}
+
+// Doubt says why the frame under way, or the one that begins here, may not be
+// whole: it is refused when it ends.
+func (f *Framer) Doubt(detail string, token uint64, now time.Time) {
+	if !f.began {
+		f.begin(token, now)
+	}
+	f.doubt = detail
 }
 
 // Expire ends or reports the frame under way if nothing came for too long.
@@ -214,6 +224,10 @@ func (f *Framer) finish(symbology string, emit func(Frame)) bool {
 	if f.oversize {
 		return false
 	}
+	if f.doubt != "" {
+		f.refuse(ProblemIncomplete, f.doubt, emit)
+		return false
+	}
 	if len(f.frame) == 0 {
 		emit(Frame{Kind: FrameEmpty})
 		return false
@@ -288,7 +302,7 @@ func (f *Framer) refuse(kind ProblemKind, detail string, emit func(Frame)) {
 // reset forgets the frame, its bytes included.
 func (f *Framer) reset() {
 	clear(f.frame)
-	f.frame, f.began, f.oversize = f.frame[:0], false, false
+	f.frame, f.began, f.oversize, f.doubt = f.frame[:0], false, false, ""
 }
 
 // cut takes off STX with its ETX, the affixes, and an AIM identifier, which may

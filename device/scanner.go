@@ -119,12 +119,13 @@ func (r *Reporter) Status() Status {
 }
 
 // Enter notes the scanner's state and tells sink if it is another one. While
-// the state stays the same, its first time and detail stay too.
+// the state stays the same, so does its time; the detail is always the last one,
+// since what is to be done may have changed.
 func (r *Reporter) Enter(sink Sink, state State, detail string, now time.Time) {
 	r.mu.Lock()
 	changed := state != r.status.State
 	if changed {
-		r.status.State, r.status.Detail, r.status.At = state, detail, now
+		r.status.State, r.status.At = state, now
 		if state == StateReady {
 			if r.ready {
 				r.status.Counters.Reconnects++
@@ -132,6 +133,7 @@ func (r *Reporter) Enter(sink Sink, state State, detail string, now time.Time) {
 			r.ready = true
 		}
 	}
+	r.status.Detail = detail
 	status := r.status
 	r.mu.Unlock()
 	if changed {

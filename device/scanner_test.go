@@ -36,7 +36,7 @@ func (l *log) Scanned(s Scan)    { l.scans = append(l.scans, s) }
 func (l *log) Problem(p Problem) { l.problems = append(l.problems, p) }
 func (l *log) Status(s Status)   { l.states = append(l.states, s.State) }
 
-// A state is told once, when it is entered, with its first reason; becoming
+// A state is told once, when it is entered; its reason is the last one; becoming
 // ready again counts as a reconnect; a stop on purpose is told to nobody.
 func TestReporterStates(t *testing.T) {
 	var sink log
@@ -54,6 +54,12 @@ func TestReporterStates(t *testing.T) {
 	if s := r.Status(); s.Counters.Reconnects != 1 || !s.At.Equal(epoch.Add(6)) {
 		t.Errorf("at the end: %+v", s)
 	}
+	r.Enter(&sink, StateFailed, "two of them are plugged in", epoch.Add(6))
+	r.Enter(&sink, StateFailed, "it is in another mode", epoch.Add(7))
+	if s := r.Status(); s.Detail != "it is in another mode" || !s.At.Equal(epoch.Add(6)) || sink.states[len(want)] != StateFailed || len(sink.states) != len(want)+1 {
+		t.Errorf("with another reason: %+v, told %v", s, sink.states)
+	}
+	want = append(want, StateFailed)
 	r.Stop(epoch.Add(7))
 	if s := r.Status(); s.State != StateStopped || s.Detail != "" || len(sink.states) != len(want) {
 		t.Errorf("after the stop: %+v, told %v", s, sink.states)

@@ -12,6 +12,9 @@ type Shot struct {
 	Texts map[string]string
 	// Symbology is what the device says of the code, "" for nothing.
 	Symbology string
+	// Fault says why it cannot be read, and what to do, where a scanner that is no
+	// keyboard sent it.
+	Fault string
 	// Lost: parts may be missing.
 	Lost bool
 }

@@ -333,7 +333,7 @@ func (t *step) reversible(a *Attempt) bool {
 // (M5, M12).
 func (t *step) refundInstead(a *Attempt, v Verdict) {
 	t.end(a, AttemptClosed, t.closingReason(a, v), false)
-	t.firstSighting(a, v)
+	t.firstSighting(t.sale.Attempt(a.N), v) // not a: where a code waited the next attempt has begun, and moved this one
 }
 
 func (t *step) closingReason(a *Attempt, v Verdict) Failure {

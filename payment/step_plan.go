@@ -106,7 +106,11 @@ func (t *step) planCancelling(a *Attempt) {
 	case a.Cancels > 0 && t.reversible(a):
 		t.planCall(a, CallCancel, t.nextCancelAt(a))
 	case a.Cancels > 0 && t.addressable(a):
-		t.planCall(a, CallInquire, t.nextCancelAt(a))
+		when := t.nextCancelAt(a)
+		if t.reached(when) { // only a cancel moves it on, and an answer is awaited before the next
+			when = t.now.Add(at(t.policy.CodeInquiries, a.Polls))
+		}
+		t.planCall(a, CallInquire, when)
 	case t.addressable(a) && a.Polls > 0:
 		t.planCall(a, CallInquire, t.now.Add(at(t.policy.CodeInquiries, a.Polls)))
 	case t.question(a) != "":

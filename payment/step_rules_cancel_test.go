@@ -137,6 +137,20 @@ func TestM5CancelTooLate(t *testing.T) {
 			t.Errorf("%d given back, want all", got)
 		}
 	})
+	t.Run("paid, while a code waited", func(t *testing.T) {
+		s := tell(t, alipayPlusLike, auto)
+		s.do(payment.QRRequested{})
+		s.answer(payment.ClassPending, id("P1"), qr("https://pay"))
+		s.scan()
+		s.answer(payment.ClassPending, id("P1"))
+		s.next(payment.CallCancel)
+		s.answer(payment.ClassCancelTooLate)
+		s.answer(payment.ClassPaid, id("P1"))
+		s.is(payment.SaleProcessing)
+		if a := s.sale.Attempts[0]; a.Capture == nil || a.Call == nil || a.Call.Kind != asks {
+			t.Errorf("the QR's capture is %+v, the call about it %+v", a.Capture, a.Call)
+		}
+	})
 	t.Run("paid, by our own time-out", func(t *testing.T) {
 		s := tell(t, alipayPlusLike, auto)
 		s.scan()
@@ -161,6 +175,46 @@ func TestM5CancelTooLate(t *testing.T) {
 			t.Error("the capture is not reported")
 		}
 	})
+}
+
+// Once a cancel was sent the gateway is asked with pauses, also where it answers at
+// once and that is of no use: a chain's terminals must not storm a
+// gateway that has trouble.
+func TestM5QuestionsAfterACancelHavePauses(t *testing.T) {
+	for name, c := range map[string]struct {
+		traits payment.Traits
+		cancel payment.Class
+		answer payment.Class
+	}{
+		"trouble":              {alphaPayLike, payment.ClassCancelAccepted, payment.ClassRetryLater},
+		"no answer":            {alphaPayLike, payment.ClassCancelAccepted, payment.ClassNoAnswer},
+		"no connection":        {alphaPayLike, payment.ClassCancelAccepted, payment.ClassNotSent},
+		"too late and waiting": {alipayPlusLike, payment.ClassCancelTooLate, payment.ClassPending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tell(t, c.traits, auto)
+			s.scan()
+			s.answer(payment.ClassPending, id("P1"))
+			s.do(payment.CancelRequested{})
+			s.answer(payment.ClassPending, id("P1"))
+			s.next(payment.CallCancel)
+			s.answer(c.cancel)
+			asked := 0
+			for s.sale.Status == payment.SaleCancelling {
+				if s.call == nil {
+					s.after(max(0, s.sale.Due.Sub(s.now)))
+					continue
+				}
+				asked++
+				s.now = s.now.Add(20 * time.Millisecond)
+				s.answer(c.answer)
+			}
+			s.is(payment.SaleUnresolved)
+			if most := int(s.policy.CancelBound / s.policy.CodeInquiries[1]); asked < 3 || asked > most {
+				t.Errorf("asked %d times, want 3 to %d", asked, most)
+			}
+		})
+	}
 }
 
 // A crash while a cancel that reverses is out: no payment found afterwards makes

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -37,13 +38,14 @@ type Calls struct {
 	wait     sync.WaitGroup
 }
 
-// subject is what a call is about: an attempt, or a refund of it.
+// subject is what a call is about: an attempt, or a refund of it; of a probe it is
+// the gateway alone.
 type subject struct {
-	sale            string
+	gateway, sale   string
 	attempt, refund int
 }
 
-func subjectOf(c payment.Call) subject { return subject{c.Sale, c.Attempt, c.Refund} }
+func subjectOf(c payment.Call) subject { return subject{c.Gateway, c.Sale, c.Attempt, c.Refund} }
 
 type running struct {
 	call   payment.Call
@@ -87,6 +89,11 @@ func (c *Calls) Prepare(s payment.Sale, call payment.Call, now time.Time) {
 	c.mu.Unlock()
 	go func() {
 		defer close(p.done)
+		defer func() {
+			if recover() != nil { // as in send; nothing has left
+				p.err = errors.New("the gateway panicked")
+			}
+		}()
 		p.request, p.err = c.gateways[call.Gateway].Prepare(s, call, now)
 	}()
 }
@@ -98,12 +105,10 @@ func (c *Calls) Start(call payment.Call) {
 	key := subjectOf(call)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if before, ok := c.running[key]; ok && call.Kind != payment.CallProbe && !moves(before.call) {
+	if before, ok := c.running[key]; ok && !moves(before.call) {
 		before.cancel()
 	}
-	if call.Kind != payment.CallProbe {
-		c.running[key] = running{call: call, cancel: cancel}
-	}
+	c.running[key] = running{call: call, cancel: cancel}
 	if moves(call) {
 		c.money++
 	}
@@ -135,6 +140,9 @@ func (c *Calls) send(ctx context.Context, call payment.Call, p *preparation) (v 
 		return payment.Verdict{Class: payment.ClassNotSent, Reason: payment.ReasonRequestRefused}
 	}
 	v = c.gateways[call.Gateway].Send(ctx, p.request)
+	if v.Class == payment.ClassNotSent && errors.Is(ctx.Err(), context.Canceled) { // given up while it was connecting: no outage (M14)
+		v.Class, v.Reason = payment.ClassNoAnswer, payment.ReasonNoAnswer
+	}
 	c.log.Debug("gateway answered", "gateway", call.Gateway, "call", call.Kind, "sale", call.Sale, "attempt", call.Attempt,
 		"class", v.Class, "reason", v.Reason, "code", v.GatewayCode)
 	return v
@@ -165,7 +173,7 @@ func (c *Calls) Settled() bool {
 	return c.money == 0
 }
 
-// Close gives up the inquiries that are under way and waits for every call's goroutine.
+// Close gives up the calls that are under way and waits for every call's goroutine.
 func (c *Calls) Close() {
 	c.mu.Lock()
 	for _, r := range c.running {

@@ -86,6 +86,45 @@ func TestMoneyIsAwaited(t *testing.T) {
 	}
 }
 
+// A stop waits for no question, a probe neither.
+func TestCloseGivesUp(t *testing.T) {
+	for _, kind := range []payment.CallKind{payment.CallInquire, payment.CallProbe} {
+		t.Run(string(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := calls(hanging{&fakeGateway{}})
+				start(c, kind, 1, 0)
+				begin := time.Now()
+				c.Close()
+				if waited := time.Since(begin); waited > 0 {
+					t.Errorf("a stop waited %s", waited)
+				}
+			})
+		})
+	}
+}
+
+// An inquiry that is given up while it still connects says nothing of the gateway
+// (M14).
+func TestGivenUpIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, answers := calls(hanging{&fakeGateway{}})
+		given := start(c, payment.CallInquire, 1, 0)
+		start(c, payment.CallInquire, 2, 0)
+		if a := <-answers; a.Call != given || a.Verdict.Class != payment.ClassNoAnswer {
+			t.Errorf("%+v", a)
+		}
+		c.Close()
+	})
+}
+
+// hanging is a gateway that is never connected to.
+type hanging struct{ *fakeGateway }
+
+func (hanging) Send(ctx context.Context, _ payment.Request) payment.Verdict {
+	<-ctx.Done()
+	return payment.Verdict{Class: payment.ClassNotSent, Reason: payment.ReasonGatewayUnreachable}
+}
+
 // A gateway that panics has perhaps sent something: its outcome is no answer (M3),
 // and the terminal goes on.
 func TestGatewayPanics(t *testing.T) {
@@ -99,17 +138,27 @@ func TestGatewayPanics(t *testing.T) {
 	c.Close()
 }
 
-// A request that could not be made is not sent (M6).
+// panicking is a gateway that panics before anything is sent.
+type panicking struct{ *fakeGateway }
+
+func (panicking) Prepare(payment.Sale, payment.Call, time.Time) (payment.Request, error) {
+	panic("a bug")
+}
+
+// A request that could not be made is not sent (M6), whatever kept it from being made.
 func TestUnpreparableIsNotSent(t *testing.T) {
-	c, answers := calls(unpreparable{&fakeGateway{answer: func(context.Context, payment.Call, payment.Attempt) payment.Verdict {
+	fake := &fakeGateway{answer: func(context.Context, payment.Call, payment.Attempt) payment.Verdict {
 		t.Error("it was sent")
 		return payment.Verdict{}
-	}}})
-	start(c, payment.CallPay, 1, 0)
-	if a := <-answers; a.Verdict.Class != payment.ClassNotSent {
-		t.Errorf("%s", a.Verdict.Class)
+	}}
+	for _, g := range []payment.Gateway{unpreparable{fake}, panicking{fake}} {
+		c, answers := calls(g)
+		start(c, payment.CallPay, 1, 0)
+		if a := <-answers; a.Verdict.Class != payment.ClassNotSent {
+			t.Errorf("%T: %s", g, a.Verdict.Class)
+		}
+		c.Close()
 	}
-	c.Close()
 }
 
 // While the daemon stops, outcomes count but no new request does (P6).

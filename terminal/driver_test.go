@@ -152,6 +152,60 @@ func TestStopAwaitsMoney(t *testing.T) {
 	})
 }
 
+// What a customer's wallet refuses is no trouble of the gateway's.
+func TestDeclineIsNoTroubleOfTheGateway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tm, end := run(t, terminal.Config{Store: memory.New("e")}, &fakeGateway{answer: func(context.Context, payment.Call, payment.Attempt) payment.Verdict {
+			return payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonInsufficientFunds, Documented: true}
+		}})
+		s, _, err := tm.CreateSale(t.Context(), newSale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tm.PresentCode(t.Context(), s.ID, code1); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		status, err := tm.Status(t.Context())
+		if err != nil || status.Live == nil || status.Live.LastFailure == nil || status.Gateways[0].LastReason != "" {
+			t.Errorf("%v; the gateway's last trouble is %+v", err, status.Gateways)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Who waits for a sale is answered with it when the time is over, also where the
+// loop had no time for the question.
+func TestWaitEndsWithTheSale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.New("e")
+		unresolved := payment.Sale{
+			ID: "01M80DNPN8TGAS1PYN6FB30001", Key: "k", Version: 1, Status: payment.SaleUnresolved, Mode: payment.ModeScan, CreatedAt: time.Now(),
+			Amount: payment.Money{Amount: 1, Currency: "CAD"}, Attempts: []payment.Attempt{{
+				N: 1, RequestID: "01M80DNPN8TGAS1PYN6FB30001-1", Gateway: gatewayName, Instrument: payment.InstrumentCode,
+				Status: payment.AttemptUnknown, SubmittedAt: time.Now(),
+			}},
+		}
+		record := &payment.Record{At: time.Now(), Type: "sale.unresolved", Sale: unresolved.ID, Version: 1}
+		if err := store.Commit([]payment.Change{{After: unresolved, Record: record}}); err != nil {
+			t.Fatal(err)
+		}
+		tm, end := run(t, terminal.Config{Store: store}, &fakeGateway{})
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 {
+			if s, err := tm.WaitSale(over, unresolved.ID, 99); err != nil || s.ID != unresolved.ID {
+				t.Fatalf("sale %q, %v", s.ID, err)
+			}
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A cancel gives up an inquiry that hangs, but never a pay.
 func TestCancelGivesUpAnInquiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -163,6 +163,9 @@ func (e *Engine) provedElsewhere(in RefundElsewhere, v payment.Verdict) (Reply, 
 // refund can begin.
 func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment.Sale, error) {
 	if s, known, err := e.byRequest(v.RequestID); known || err != nil {
+		if err == nil && paidOtherwise(s, v.RequestID) {
+			err = &Error{Code: CodeConflict, Sale: s.ID, Message: "the sale that this payment was for was paid by another one: refund this one in the gateway's portal"}
+		}
 		return s, err
 	}
 	made := payment.PaidElsewhere{
@@ -178,6 +181,14 @@ func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment
 		return payment.Sale{}, refusal(err)
 	}
 	return e.step(payment.Sale{}, made)
+}
+
+// paidOtherwise reports whether a sale was paid by another attempt than that of the
+// request id, so that a refund of the sale would give other money back.
+func paidOtherwise(s payment.Sale, requestID string) bool {
+	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
+		return a.Status == payment.AttemptPaid && a.RequestID != requestID
+	})
 }
 
 // byRequest finds the sale that a request id belongs to.
@@ -202,10 +213,12 @@ func (e *Engine) byRequest(requestID string) (s payment.Sale, known bool, err er
 // refunded; nil: the answer proves it, as far as a gateway's word goes.
 func unprovedElsewhere(in RefundElsewhere, v payment.Verdict) error {
 	switch {
-	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
+	case v.Class == payment.ClassRefused && misconfiguration(payment.CallInquire, v.Reason):
 		return &Error{Code: CodeGatewayMisconfigured, Gateway: in.Gateway, Reason: v.Reason, Refund: true,
 			Message: "the gateway refuses this terminal's calls, so nothing was refunded: " + string(v.Reason)}
-	case !v.Class.Verified(), v.Class == payment.ClassRetryLater, v.Class == payment.ClassRefused:
+	case v.Class == payment.ClassRefused: // the id is all that the register chose of the question
+		return &Error{Code: CodeInvalid, Field: "payment_id", Message: "must be the id of a payment at this gateway, which refuses this one: nothing was refunded"}
+	case !v.Class.Verified(), v.Class == payment.ClassRetryLater:
 		return &Error{Code: CodeGatewayDown, Gateway: in.Gateway, Refund: true,
 			Message: "the gateway did not say what became of this payment, so nothing was refunded: repeat the call with the same key"}
 	case v.Class == payment.ClassNotFound:

@@ -85,6 +85,7 @@ func TestRefundElsewhereRefused(t *testing.T) {
 	}{
 		"silence":         {nil, noAnswer, terminal.CodeGatewayDown},
 		"trouble":         {nil, comeBack, terminal.CodeGatewayDown},
+		"refused id":      {nil, payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonRequestRefused}, terminal.CodeInvalid},
 		"not known":       {nil, payment.Verdict{Class: payment.ClassNotFound}, terminal.CodeNotFound},
 		"not paid":        {nil, spoilt(func(v *payment.Verdict) { v.Class = payment.ClassClosed }), terminal.CodeConflict},
 		"another payment": {nil, spoilt(func(v *payment.Verdict) { v.PaymentID = "P-8" }), terminal.CodeConflict},
@@ -150,6 +151,22 @@ func TestRefundElsewhereOfOurOwn(t *testing.T) {
 	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
 	if reply.Err != nil || reply.Sale.ID != s.ID || reply.Sale.Elsewhere() {
 		t.Errorf("sale %s, %v", reply.Sale.ID, reply.Err)
+	}
+}
+
+// The payment that was asked for is refunded, or none: not the one that paid its sale.
+func TestRefundElsewhereOfALateCapture(t *testing.T) {
+	w := newWorld(t)
+	s := w.mustCreate(terminal.NewSale{})
+	w.scan(code1)
+	w.answer(w.call(payment.CallPay), payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonDeclined}) // captured after all
+	w.scan(code2)
+	w.answer(w.call(payment.CallPay), w.paid(s))
+	v := elsewhereProof()
+	v.RequestID, v.Amount = w.sale(s.ID).Attempts[0].RequestID, s.Amount
+	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || w.calls(payment.CallRefund) > 0 {
+		t.Errorf("refunds %+v, %v", reply.Sale.Refunds, reply.Err)
 	}
 }
 

@@ -22,6 +22,7 @@ type gateway struct {
 	since      time.Time
 	lastAnswer time.Time
 	lastReason payment.Reason
+	mend       payment.Reason // why it is misconfigured
 
 	inFlight int
 	probe    bool // one is under way
@@ -124,14 +125,17 @@ func (e *Engine) observe(c payment.Call, v payment.Verdict) {
 	if probe {
 		g.probe = false
 	}
-	g.lastReason = v.Reason
+	g.lastReason = ""
+	if !v.Class.Verified() || v.Class == payment.ClassRefused || v.Class == payment.ClassRetryLater { // a customer's refused payment is none of its troubles
+		g.lastReason = v.Reason
+	}
 	switch {
 	case v.Class == payment.ClassNotSent && v.Reason != payment.ReasonGatewayUnreachable: // never left this machine
 	case v.Class == payment.ClassNotSent, v.Class == payment.ClassNoAnswer && probe:
 		e.setGateway(g, GatewayDown, v.Reason)
 	case v.Class == payment.ClassNoAnswer: // one silence: the fast phase decides
-	case v.Class == payment.ClassRefused && misconfiguration(v.Reason):
-		g.lastAnswer = e.turn.now
+	case v.Class == payment.ClassRefused && misconfiguration(c.Kind, v.Reason):
+		g.lastAnswer, g.mend = e.turn.now, v.Reason
 		e.setGateway(g, GatewayMisconfigured, v.Reason)
 		if v.Reason == payment.ReasonClockWrong && !g.clockRetried {
 			g.clockRetried = true
@@ -139,17 +143,22 @@ func (e *Engine) observe(c payment.Call, v payment.Verdict) {
 		}
 	default:
 		g.lastAnswer = e.turn.now
-		if probe {
-			g.lastReason = ""
-		}
 		g.clockRetried = false
 		e.setGateway(g, GatewayUp, "")
 	}
 }
 
-func misconfiguration(r payment.Reason) bool {
-	return r == payment.ReasonBadSignature || r == payment.ReasonUnknownMerchant ||
-		r == payment.ReasonClockWrong || r == payment.ReasonNotPermitted
+// misconfiguration reports whether a refusal is of all calls to the gateway. The
+// shop's contract may lack only what was asked for, such as refunds or one wallet,
+// but not an inquiry, which a probe is too.
+func misconfiguration(asked payment.CallKind, r payment.Reason) bool {
+	switch r {
+	case payment.ReasonBadSignature, payment.ReasonUnknownMerchant, payment.ReasonClockWrong:
+		return true
+	case payment.ReasonNotPermitted:
+		return asked == payment.CallProbe || asked == payment.CallInquire
+	}
+	return false
 }
 
 func (e *Engine) setGateway(g *gateway, state GatewayState, why payment.Reason) {
@@ -245,13 +254,14 @@ func (e *Engine) offers(m payment.Money) (offered []payment.Instrument) {
 	return offered
 }
 
-// outOfOrder reports whether every gateway is known not to take sales.
+// outOfOrder reports whether every gateway that a sale could use is known not to
+// take any: one that is kept for refunds alone takes none.
 func (e *Engine) outOfOrder() bool {
 	if e.policy.InquireOnly {
 		return true
 	}
-	for _, g := range e.gateways {
-		if g.state == GatewayUp || g.state == GatewayUnproven {
+	for _, name := range e.policy.RoutesFor(payment.ModeAuto) {
+		if g := e.gateways[name]; g.state == GatewayUp || g.state == GatewayUnproven {
 			return false
 		}
 	}
@@ -283,8 +293,8 @@ func (g *gateway) ready() error {
 	case GatewayUp:
 		return nil
 	case GatewayMisconfigured:
-		return &Error{Code: CodeGatewayMisconfigured, Gateway: g.name, Reason: g.lastReason,
-			Message: "the gateway refuses this terminal's calls: " + string(g.lastReason)}
+		return &Error{Code: CodeGatewayMisconfigured, Gateway: g.name, Reason: g.mend,
+			Message: "the gateway refuses this terminal's calls: " + string(g.mend)}
 	case GatewayUnproven:
 		return &Error{Code: CodeGatewayDown, Gateway: g.name, Message: "the gateway has not answered since the start: try again in a moment"}
 	}

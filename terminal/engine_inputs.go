@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -351,46 +350,4 @@ func (e *Engine) recoverFar() (more string, err error) {
 		}
 	}
 	return more, nil
-}
-
-// twin is what is compared to find a sale that stands for the same wish (M11).
-type twin struct {
-	reference string
-	amount    payment.Money
-	createdAt time.Time
-}
-
-func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
-	if t.reference != "" && n.Reference != "" {
-		return t.reference == n.Reference
-	}
-	return t.amount == n.Amount && now.Sub(t.createdAt) <= window
-}
-
-// twins refuses a sale that looks like an unresolved one, unless the register
-// says which it is (M11). It returns the sale to be cancelled for this one.
-func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
-	if n.Replaces != "" {
-		if replaced, err = e.sale(n.Replaces); err != nil {
-			return replaced, err
-		}
-		if replaced.Status == payment.SalePaid {
-			return replaced, &Error{Code: CodeConflict, Sale: replaced.ID,
-				Message: "the sale to be replaced was paid meanwhile: do not charge again"}
-		}
-		if replaced.Status != payment.SaleUnresolved {
-			replaced = payment.Sale{} // over without payment: nothing to cancel
-		}
-	}
-	var newest string // the one named does not hang on the map's order
-	for id, t := range e.unresolved {
-		if id > newest && id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
-			newest = id
-		}
-	}
-	if newest != "" {
-		return replaced, &Error{Code: CodeUnresolvedTwin, Sale: newest,
-			Message: "an unresolved sale looks the same: check it, or say replaces or separate"}
-	}
-	return replaced, nil
 }

@@ -48,6 +48,23 @@ func TestM14SilentProbe(t *testing.T) {
 	}
 }
 
+// M14: what must be mended at a gateway is told until it is, whatever else an older
+// call brings back meanwhile.
+func TestM14WhatToMend(t *testing.T) {
+	w := newWorld(t)
+	w.silenced(terminal.NewSale{}, code1)
+	w.bringUp()
+	w.pass(2 * time.Second)
+	older := w.call(payment.CallLookup)
+	w.takeDown()
+	w.pass(w.policy.DownProbePause)
+	w.answerProbe(payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonBadSignature})
+	w.answer(older, noAnswer)
+	if _, refused := w.create(terminal.NewSale{Separate: true}); refused == nil || refused.Reason != payment.ReasonBadSignature {
+		t.Errorf("a new sale is refused with %+v, want %s", refused, payment.ReasonBadSignature)
+	}
+}
+
 // M14: a gateway that answers is not down because a payment stays unknown.
 func TestM14AnswersAreNoOutage(t *testing.T) {
 	w := newWorld(t)
@@ -198,5 +215,30 @@ func TestM12LimitOfOneLife(t *testing.T) {
 	w.answer(w.call(payment.CallInquire), proof)
 	if got := w.sale(sales[1].ID); len(got.Refunds) != 1 || !got.Refunds[0].Automatic {
 		t.Errorf("a day later it is not given back: %+v", got.Attempts[0].Capture)
+	}
+}
+
+// M14: a contract that does not allow one thing, such as refunds or one wallet, does
+// not close the counter to all else; a probe that is refused for it does.
+func TestM14NotPermitted(t *testing.T) {
+	notPermitted := payment.Verdict{Class: payment.ClassRefused, Reason: payment.ReasonNotPermitted, GatewayCode: "BUSINESS_NOT_SUPPORT", Documented: true}
+	w := newWorld(t)
+	s := w.paidSale(code1)
+	w.refund(s.ID, terminal.NewRefund{Key: "r"})
+	w.answer(w.call(payment.CallRefund), notPermitted)
+	if got := w.sale(s.ID).Refunds[0]; got.Status != payment.RefundFailed || got.Reason != payment.ReasonNotPermitted {
+		t.Errorf("the refund is %+v", got)
+	}
+	w.mustCreate(terminal.NewSale{})
+	w.scan(code2)
+	w.answer(w.call(payment.CallPay), notPermitted) // this wallet's
+	w.scan("281234567890123499")
+	w.call(payment.CallPay) // another wallet's
+
+	w = newWorld(t)
+	w.restart()
+	w.answerProbe(notPermitted)
+	if _, refused := w.create(terminal.NewSale{}); refused == nil || refused.Code != terminal.CodeGatewayMisconfigured {
+		t.Errorf("got %v", refused)
 	}
 }

@@ -49,7 +49,12 @@ func (e *Engine) beginRefund(s payment.Sale, n NewRefund) (Reply, error) {
 		return Reply{}, err
 	}
 	wait := false
-	if g := e.gateways[paidGateway(s)]; g != nil {
+	if name := paidGateway(s); name != "" {
+		g := e.gateways[name]
+		if g == nil {
+			return Reply{}, &Error{Code: CodeConflict, Sale: s.ID, Message: fmt.Sprintf(
+				"it was paid at gateway %q, which the configuration does not name any more: refund it in the gateway's portal, or put the gateway back", name)}
+		}
 		if err := g.readyToRefund(); err != nil {
 			return Reply{}, err
 		}

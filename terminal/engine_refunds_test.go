@@ -1,6 +1,7 @@
 package terminal_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,22 @@ func TestRefundAfterCrash(t *testing.T) {
 	}
 }
 
+// A payment at a gateway that the configuration does not name any more can be
+// refunded in the gateway's portal only, and the register is told.
+func TestRefundAtAGatewayThatIsGone(t *testing.T) {
+	w := newTwoGateways(t)
+	s := w.paidSale(wechatCode)
+	delete(w.policy.Gateways, gatewayName)
+	w.policy.Routes = []payment.Route{{Gateway: plusName}}
+	w.restart()
+	w.answerProbe(payment.Verdict{Class: payment.ClassNotFound})
+	reply := w.refund(s.ID, terminal.NewRefund{Key: "r", Digest: "d"})
+	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || len(w.sale(s.ID).Refunds) > 0 {
+		t.Errorf("%v, refunds %+v", reply.Err, w.sale(s.ID).Refunds)
+	}
+	w.restart() // nothing is open at it
+}
+
 // M12: what is captured though cancel was wanted is given back after a second
 // look, three times a day at most, restarts included.
 func TestM12ReversalsAreLimited(t *testing.T) {
@@ -112,6 +129,28 @@ func TestM12ReversalsAreLimited(t *testing.T) {
 		w.answer(w.call(payment.CallRefund), w.refunded(s))
 		w.restart()
 		w.answerProbe(payment.Verdict{Class: payment.ClassNotFound})
+	}
+}
+
+// M11, M12: a sale that was to be replaced and was paid after all is given back by
+// itself. Until that has begun the register is not told that it has its money, and
+// from then on the sale can be replaced again.
+func TestM11ReplacesWhatIsGivenBack(t *testing.T) {
+	w := newWorld(t)
+	old := w.silenced(terminal.NewSale{}, code1)
+	w.bringUp()
+	second := w.mustCreate(terminal.NewSale{Replaces: old.ID})
+	w.turn(terminal.Command{Sale: second.ID, Event: payment.CancelRequested{}})
+	proof := w.paid(old)
+	w.pass(2 * time.Second)
+	w.answer(w.call(payment.CallLookup), proof)
+	if _, refused := w.create(terminal.NewSale{Replaces: old.ID}); refused == nil || strings.Contains(refused.Message, "do not charge") {
+		t.Errorf("before the second look: %v", refused)
+	}
+	w.answer(w.call(payment.CallInquire), proof)
+	w.call(payment.CallRefund)
+	if _, refused := w.create(terminal.NewSale{Replaces: old.ID}); refused != nil {
+		t.Errorf("while it is given back: %v", refused)
 	}
 }
 

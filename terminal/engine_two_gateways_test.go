@@ -164,3 +164,23 @@ func TestM14TheOtherGatewayTakesTheSale(t *testing.T) {
 		t.Errorf("the sale is %s", got.Status)
 	}
 }
+
+// A gateway that no route uses, such as one that is kept for refunds, takes no
+// sales: the terminal is out of order when the others do not answer.
+func TestOutOfOrderWithoutARoutedGateway(t *testing.T) {
+	w := newTwoGateways(t)
+	w.policy.Routes = []payment.Route{{Gateway: plusName}}
+	w.restart()
+	for range 2 {
+		probe := w.call(payment.CallProbe)
+		verdict := payment.Verdict{Class: payment.ClassNotFound}
+		if probe.Gateway == plusName {
+			verdict = noAnswer
+		}
+		w.answer(probe, verdict)
+	}
+	result, err := w.engine.Turn(w.now, nil)
+	if _, refused := w.create(terminal.NewSale{}); err != nil || refused == nil || !result.OutOfOrder {
+		t.Errorf("%v; a sale is refused with %v, out of order %v", err, refused, result.OutOfOrder)
+	}
+}

@@ -44,7 +44,9 @@ func (t *Terminal) WaitSale(ctx context.Context, id string, after int64) (paymen
 	defer stop()
 	s, err := t.read(id)
 	if err == nil && s.Version <= after && s.Status == payment.SaleUnresolved {
-		_, err = t.Check(ctx, id)
+		if _, err = t.Check(ctx, id); ctx.Err() != nil {
+			return t.read(id)
+		}
 	}
 	for err == nil && s.Version <= after {
 		select {

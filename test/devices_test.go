@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"payscand/device/devicetest"
 	"payscand/internal/devices"
 )
@@ -84,11 +86,35 @@ func TestDevicesPairWrites(t *testing.T) {
 
 	s.must(os.WriteFile(path, []byte("[terminal]\ncode = 5\n"), 0o600))
 	c, _ = scanTheSheet(t, "", "pair", "--write", "--config", path)
-	if status := c.exit(); status != 2 || !strings.Contains(c.out.String(), "nothing was written") {
+	if status := c.exit(); status != 78 || !strings.Contains(c.out.String(), "nothing was written") {
 		t.Errorf("status %d:\n%s", status, c.out.String())
 	}
 	if now, err := os.ReadFile(path); err != nil || string(now) != "[terminal]\ncode = 5\n" {
 		t.Errorf("the configuration now is %q, %v", now, err)
+	}
+}
+
+// TestDevicesPairOnAFullDisk: a configuration for which there is no room stays as it was, not with half a table.
+func TestDevicesPairOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	before, err := os.ReadFile(s.Config())
+	s.must(err)
+	path := filepath.Join(filepath.Dir(s.Config()), "full.toml")
+	s.must(os.WriteFile(path, before, 0o600))
+	virtual, err := devicetest.NewPTY(filepath.Join(t.TempDir(), "scanner"))
+	s.must(err)
+	t.Cleanup(func() { _ = virtual.Close() })
+	c := start(t, nil, "devices", "pair", "--write", "--config", path, "--device", virtual.Path(), "--sheet", "")
+	c.awaitText("scan code A")
+	room := uint64(len(before) + 20)
+	s.must(unix.Prlimit(c.cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: room, Max: room}, nil))
+	s.must(virtual.Scan(devices.Codes()[0].Text))
+	if status := c.exit(); status != 1 || !strings.Contains(c.out.String(), "nothing was written") {
+		t.Errorf("status %d:\n%s", status, c.out.String())
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the configuration now ends with %q, %v", after[len(before):], err)
 	}
 }
 

@@ -98,16 +98,17 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
+	// First, so that a stranger whose body takes its time keeps no call from the vendor.
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
 	select {
 	case h.calls <- struct{}{}:
 		defer func() { <-h.calls }()
 	default: // the vendor repeats it
 		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
 	for _, g := range gateways {

@@ -1,15 +1,18 @@
 package notify_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,8 +43,10 @@ const requestID = "01JZ8M3V0QK6T9X2B4C5D7E8F9-1"
 const paid = `{"paymentResult":{"resultCode":"SUCCESS","resultStatus":"S"},"paymentRequestId":"` + requestID +
 	`","paymentId":"P1","paymentAmount":{"value":"1234","currency":"CAD"}}`
 
-func open(t *testing.T, c *counter, log io.Writer) (*notify.Handler, string) {
+// open serves a handler, whose clock stands still but for later.
+func open(t *testing.T, c *counter, log io.Writer) (h *notify.Handler, url string, later func(time.Duration)) {
 	t.Helper()
+	var elapsed atomic.Int64
 	g, err := alipayplus.New(alipayplus.Config{
 		Name: "plus", BaseURL: "https://open-sea.alipayplus.com", ClientID: "5J0", TerminalCode: "L1",
 		PrivateKey: exchangetest.Keys().Merchant, PlatformKeys: exchangetest.Keys().PlatformKeys(),
@@ -52,24 +57,25 @@ func open(t *testing.T, c *counter, log io.Writer) (*notify.Handler, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := notify.New(notify.Config{
+	h = notify.New(notify.Config{
 		Terminal: c, Gateways: map[string][]notify.Gateway{"alipayplus": {g}}, Log: slog.New(slog.NewTextHandler(log, nil)),
-		Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
+		Now: func() time.Time { return time.Unix(1_800_000_000, elapsed.Load()) },
 	})
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	return h, server.URL
+	return h, server.URL, func(d time.Duration) { elapsed.Add(int64(d)) }
 }
 
-func post(t *testing.T, url, body string, key signature.PrivateKey) (*http.Response, string) {
+// post sends the notification that the order was paid, as key signs it.
+func post(t *testing.T, url string, key signature.PrivateKey) (*http.Response, string) {
 	t.Helper()
 	at := time.Now().UTC().Format(time.RFC3339)
 	signed, err := signature.Signer{Algorithm: signature.RSA256, KeyVersion: 1, Key: key}.Sign(
-		[]byte("POST /from/alipay\n5J0." + at + "." + body))
+		[]byte("POST /from/alipay\n5J0." + at + "." + paid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(paid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +97,8 @@ func post(t *testing.T, url, body string, key signature.PrivateKey) (*http.Respo
 func TestVerified(t *testing.T) {
 	for _, err := range []error{nil, &terminal.Error{Code: terminal.CodeNotFound}} {
 		c := &counter{err: err}
-		h, url := open(t, c, io.Discard)
-		response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Platform)
+		h, url, _ := open(t, c, io.Discard)
+		response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform)
 		verifier := signature.Verifier{Algorithm: signature.RSA256, Keys: map[int]signature.PublicKey{1: exchangetest.Keys().Merchant.Public()}}
 		content := "POST /from/alipay\n5J0." + response.Header.Get("Response-Time") + "." + body
 		if err := verifier.Verify([]byte(content), response.Header.Get("Signature")); err != nil || response.StatusCode != 200 ||
@@ -111,9 +117,32 @@ func TestVerified(t *testing.T) {
 // A notification that the terminal did not take in is not acknowledged.
 func TestNotTakenIn(t *testing.T) {
 	c := &counter{err: errors.New("stopping")}
-	_, url := open(t, c, io.Discard)
-	if response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Platform); response.StatusCode != http.StatusServiceUnavailable || body != "" {
+	_, url, _ := open(t, c, io.Discard)
+	if response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform); response.StatusCode != http.StatusServiceUnavailable || body != "" {
 		t.Errorf("status %d, %q", response.StatusCode, body)
+	}
+}
+
+// Strangers who send their bodies slowly, or never, do not hold the vendor up.
+func TestSlowStrangers(t *testing.T) {
+	c := &counter{}
+	_, url, _ := open(t, c, io.Discard)
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		// It asks for a go-ahead, which comes once the handler reads the body.
+		if _, err := io.WriteString(conn, "POST /notify/alipayplus HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("its headers were answered with %q, %v", line, err)
+		}
+	}
+	if response, _ := post(t, url+"/notify/alipayplus", exchangetest.Keys().Platform); response.StatusCode != http.StatusOK {
+		t.Errorf("status %d", response.StatusCode)
 	}
 }
 
@@ -123,9 +152,9 @@ func TestNotTakenIn(t *testing.T) {
 func TestUnverified(t *testing.T) {
 	var log bytes.Buffer
 	c := &counter{}
-	h, url := open(t, c, &log)
+	h, url, later := open(t, c, &log)
 	for range 20 {
-		if response, body := post(t, url+"/notify/alipayplus", paid, exchangetest.Keys().Merchant); response.StatusCode != http.StatusUnauthorized || body != "" {
+		if response, body := post(t, url+"/notify/alipayplus", exchangetest.Keys().Merchant); response.StatusCode != http.StatusUnauthorized || body != "" {
 			t.Fatalf("status %d, %q", response.StatusCode, body)
 		}
 	}
@@ -137,6 +166,13 @@ func TestUnverified(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {
 		t.Errorf("%d lines logged", n)
+	}
+	for _, d := range []time.Duration{time.Second, 59 * time.Second} { // then again, and after a minute another line
+		later(d)
+		post(t, url+"/notify/alipayplus", exchangetest.Keys().Merchant)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2 || len(c.told) != 3 {
+		t.Errorf("%d lines logged, told %d times", n, len(c.told))
 	}
 }
 
@@ -159,7 +195,7 @@ func TestRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			c := &counter{}
-			_, url := open(t, c, &log)
+			_, url, _ := open(t, c, &log)
 			r, err := http.NewRequest(test.method, url+test.path, strings.NewReader(test.body))
 			if err != nil {
 				t.Fatal(err)

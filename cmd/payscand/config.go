@@ -16,7 +16,7 @@ func newConfig() *cobra.Command {
 func newConfigCheck() *cobra.Command {
 	var withoutKeys bool
 	cmd := &cobra.Command{
-		Use:   "check [file]",
+		Use:   "check [FILE]",
 		Short: "Say every mistake in a configuration, with its line",
 		Args:  usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {

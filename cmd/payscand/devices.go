@@ -280,6 +280,8 @@ func addToConfig(path, table string) error {
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
-	_, err = file.WriteString(addition)
-	return errors.Join(err, file.Sync(), file.Close())
+	if _, err = file.WriteString(addition); err != nil { // half a table is none: the daemon would not start with it
+		return errors.Join(fmt.Errorf("nothing was written: %w", err), file.Truncate(int64(len(before))), file.Close())
+	}
+	return errors.Join(file.Sync(), file.Close())
 }

@@ -70,22 +70,26 @@ func newRoot() *cobra.Command {
 		newAdopt(), newCheck(), newJournal(), newConfig(), newVersion())
 }
 
-// group makes a command of others. Alone it tells of them; any other word is wrong.
+// group makes cmd the holder of commands. Alone it shows its help; a word that is
+// none of them is refused, where cobra would show the help and end with status 0.
 func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
-	cmd.SuggestionsMinimumDistance = 2
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		err := fmt.Errorf("there is no command %q of %s; see %[2]s --help", args[0], cmd.CommandPath())
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			err = fmt.Errorf("there is no command %q of %s; is %s meant?", args[0], cmd.CommandPath(), strings.Join(near, " or "))
-		}
-		return &exitError{exitUsage, err}
-	}
+	cmd.Args = usage(noOtherCommand)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.DisableFlagsInUseLine = true
+	cmd.SuggestionsMinimumDistance = 2 // letters that may differ
 	cmd.AddCommand(commands...)
 	return cmd
+}
+
+func noOtherCommand(cmd *cobra.Command, args []string) error {
+	err := cobra.NoArgs(cmd, args)
+	if err == nil {
+		return nil
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
 }
 
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {

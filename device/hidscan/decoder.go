@@ -9,6 +9,8 @@ type decoder interface {
 	decode(text, report []byte) (decoded, *fault)
 	// resync is called between two scans after a fault; lost: reports were lost.
 	resync(lost bool)
+	// breakOff is called when the rest of a scan did not come in time.
+	breakOff()
 }
 
 // decoded is what one report says.

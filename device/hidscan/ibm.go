@@ -68,6 +68,7 @@ var (
 )
 
 func (ibm) resync(bool) {}
+func (ibm) breakOff()   {}
 
 func (i ibm) decode(text, report []byte) (decoded, *fault) {
 	none := decoded{text: text}

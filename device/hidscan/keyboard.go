@@ -62,6 +62,9 @@ func (k *keyboard) resync(lost bool) {
 	k.alt = k.alt[:0]
 }
 
+// breakOff changes nothing: the keys that are down are down still.
+func (k *keyboard) breakOff() {}
+
 func (k *keyboard) decode(text, report []byte) (decoded, *fault) {
 	text, fault := k.types(text, report)
 	return decoded{text: text}, fault

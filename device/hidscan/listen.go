@@ -108,8 +108,11 @@ func (t target) read(reports [][]byte) device.Shot {
 				shot.Symbology = result.symbology
 			}
 		}
-		if bad == nil {
+		switch {
+		case bad == nil:
 			shot.Texts[name] = string(text)
+		case t.protocol.mode != ModeKeyboard:
+			shot.Fault = bad.detail
 		}
 	}
 	return shot

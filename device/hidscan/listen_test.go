@@ -81,6 +81,18 @@ func TestListenToPOS(t *testing.T) {
 	})
 }
 
+// What a scanner in IBM mode cannot send whole is told with the reason.
+func TestListenToIBM(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := newFakeUSB(t, inMode("05e0", ibmDescriptor))
+		shots, _ := listening(t, fake.unnamed(t, Config{Mode: ModeIBM}))
+		must(t, fake.sendAll([][]byte{ibmReport(strings.Repeat("7", 57), "\x00\x33\x0b")}))
+		if diff := cmp.Diff(device.Shot{Texts: map[string]string{}, Fault: faultIBMLong.detail}, <-shots); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // What cannot be opened is said, and without HID support that.
 func TestListenRefused(t *testing.T) {
 	fake := newFakeUSB(t, zebra())

@@ -90,6 +90,7 @@ var (
 )
 
 func (p *pos) resync(bool) { p.begun = false }
+func (p *pos) breakOff()   { p.begun = false }
 
 func (p *pos) decode(text, report []byte) (decoded, *fault) {
 	f := &p.format

@@ -145,7 +145,7 @@ func TestPOSDamage(t *testing.T) {
 			r := newDeviceRecorder(protocolOf(t, ModePOS, shape.descriptor), 0)
 			r.at(0, test.sent...)
 			r.silence(epoch.Add(2 * device.StallTimeout))
-			r.at(4*time.Second, shape.reports("]Q1", "281")...)
+			r.at(4*time.Second, shape.reports("]C0", "281")...)
 			expectFrames(t, r.frames, test.want, "scan:281")
 		})
 	}

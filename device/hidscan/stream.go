@@ -109,8 +109,12 @@ func (s *stream) silence(now time.Time) {
 			s.cut = s.last
 		}
 	}
+	_, waited := s.framer.Deadline()
 	s.framer.Expire(now, s.emit)
 	_, waiting := s.framer.Deadline()
+	if waited && !waiting {
+		s.decoder.breakOff()
+	}
 	if s.fault == nil || waiting || !quiet || s.last.Equal(s.cut) && now.Sub(s.cut) < lateRest {
 		return
 	}

@@ -264,7 +264,7 @@ func explainAccess(config Config, node string, err error) *refusal {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return refuse(device.StateDenied, "not allowed to open %s: install systemd/70-payscand-scanner.rules as "+
-			"/etc/udev/rules.d/70-payscand-scanner.rules, with the scanner's ids for keyboard mode, "+
+			"/etc/udev/rules.d/70-payscand-scanner.rules, with the scanner's ids where its maker is not in it, "+
 			"then udevadm control --reload and plug the scanner in again", node)
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse(device.StateFailed, "there is no %s: this service must see /dev/bus/usb (systemd: no PrivateDevices=)", node)

@@ -21,7 +21,16 @@
 // and reprograms those that belong to others.
 //
 // What the kernel, or the scanner itself, kept from before the port was opened
-// is discarded: half a scan from then must not become a code.
+// is discarded: half a scan from then must not become a code. Where that does not
+// end, what is left of the scan under way is refused.
+//
+// # Held up
+//
+// Bytes lie in the kernel until they are read, so a program that was held up sees a
+// pause where the scanner made none, and bytes that are older than the sale that was
+// armed meanwhile. Only a read that waited and found nothing proves silence; a frame
+// whose time-out was over without one is refused, and after half a second the token
+// is the one from before.
 //
 // # Locking
 //

@@ -20,7 +20,14 @@ const (
 	settleQuiet = 100 * time.Millisecond
 	settleLimit = 500 * time.Millisecond
 
+	// awayLimit: bytes found after this program was held up for longer are stamped
+	// with the token that was armed before.
+	awayLimit = 500 * time.Millisecond
+
 	readBytes = 1024
+
+	noBeginning = "the scanner was sending already when it was opened: scan again"
+	heldUp      = "this computer was too busy to tell where the scan ended: scan again"
 )
 
 // Scanner is a device.Scanner on a serial port.
@@ -30,6 +37,7 @@ type Scanner struct {
 	framer   *device.Framer
 	reporter *device.Reporter
 	tree     usb.Tree
+	now      func() time.Time
 }
 
 var _ device.Scanner = (*Scanner)(nil)
@@ -49,6 +57,7 @@ func New(config Config, arming *device.Arming) (*Scanner, error) {
 		framer:   framer,
 		reporter: device.NewReporter(config.device(), config.Name),
 		tree:     usb.System(),
+		now:      time.Now,
 	}, nil
 }
 
@@ -92,16 +101,17 @@ func (s *Scanner) open(ctx context.Context, buffer []byte) (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := settle(ctx, port, buffer); err != nil {
+	if err := s.settle(ctx, port, buffer); err != nil {
 		port.close()
 		return nil, err
 	}
 	return port, nil
 }
 
-// settle discards what was sent before anybody listened.
-func settle(ctx context.Context, port *port, buffer []byte) error {
-	for end := time.Now().Add(settleLimit); ctx.Err() == nil && time.Now().Before(end); {
+// settle discards what was sent before anybody listened. Where that does not end,
+// the beginning of the scan that is under way is not known.
+func (s *Scanner) settle(ctx context.Context, port *port, buffer []byte) error {
+	for end := s.now().Add(settleLimit); ctx.Err() == nil && s.now().Before(end); {
 		n, err := port.read(buffer, settleQuiet)
 		if err != nil {
 			return err
@@ -110,23 +120,50 @@ func settle(ctx context.Context, port *port, buffer []byte) error {
 			return nil
 		}
 	}
+	if ctx.Err() == nil {
+		s.framer.Doubt(noBeginning, s.arming.Token(), s.now())
+	}
 	return nil
 }
 
 func (s *Scanner) read(ctx context.Context, port *port, buffer []byte, emit func(device.Frame)) error {
+	emptyAt, emptyToken := s.now(), s.arming.Token() // when all that had come was read, and the token armed then
 	for ctx.Err() == nil {
-		n, err := port.read(buffer, s.untilDue(time.Now()))
+		before, armed := s.now(), s.arming.Token()
+		wait := s.untilDue(before)
+		n, err := port.read(buffer, wait)
 		// The token first: a sale armed while we look at the clock is later
 		// than these bytes.
-		token, now := s.arming.Token(), time.Now()
+		token, now := s.arming.Token(), s.now()
 		if err != nil {
 			return err
 		}
-		s.framer.Feed(buffer[:n], token, now, emit)
+		if now.Sub(emptyAt) > awayLimit {
+			token = emptyToken
+		}
+		if n < len(buffer) {
+			emptyAt, emptyToken = before, armed
+		}
+		if n == 0 {
+			s.framer.Expire(before.Add(wait), emit) // what came since then is still to be read
+			continue
+		}
+		s.take(buffer[:n], token, now, emit)
 		s.reporter.Received(n)
 		clear(buffer[:n]) // no copy of a payment code stays behind
 	}
 	return nil
+}
+
+// take frames bytes that were found at now. If the time-out of the frame under way
+// is over only now, this program was held up, and the bytes may have come before
+// it: then they are no new scan, and what they belong to is refused.
+func (s *Scanner) take(data []byte, token uint64, now time.Time, emit func(device.Frame)) {
+	if due, waiting := s.framer.Deadline(); waiting && !now.Before(due) {
+		now = due.Add(-1)
+		s.framer.Doubt(heldUp, token, now)
+	}
+	s.framer.Feed(data, token, now, emit)
 }
 
 // untilDue is how long to wait for bytes: until the frame under way is due to

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -227,13 +228,21 @@ func isUART(folder string) bool {
 	return kind != "" && kind != "0"
 }
 
-// attribute reads one value of sysfs; "" when there is none or it is not text.
+// attribute reads one value of sysfs; "" when there is none or it is not text. What a
+// device says of itself may hold anything: control characters are left out, since
+// people's terminals and configurations would obey or refuse them.
 func attribute(folder, name string) string {
 	data, err := os.ReadFile(filepath.Join(folder, name))
 	if err != nil || !utf8.Valid(data) {
 		return ""
 	}
-	return strings.TrimSpace(string(data))
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, string(data))
+	return strings.TrimSpace(text)
 }
 
 // number reads a number of sysfs; -1 when there is none.

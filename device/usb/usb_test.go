@@ -141,3 +141,21 @@ func TestPorts(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Control characters in what a device calls itself are left out.
+func TestControlCharacters(t *testing.T) {
+	tree := machine(t, map[string]string{
+		"bus/usb/devices/1-1/idVendor": "05e0\n", "bus/usb/devices/1-1/idProduct": "1900\n",
+		"bus/usb/devices/1-1/busnum": "1\n", "bus/usb/devices/1-1/devnum": "12\n",
+		"bus/usb/devices/1-1/serial":  "S1\x01\u0085\n",
+		"bus/usb/devices/1-1/product": "\x1b]0;Bar\x07 code\tscanner\n",
+	}, nil)
+	for _, d := range tree.Devices() {
+		if d.Serial != "S1" || d.Name != "]0;Bar codescanner" {
+			t.Errorf("serial number %q, name %q", d.Serial, d.Name)
+		}
+	}
+	if n := len(tree.Devices()); n != 1 {
+		t.Errorf("%d devices", n)
+	}
+}

@@ -67,9 +67,13 @@ func TestJudgeWrong(t *testing.T) {
 		"a part":         {device.Shot{Texts: map[string]string{"": code[:9]}}, "only a part"},
 		"garbled":        {device.Shot{Texts: map[string]string{"": "\xff\x81\x05"}}, "speed"},
 		"no layout":      {device.Shot{Texts: map[string]string{}}, "no layout here knows"},
+		"told by driver": {device.Shot{Texts: map[string]string{}, Fault: "longer than a report"}, "longer than a report"},
 		"lost":           {device.Shot{Texts: map[string]string{"": code}, Lost: true}, "too busy"},
 		"lost and wrong": {device.Shot{Texts: map[string]string{"": secret}, Lost: true}, "too busy"},
 		"twice":          {device.Shot{Texts: map[string]string{"": code + code}}, "twice"},
+		"before it":      {device.Shot{Texts: map[string]string{"": secret + code}}, "scan it alone"},
+		"scanned before": {device.Shot{Texts: map[string]string{"": secret + "\r" + code + "\r"}}, "scan it alone"},
+		"scanned after":  {device.Shot{Texts: map[string]string{"": code + "\r" + secret + "\r"}}, "scan it alone"},
 		"long prefix":    {device.Shot{Texts: map[string]string{"": strings.Repeat("x", 40) + code}}, "cannot be taken off"},
 	} {
 		f := Judge(test.shot, code)
@@ -213,6 +217,10 @@ func TestStationEnds(t *testing.T) {
 	if _, err := c.Test(t.Context(), Codes(), 10*time.Millisecond); !errors.Is(err, ErrNothingScanned) {
 		t.Errorf("nothing scanned: %v", err)
 	}
+	c.Only = "/dev/null"
+	if _, err := c.Test(t.Context(), Codes(), 0); !errors.Is(err, ErrNotListening) || !strings.Contains(strings.Join(c.said, "\n"), "not a serial port") {
+		t.Errorf("no scanner: %v, said %q", err, c.said)
+	}
 	c.Only = "05e0:1900"
 	if _, err := c.Test(t.Context(), Codes(), time.Minute); !errors.Is(err, ErrNoSuchDevice) {
 		t.Errorf("no such device: %v", err)
@@ -310,14 +318,16 @@ func TestAdvice(t *testing.T) {
 		device Device
 		says   string
 	}{
-		"held by the daemon":  {Device{Type: "hid", Node: "/dev/null", Holder: "payscand (process 7)"}, "stop the daemon first"},
-		"held by another":     {Device{Type: "serial", Node: "/dev/null", Holder: "ModemManager (process 7)"}, "stop the program"},
-		"port without right":  {Device{Type: "serial", Node: port}, "dialout"},
-		"POS without right":   {Device{Type: "hid", Mode: "pos", Node: usbNode}, "70-payscand-scanner.rules"},
-		"keyboard, no right":  {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Node: usbNode}, `ATTR{idProduct}=="1200"`},
-		"POS with the right":  {Device{Type: "hid", Mode: "pos", Node: "/dev/null"}, ""},
-		"a mode not read":     {Device{Advice: "set it", Node: usbNode}, "set it"},
-		"advice that remains": {Device{Type: "hid", Mode: "ibm", Advice: "HID POS is better", Node: "/dev/null"}, "HID POS is better"},
+		"held by the daemon":   {Device{Type: "hid", Node: "/dev/null", Holder: "payscand (process 7)"}, "stop the daemon first"},
+		"held by another":      {Device{Type: "serial", Node: "/dev/null", Holder: "ModemManager (process 7)"}, "stop the program"},
+		"port without right":   {Device{Type: "serial", Node: port}, "dialout"},
+		"POS without right":    {Device{Type: "hid", Mode: "pos", Maker: "Zebra", Node: usbNode}, "install systemd/70-payscand-scanner.rules"},
+		"POS of another maker": {Device{Type: "hid", Mode: "pos", VendorID: "1234", ProductID: "5678", Node: usbNode}, `ATTR{idVendor}=="1234", ATTR{idProduct}=="5678"`},
+		"keyboard of a maker":  {Device{Type: "hid", Mode: "keyboard", Maker: "Zebra", Node: usbNode}, "install systemd/70-payscand-scanner.rules"},
+		"keyboard, no right":   {Device{Type: "hid", Mode: "keyboard", VendorID: "05e0", ProductID: "1200", Node: usbNode}, `ATTR{idProduct}=="1200"`},
+		"POS with the right":   {Device{Type: "hid", Mode: "pos", Node: "/dev/null"}, ""},
+		"a mode not read":      {Device{Advice: "set it", Node: usbNode}, "set it"},
+		"advice that remains":  {Device{Type: "hid", Mode: "ibm", Advice: "HID POS is better", Node: "/dev/null"}, "HID POS is better"},
 	} {
 		test.device.judge(user)
 		if advice := test.device.Advice; test.says == "" && advice != "" || !strings.Contains(advice, test.says) {
@@ -338,7 +348,7 @@ func FuzzJudge(f *testing.F) {
 		if found.Right == (found.Advice != "") {
 			t.Fatalf("%q %q: %+v", before, after, found)
 		}
-		plain := regexp.MustCompile(`^[a-z0-9]{0,20}$`)
+		plain := regexp.MustCompile(`^[a-z0-9]{0,9}$`)
 		for _, end := range []string{"", "\r", "\n", "\t", "\r\n"} {
 			if suffix, ends := strings.CutSuffix(after, end); ends && plain.MatchString(before) && plain.MatchString(suffix) &&
 				(!found.Right || found.Prefix != before || found.Suffix != suffix) {

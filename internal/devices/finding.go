@@ -1,7 +1,9 @@
 package devices
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +52,10 @@ func Judge(shot device.Shot, code string) Finding {
 			f.Advice = "parts of it were lost: this computer was too busy. Scan it again"
 		case strings.Contains(after, code):
 			f.Advice = "it came twice in one scan: the scanner sends no terminator. Set it to send one (Enter, CR)"
+		case f.holdsAnother():
+			f.Prefix, f.Suffix = "", "" // it may be a customer's
+			f.Advice = "something else came with it that cannot be taken off: scan it alone; " +
+				"if it happens every time, switch prefix and suffix off in the scanner's settings"
 		case !f.reads(text, code):
 			f.Advice = fmt.Sprintf("it came with a prefix %q and a suffix %q, which cannot be taken off: switch them off in the scanner's settings", f.Prefix, f.Suffix)
 		default:
@@ -61,15 +67,23 @@ func Judge(shot device.Shot, code string) Finding {
 	return f
 }
 
+// codeDigits is how many digits in a row may be a part of a payment code.
+var codeDigits = regexp.MustCompile(`[0-9]{10}`)
+
+// holdsAnother tells whether prefix or suffix may be another code.
+func (f *Finding) holdsAnother() bool {
+	return !f.affixes().Valid() || codeDigits.MatchString(f.Prefix) || codeDigits.MatchString(f.Suffix)
+}
+
+func (f *Finding) affixes() device.Affixes {
+	return device.Affixes{Prefix: f.Prefix, Suffix: f.Suffix}
+}
+
 // reads tells whether a driver that is configured as found makes one scan, the
 // code, of what was sent.
 func (f *Finding) reads(text, code string) bool {
-	affixes := device.Affixes{Prefix: f.Prefix, Suffix: f.Suffix}
-	if !affixes.Valid() {
-		return false
-	}
 	framer := device.NewFramer("", device.Terminator(f.Terminator), 0)
-	framer.Strip(affixes)
+	framer.Strip(f.affixes())
 	scans, whole := 0, true
 	count := func(frame device.Frame) {
 		scans++
@@ -108,6 +122,9 @@ func explainWrong(shot device.Shot, code string) string {
 	if shot.Lost {
 		return "parts of it were lost: this computer was too busy. Scan it again"
 	}
+	if shot.Fault != "" {
+		return shot.Fault
+	}
 	if len(shot.Texts) == 0 {
 		return "the scanner pressed keys that no layout here knows: set it to a US keyboard without Alt mode, or better to USB HID POS or serial mode"
 	}
@@ -144,7 +161,7 @@ func Lines(d Device, findings ...Finding) string {
 	if d.Mode != "" {
 		add("mode = %q", d.Mode)
 	}
-	if d.VendorID != "" {
+	if d.VendorID != "" && d.byPath == "" {
 		add("vendor_id = 0x%s", d.VendorID)
 		add("product_id = 0x%s", d.ProductID)
 		if d.Serial != "" {
@@ -154,7 +171,7 @@ func Lines(d Device, findings ...Finding) string {
 			add("interface = %d", *d.Interface)
 		}
 	} else {
-		add("port = %s", tomlString(d.Port))
+		add("port = %s", tomlString(cmp.Or(d.byPath, d.Port)))
 	}
 	if d.baud != 0 {
 		add("baud = %d", d.baud)

@@ -5,6 +5,7 @@ package devices
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ type Device struct {
 	Advice string `json:"advice,omitempty"`
 
 	usbNode string // another one whenever it is plugged in again
+	byPath  string // what to name its port by, where another device has the same ids; else ""
 	twin    bool   // the same device has another interface of this kind
 	baud    int    // at which it is read; 0: the default
 }
@@ -118,12 +120,29 @@ func List(tree usb.Tree, user User) []Device {
 	for i := range found {
 		found[i].judge(user)
 		for j := range found {
+			if found[i].Type == typeSerial && found[i].usbNode != found[j].usbNode && found[i].isSame(found[j]) {
+				found[i].byPath = linkTo(found[i].Port, filepath.Join(tree.Dev, "serial/by-path"))
+			}
 			found[i].twin = found[i].twin || i != j && found[i].usbNode != "" && found[i].usbNode == found[j].usbNode &&
 				found[i].Type == found[j].Type && found[i].Mode == found[j].Mode
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Device) int { return rank(a) - rank(b) })
 	return found
+}
+
+// linkTo is the link in a folder to a port, or the port where there is none.
+func linkTo(port, folder string) string {
+	links, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil {
+		return port
+	}
+	for _, link := range links {
+		if target, err := filepath.EvalSymlinks(link); err == nil && target == port {
+			return link
+		}
+	}
+	return port
 }
 
 func describeUSB(d usb.Device) Device {
@@ -184,10 +203,14 @@ func (d *Device) judge(user User) {
 		d.Advice = "stop the program that holds it"
 	case !d.Allowed && d.Type == typeSerial:
 		d.Advice = fmt.Sprintf("user %s may not open it: add the user to the group that owns %s (dialout on Debian)", user.Name, d.Node)
-	case !d.Allowed && d.mayBeKeyboard():
-		d.Advice = fmt.Sprintf("user %s may not open it; if it is a scanner, name it in /etc/udev/rules.d/70-payscand-scanner.rules: "+
-			`SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="%s", ATTR{idProduct}=="%s", MODE="0660", GROUP="payscand"`,
-			user.Name, d.VendorID, d.ProductID)
+	case !d.Allowed && d.Maker == "": // the rules do not know it
+		doubt := ""
+		if d.mayBeKeyboard() {
+			doubt = "if it is a scanner, "
+		}
+		d.Advice = fmt.Sprintf("user %s may not open it; %sadd to /etc/udev/rules.d/70-payscand-scanner.rules: "+
+			`SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="%s", ATTR{idProduct}=="%s", MODE="0660", GROUP="payscand"`+
+			"; then udevadm control --reload, and plug it in again", user.Name, doubt, d.VendorID, d.ProductID)
 	case !d.Allowed:
 		d.Advice = fmt.Sprintf("user %s may not open it: install systemd/70-payscand-scanner.rules as "+
 			"/etc/udev/rules.d/70-payscand-scanner.rules, then udevadm control --reload, and plug it in again", user.Name)

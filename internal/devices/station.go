@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"payscand/device"
@@ -48,25 +50,37 @@ type heard struct {
 // ErrNoSuchDevice: Only names nothing that is plugged in.
 var ErrNoSuchDevice = errors.New("there is no such device: payscand devices list shows what there is")
 
+// ErrNotListening: what Only names cannot be listened to.
+var ErrNotListening = errors.New("nothing can be scanned with it: what to do is said above")
+
 // listening is what a station listens to.
 type listening struct {
 	*Station
 	out     chan heard
-	known   map[string]bool // devices that were seen already
+	seen    sightings
 	all     sync.WaitGroup
 	opening sync.WaitGroup // those of the start, until they are ready or were told not to be
+	ready   atomic.Bool    // one is, or was
 }
 
 // listen begins to listen, until ctx ends and wait returns. What is there at the
 // start is ready when it returns, or was told not to be.
 func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), err error) {
-	l := &listening{Station: s, out: make(chan heard), known: map[string]bool{}}
+	l := &listening{Station: s, out: make(chan heard)}
 	news := device.ListenForPlugs()
 	if err := l.begin(ctx); err != nil {
 		news.Close()
 		return nil, nil, err
 	}
 	l.opening.Wait()
+	switch {
+	case l.ready.Load():
+	case s.Only == "":
+		s.say("no scanner is listened to yet: plug it in now, or again")
+	default:
+		news.Close()
+		return nil, nil, cmp.Or(context.Cause(ctx), fmt.Errorf("%s: %w", s.Only, ErrNotListening))
+	}
 	l.all.Go(func() {
 		defer news.Close()
 		for ctx.Err() == nil {
@@ -79,14 +93,18 @@ func (s *Station) listen(ctx context.Context) (shots <-chan heard, wait func(), 
 
 func (l *listening) start(ctx context.Context, d Device) {
 	l.opening.Add(1)
-	l.all.Go(func() { l.listenTo(ctx, d, sync.OnceFunc(l.opening.Done), l.out) })
+	opened := sync.OnceFunc(l.opening.Done)
+	l.all.Go(func() {
+		defer opened()
+		l.listenTo(ctx, d, func() { l.ready.Store(true); opened() })
+	})
 }
 
 // begin listens to what is there.
 func (l *listening) begin(ctx context.Context) error {
 	chosen := 0
-	for _, d := range l.present() {
-		l.known[d.key()] = true
+	there, _, _ := l.seen.look(l.present())
+	for _, d := range there {
 		switch wanted := l.wants(d); {
 		case wanted && d.Holder != "" && l.Only != "":
 			return fmt.Errorf("%s is held by %s: %s", d.title(), d.Holder, d.Advice)
@@ -105,16 +123,19 @@ func (l *listening) begin(ctx context.Context) error {
 	return nil
 }
 
-// welcome listens to what was plugged in since.
+// welcome listens to what was plugged in since, or let go by a program.
 func (l *listening) welcome(ctx context.Context) {
-	present := map[string]bool{}
-	for _, d := range l.present() {
-		present[d.key()] = true
-		if !l.known[d.key()] && d.Type != "" && (l.Only == "" || l.wants(d)) {
+	came, freed, _ := l.seen.look(l.present())
+	for _, d := range came {
+		if d.Type != "" && (l.Only == "" || l.wants(d)) {
 			l.start(ctx, d)
 		}
 	}
-	l.known = present // what is gone is new when it comes again
+	for _, d := range freed {
+		if l.wants(d) {
+			l.start(ctx, d)
+		}
+	}
 }
 
 // present lists what is there, and the port that Only names where it is none of
@@ -147,9 +168,6 @@ func (s *Station) wants(d Device) bool {
 	return s.Only == d.ID() || s.Only == d.VendorID+":"+d.ProductID
 }
 
-// key tells a device from all others, and from itself plugged in again.
-func (d Device) key() string { return d.usbNode + " " + d.Node + " " + d.Mode }
-
 func (d Device) title() string {
 	name := d.ID()
 	if d.Name != "" {
@@ -164,24 +182,23 @@ func (d Device) title() string {
 // openPatience is how long a device that was just plugged in may be refused.
 const openPatience = 2 * time.Second
 
-func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out chan<- heard) {
-	defer opened()
-	listener, err := s.listener(d)
+func (l *listening) listenTo(ctx context.Context, d Device, opened func()) {
+	listener, err := l.listener(d)
 	if err != nil {
-		s.say("%s: %v", d.title(), err)
+		l.say("%s: %v", d.title(), err)
 		return
 	}
 	if d.Type == typeSerial {
-		d.baud = s.Baud
+		d.baud = l.Baud
 	}
 	shot := func(got device.Shot) {
 		select {
-		case out <- heard{d, got}:
+		case l.out <- heard{d, got}:
 		case <-ctx.Done():
 		}
 	}
 	ready := func() {
-		s.say("listening to %s", d.title())
+		l.say("listening to %s", d.title())
 		opened()
 	}
 	for begun := time.Now(); ctx.Err() == nil; device.Pause(ctx, openPatience/10) {
@@ -190,7 +207,7 @@ func (s *Station) listenTo(ctx context.Context, d Device, opened func(), out cha
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		s.say("%s: %v", d.title(), err)
+		l.say("%s: %v", d.title(), err)
 	}
 }
 
@@ -250,31 +267,38 @@ func (s *Station) Test(ctx context.Context, codes []Code, patience time.Duration
 	defer stop()
 	var report Report
 	for _, code := range codes {
-		s.say("scan code %s of the sheet: %s", code.Name, code.Shows)
-		for try := 1; ; try++ {
-			got, err := next(ctx, shots, patience)
-			if err != nil {
-				return report, fmt.Errorf("code %s: %w", code.Name, err)
-			}
-			if len(report.Results) > 0 && got.device.key() != report.Device.key() {
-				s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
-				continue
-			}
-			finding := Judge(got.shot, code.Text)
-			if finding.Right || try == tries {
-				report.Device = got.device
-				report.Results = append(report.Results, Result{code.Name, finding})
-				s.say("%s: %s", code.Name, finding.Words())
-				if finding.Right && finding.Terminator == "none" && !got.device.tellsEnd() {
-					s.say("%s: nothing ends it, so a pause does: better set the scanner to send Enter (CR) after each code", code.Name)
-				}
-				break
-			}
-			s.say("%s: %s", code.Name, finding.Words())
+		if err := s.ask(ctx, code, &report, shots, patience); err != nil {
+			return report, fmt.Errorf("code %s: %w", code.Name, err)
 		}
 	}
 	report.conclude()
 	return report, nil
+}
+
+// ask asks for a code, up to so many tries, and notes what came.
+func (s *Station) ask(ctx context.Context, code Code, report *Report, shots <-chan heard, patience time.Duration) error {
+	s.say("scan code %s of the sheet: %s", code.Name, code.Shows)
+	for try := 1; ; {
+		got, err := next(ctx, shots, patience)
+		if err != nil {
+			return err
+		}
+		if len(report.Results) > 0 && !got.device.isSame(report.Device) {
+			s.say("that was another scanner, %s: scan with %s", got.device.title(), report.Device.title())
+			continue
+		}
+		finding := Judge(got.shot, code.Text)
+		s.say("%s: %s", code.Name, finding.Words())
+		if finding.Right || try == tries {
+			report.Device = got.device
+			report.Results = append(report.Results, Result{code.Name, finding})
+			if finding.Right && finding.Terminator == "none" && !got.device.tellsEnd() {
+				s.say("%s: nothing ends it, so a pause does: better set the scanner to send Enter (CR) after each code", code.Name)
+			}
+			return nil
+		}
+		try++
+	}
 }
 
 func next(ctx context.Context, shots <-chan heard, patience time.Duration) (heard, error) {

@@ -111,7 +111,9 @@ func lookupMutants() []Mutant {
 		replaced("the list's days are UTC's", "absence", file,
 			"at.In(listZone).Format", "at.UTC().Format", ofAlphaPay("TestSearchDays")...),
 		replaced("a row of another amount proves paid", "P4", file,
-			"if !told || amount != q.amount || q.amount.IsZero() ||", "if !told ||", ofAlphaPay("TestLookup")...),
+			"proved := captured && listed.Amount == q.amount", "proved := captured", ofAlphaPay("TestLookup")...),
+		replaced("a capture in another amount is told nobody", "M12", file,
+			"\t\ts.otherSum(inquired)\n", "", ofAlphaPay("TestLookup")...),
 		replaced("a Debit row proves paid", "P4", file,
 			" || t.Type != \"Credit\" ||", " ||", ofAlphaPay("TestLookup")...),
 		replaced("a row without a time proves paid", "P4", file,
@@ -174,5 +176,9 @@ func scannerMutants() []Mutant {
 			"if unicode.IsControl(r) {", "if unicode.IsControl(r) && r == 0 {", in(pkg, "TestNoise")...),
 		replaced("a scan of any length is delivered", "P7", file,
 			"case len(text) > MaxScanBytes:", "case len(text) > 99*MaxScanBytes:", in(pkg, "TestOversize")...),
+		removed("what may not be whole is a scan", "P7", "device/serialscan/scanner.go",
+			"\t\ts.framer.Doubt(heldUp, token, now)\n", in("./device/serialscan", "TestHeldUp")...),
+		replaced("what came before a sale was armed counts for it", "P7", "device/serialscan/scanner.go",
+			"> awayLimit {", "> 999*awayLimit {", in("./device/serialscan", "TestHeldUpWhileArmed")...),
 	}
 }

@@ -4,6 +4,7 @@ const (
 	engineFile    = "terminal/engine.go"
 	engineDueFile = "terminal/engine_due.go"
 	inputsFile    = "terminal/engine_inputs.go"
+	twinsFile     = "terminal/engine_twins.go"
 	scansFile     = "terminal/engine_scans.go"
 	gatewaysFile  = "terminal/engine_gateways.go"
 	refundsFile   = "terminal/engine_refunds.go"
@@ -69,14 +70,16 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if s, known, err := e.byKey(n); known || err != nil {", "if s, known, err := e.byKey(n); known && s.ID == in.ID || err != nil {", ofTerminal("TestIdempotency")...),
 		removed("two requests with one key in one turn make two sales", "P2", inputsFile,
 			"\te.turn.keys[n.Key] = s.ID\n", ofTerminal("TestIdempotency")...),
-		replaced("twins are not noticed", "M11", inputsFile,
+		replaced("twins are not noticed", "M11", twinsFile,
 			"if newest != \"\" {", "if newest == n.Key {", ofTerminal("TestM11")...),
-		replaced("twins without a reference are not noticed", "M11", inputsFile,
+		replaced("twins without a reference are not noticed", "M11", twinsFile,
 			"return t.amount == n.Amount &&", "return t.reference == n.Reference && t.reference != \"\" &&", ofTerminal("TestM11")...),
 		replaced("the replaced sale is not cancelled", "M11", inputsFile,
 			"if replaced.ID != \"\" {", "if replaced.ID == n.Key {", ofTerminal("TestM11")...),
-		replaced("a sale that was paid is replaced", "M11", inputsFile,
-			"if replaced.Status == payment.SalePaid {", "if replaced.Status == \"\" {", ofTerminal("TestReplacesPaid")...),
+		replaced("a sale that was paid is replaced", "M11", twinsFile,
+			"if s.Status != payment.SalePaid || s.Refundable() == 0 {", "if s.Status != payment.SalePaid || s.ID != \"\" {", ofTerminal("TestReplacesPaid")...),
+		replaced("who asks too early is told that a payment stays which is given back", "M11", twinsFile,
+			"if toBeReversed(s) {", "if toBeReversed(s) && s.ID == \"\" {", ofTerminal("TestM11Replaces")...),
 		replaced("a sale is begun on a full disk", "P6", inputsFile,
 			"if err := e.store.CheckRoom(); err != nil {", "if err := e.store.CheckRoom(); err != nil && n.Key == \"\" {", ofTerminal("TestStoreTrouble")...),
 		replaced("a stale scan is called something else", "P7", scansFile,
@@ -102,7 +105,7 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 		replaced("a probe without an answer is ignored", "M14", gatewaysFile,
 			"case v.Class == payment.ClassNotSent, v.Class == payment.ClassNoAnswer && probe:", "case v.Class == payment.ClassNotSent:", ofTerminal("TestM14|TestM6")...),
 		replaced("a refused probe is ignored", "M14", gatewaysFile,
-			"v.Class == payment.ClassRefused && misconfiguration(v.Reason):", "v.Class == payment.ClassRefused && v.Reason == \"\":", ofTerminal("TestM14")...),
+			"v.Class == payment.ClassRefused && misconfiguration(c.Kind, v.Reason):", "v.Class == payment.ClassRefused && v.Reason == \"\":", ofTerminal("TestM14")...),
 		replaced("a gateway that is down takes new sales", "M14", gatewaysFile,
 			"\tcase GatewayUp:\n\t\treturn nil", "\tcase GatewayUp, GatewayDown:\n\t\treturn nil", ofTerminal("TestM14")...),
 		replaced("a code is sent to a gateway that is down", "M14", engineFile,
@@ -137,7 +140,7 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 func callMutants() []Mutant {
 	return []Mutant{
 		replaced("a pay under way is given up for a newer call", "M3", callsFile,
-			"call.Kind != payment.CallProbe && !moves(before.call) {", "call.Kind != payment.CallProbe {", ofTerminal("")...),
+			"ok && !moves(before.call) {", "ok {", ofTerminal("")...),
 		removed("an inquiry is not given up for a newer call", "M15", callsFile,
 			"\t\tbefore.cancel()\n", ofTerminal("TestCancelGivesUp")...),
 		replaced("a stop does not wait for money", "M1", callsFile,

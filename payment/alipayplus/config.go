@@ -40,8 +40,8 @@ type Config struct {
 	// Merchant is who takes the money, Store where.
 	Merchant Merchant
 	Store    Store
-	// NotifyURL gets the vendor's notifications: an https address, at most 2,048
-	// characters. Without it there are no order codes.
+	// NotifyURL gets the vendor's notifications: an address with a path, at most
+	// 2,048 characters. Without it there are no order codes.
 	NotifyURL string
 	// SettlementCurrency is needed where it is not the currency of the sales.
 	SettlementCurrency payment.Currency

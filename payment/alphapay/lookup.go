@@ -74,7 +74,8 @@ type search struct {
 	r *request
 	// heard: a page was had, so the lookup as a whole was sent.
 	heard bool
-	// rest is what the listed orders say that were not paid: nil, none listed.
+	// rest is what the listed orders say that were not paid, or in another amount:
+	// nil, none listed.
 	rest *payment.Verdict
 	// seen is of all pages so far.
 	seen payment.Search
@@ -91,7 +92,7 @@ func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, erro
 		rows, days = "Debit", refundSpan
 	}
 	complete := true
-	for _, day := range g.searchDays(r.requestedAt, days) {
+	for _, day := range g.likeliestFirst(g.searchDays(r.requestedAt, days), r.requestedAt) {
 		v, whole, err := s.day(ctx, day, rows)
 		if v != nil {
 			return *v, err
@@ -100,7 +101,7 @@ func (g *Gateway) lookup(ctx context.Context, r *request) (payment.Verdict, erro
 	}
 	again := payment.Verdict{Class: payment.ClassRetryLater, Reason: payment.ReasonNotFound, GatewayCode: codeSuccess, Documented: true}
 	switch {
-	case s.rest != nil && s.rest.Class == payment.ClassPending:
+	case s.rest != nil && (s.rest.Class == payment.ClassPending || s.rest.Class == payment.ClassPaid):
 		return *s.rest, nil
 	case !complete:
 		return again, errListChanged
@@ -150,6 +151,13 @@ func (g *Gateway) searchDays(requested time.Time, within span) []string {
 	cover(now.Add(-day), now)
 	slices.Sort(days)
 	return days
+}
+
+// likeliestFirst puts the day of the request, by the gateway's clock, before the
+// others: a busy merchant's other days can take as long to read as a search may.
+func (g *Gateway) likeliestFirst(days []string, requested time.Time) []string {
+	i := max(0, slices.Index(days, dayOf(requested.Add(g.ClockOffset()))))
+	return slices.Concat(days[i:i+1], days[:i], days[i+1:])
 }
 
 // day reads one day's pages of All or Debit rows. It returns a verdict where the search is over, for
@@ -249,7 +257,8 @@ func (s *search) prove(ctx context.Context, row transaction) (v payment.Verdict,
 
 // proveOrder asks about a listed order. Its id is a payment id only if an inquiry with
 // it answers with this request id and amount. Where that answers otherwise, a
-// Credit row with the right amount and a transactionTime is proof by itself.
+// Credit row with the right amount and a transactionTime is proof by itself. Paid
+// in another amount is told as received: what to do about it is Step's (M12).
 func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Verdict, over bool, err error) {
 	q := s.r.question
 	q.kind = payment.CallInquire
@@ -266,7 +275,8 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 	}
 	matches := inquired.PaymentID != "" && inquired.Amount == q.amount
 	contradicts := inquired.PaymentID != "" && !inquired.Amount.IsZero() && !matches // this request id, another amount
-	listed, proved := row.proof(q)
+	listed, captured := row.capture(q)
+	proved := captured && listed.Amount == q.amount
 	switch {
 	case matches && inquired.Class == payment.ClassPaid:
 		return inquired, true, nil
@@ -278,18 +288,30 @@ func (s *search) proveOrder(ctx context.Context, row transaction) (v payment.Ver
 		}
 	case proved && !matches && !contradicts:
 		return listed, true, nil
-	case s.rest == nil: // wrong amount, or list and inquiry contradict each other: a person's
+	case contradicts && inquired.Class == payment.ClassPaid:
+		s.otherSum(inquired)
+	case captured && !proved && !matches && !contradicts:
+		s.otherSum(listed)
+	case s.rest == nil: // list and inquiry contradict each other: a person's
 		s.rest = new(exchange.NoVerdict(payment.ReasonAnswerMismatch, inquired.GatewayCode))
 	}
 	return payment.Verdict{}, false, nil
 }
 
-// proof is the verdict that the row itself is worth. Its id is not known to be a
+// otherSum keeps a capture in another amount than the order's, unless the order
+// itself still waits.
+func (s *search) otherSum(v payment.Verdict) {
+	if s.rest == nil || s.rest.Class != payment.ClassPending {
+		s.rest = &v
+	}
+}
+
+// capture is the verdict that the row itself is worth. Its id is not known to be a
 // payment id; it is what the merchant's portal shows.
-func (t transaction) proof(q question) (payment.Verdict, bool) {
+func (t transaction) capture(q question) (payment.Verdict, bool) {
 	amount, told := t.money()
 	paidAt := exchange.ParseTime(string(t.PaidAt))
-	if !told || amount != q.amount || q.amount.IsZero() || t.Type != "Credit" || paidAt.IsZero() {
+	if !told || t.Type != "Credit" || paidAt.IsZero() {
 		return payment.Verdict{}, false
 	}
 	v := payment.Verdict{

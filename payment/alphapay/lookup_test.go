@@ -1,7 +1,10 @@
 package alphapay
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +69,8 @@ func others(n int) []string {
 }
 
 // A lookup says paid only with proof: an inquiry with the listed id that matches
-// request id and amount, or else a Credit row that does. It says not found only
+// request id and amount, or else a Credit row that does; or in another amount, which
+// Step takes for no payment of the sale and reports (M12). It says not found only
 // after every page was read and the rows are as many as the list says.
 func TestLookup(t *testing.T) {
 	const paidAt = "2025-06-03T15:05:24-08:00"
@@ -79,18 +83,25 @@ func TestLookup(t *testing.T) {
 		reason payment.Reason
 		id     string
 		pages  int
+		// What a paid order was paid with, where that is not the sale's.
+		amount   int64
+		currency payment.Currency
 	}{
 		"inquired, paid":               {list: list{inquiry: map[string]string{testPaymentID: paid}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
 		"on the third page":            {list: list{inquiry: map[string]string{testPaymentID: paid}}, rows: append(others(250), mine), class: payment.ClassPaid, id: testPaymentID, pages: 3},
 		"inquiry knows it not, row":    {rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
 		"inquiry malformed, row":       {list: list{inquiry: map[string]string{testPaymentID: "{}"}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
 		"inquiry of another, row":      {list: list{inquiry: map[string]string{testPaymentID: replaced(paid, testRequestID, "X")}}, rows: []string{mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
-		"inquired, another amount":     {list: list{inquiry: map[string]string{testPaymentID: replaced(paid, "1234", "1")}}, rows: []string{mine}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"inquired, another amount":     {list: list{inquiry: map[string]string{testPaymentID: replaced(paid, "1234", "1")}}, rows: []string{mine}, class: payment.ClassPaid, amount: 1, id: testPaymentID, pages: 1},
+		"another amount and waiting":   {list: list{inquiry: map[string]string{"1": replaced(inquiryAnswer("PAYMENT_IN_PROCESS"), testPaymentID, "1"), testPaymentID: replaced(paid, "1234", "1")}}, rows: []string{row(testRequestID, "1", "Credit", "1234", ""), mine}, class: payment.ClassPending, id: "1", pages: 1},
+		"another amount and closed":    {list: list{inquiry: map[string]string{"1": replaced(inquiryAnswer("CLOSED"), testPaymentID, "1"), testPaymentID: replaced(paid, "1234", "1")}}, rows: []string{row(testRequestID, "1", "Credit", "1234", ""), mine}, class: payment.ClassPaid, amount: 1, id: testPaymentID, pages: 1},
+		"closed, of another amount":    {list: list{inquiry: map[string]string{testPaymentID: replaced(inquiryAnswer("CLOSED"), "1234", "1")}}, rows: []string{mine}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row without an id":            {rows: []string{row(testRequestID, "", "Credit", "1234", paidAt)}, class: payment.ClassPaid, pages: 1},
-		"row of another amount":        {rows: []string{row(testRequestID, testPaymentID, "Credit", "1235", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row of another amount":        {rows: []string{row(testRequestID, testPaymentID, "Credit", "1235", paidAt)}, class: payment.ClassPaid, amount: 1235, id: testPaymentID, pages: 1},
 		"row without a time":           {rows: []string{row(testRequestID, testPaymentID, "Credit", "1234", "")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row of 1970, that is none":    {rows: []string{row(testRequestID, testPaymentID, "Credit", "1234", "1970-01-01T00:00:00Z")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
 		"row that is a refund":         {rows: []string{row(testRequestID, testPaymentID, "Debit", "1234", paidAt)}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
-		"row in another currency":      {rows: []string{replaced(mine, "CAD", "USD")}, class: payment.ClassNoAnswer, reason: payment.ReasonAnswerMismatch, pages: 1},
+		"row in another currency":      {rows: []string{replaced(mine, "CAD", "USD")}, class: payment.ClassPaid, currency: "USD", id: testPaymentID, pages: 1},
 		"wrong amount, then the right": {rows: []string{row(testRequestID, "1", "Credit", "1", paidAt), mine}, class: payment.ClassPaid, id: testPaymentID, pages: 1},
 		"inquired, in process":         {list: list{inquiry: map[string]string{testPaymentID: inquiryAnswer("PAYMENT_IN_PROCESS")}}, rows: []string{mine}, class: payment.ClassPending, id: testPaymentID, pages: 1},
 		"inquired, closed, no proof":   {list: list{inquiry: map[string]string{testPaymentID: inquiryAnswer("CLOSED")}}, rows: []string{replaced(mine, "Credit", "Debit")}, class: payment.ClassClosed, reason: payment.ReasonNotPaidInTime, id: testPaymentID, pages: 1},
@@ -120,14 +131,15 @@ func TestLookup(t *testing.T) {
 			a.PaymentID, a.Sends = "", max(test.sends, 1)
 			a.SubmittedAt = time.Now().Add(-20 * time.Minute)
 			l.days = map[string][]string{}
-			days := g.searchDays(a.SubmittedAt, orderSpan) // two when the test runs near midnight in UTC-8
+			days := g.likeliestFirst(g.searchDays(a.SubmittedAt, orderSpan), a.SubmittedAt)
 			l.days[days[0]] = test.rows
 			v := call(t, g, a, payment.CallLookup)
 			exchangetest.AssertVerdict(t, v, test.class, test.reason)
 			if v.PaymentID != test.id {
 				t.Errorf("payment id %q, want %q", v.PaymentID, test.id)
 			}
-			if v.Class == payment.ClassPaid && (v.Amount != testMoney || v.RequestID != testRequestID || v.PaidAt.IsZero()) {
+			sum := payment.Money{Amount: cmp.Or(test.amount, testMoney.Amount), Currency: cmp.Or(test.currency, testMoney.Currency)}
+			if v.Class == payment.ClassPaid && (v.Amount != sum || v.RequestID != testRequestID || v.PaidAt.IsZero()) {
 				t.Errorf("incomplete: %+v", v)
 			}
 			if (v.Search != nil) != (v.Class == payment.ClassNotFound) || v.Search != nil && v.Search.Rows != len(test.rows) {
@@ -228,6 +240,32 @@ func TestSearchDays(t *testing.T) {
 		if got, want := g.searchDays(time.Now(), orderSpan), []string{"20250603", "20250604"}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
+	})
+}
+
+// An order is found though the day before it, which is searched as well, takes longer
+// to read than the search may.
+func TestLookupOfABusyMerchant(t *testing.T) {
+	fakeTime(t, func(t *testing.T, f *fake, g *Gateway, _ *pipes) {
+		elapse(time.Until(time.Date(2025, 6, 3, 20, 0, 0, 0, time.UTC))) // noon in UTC-8
+		l := &list{inquiry: map[string]string{testPaymentID: paid}, days: map[string][]string{
+			"20250602": others(15_000),
+			"20250603": append(others(100), row(testRequestID, testPaymentID, "Credit", "1234", "2025-06-03T12:00:05-08:00")),
+		}}
+		f.reply = l.reply
+		f.spoil = func(http.ResponseWriter, *http.Request, []byte) bool {
+			elapse(time.Second) // fake time
+			return false
+		}
+		a := testAttempt(t, g)
+		a.PaymentID = ""
+		r, err := g.Prepare(testSale(a), callOf(payment.CallLookup), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		exchangetest.AssertVerdict(t, g.Send(ctx, r), payment.ClassPaid, "")
 	})
 }
 

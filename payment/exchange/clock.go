@@ -49,7 +49,7 @@ func (c *clock) nowLocked() time.Time {
 // learnDate takes an HTTP Date header, as long as nothing better is known.
 func (c *clock) learnDate(header string) {
 	date, err := http.ParseTime(header)
-	if err != nil {
+	if err != nil || !possible(date) {
 		return
 	}
 	c.mu.Lock()
@@ -104,16 +104,27 @@ func (c *Client) Now() time.Time {
 // MachineNow is this machine's time, which may be wrong.
 func (c *Client) MachineNow() time.Time { return c.clock.machine.Now() }
 
-// timeForms are how vendors write a time: ISO 8601 with offset; the variants
-// are not documented but cost nothing to read.
-var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05.999999999Z0700"}
+// timeForms are how vendors write a time: ISO 8601 with offset; the variants, of
+// which fractions of a second need no form, are not documented but cost nothing to
+// read.
+var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05Z0700"}
 
-// ParseTime reads a time of the vendor's; the zero time if it cannot.
+// ParseTime reads a time of the vendor's; the zero time if it cannot, or if that is
+// no possible time of a payment.
 func ParseTime(text string) time.Time {
 	for _, form := range timeForms {
-		if at, err := time.Parse(form, text); err == nil {
+		if at, err := time.Parse(form, text); err == nil && possible(at) {
 			return at.UTC()
 		}
 	}
 	return time.Time{}
+}
+
+// possible reports whether something can have happened at a time, or end at it.
+// Programs write a time of the year 1 or 1970 where they have none, and one of 9999
+// for "never": in UTC, or by this machine's clock, that may be the year 10000, which
+// no store can hold.
+func possible(at time.Time) bool {
+	year := at.UTC().Year()
+	return year > 1970 && year < 9000
 }

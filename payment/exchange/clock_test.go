@@ -54,14 +54,29 @@ func TestRequestTime(t *testing.T) {
 
 func TestParseTime(t *testing.T) {
 	want := time.Date(2019, 5, 28, 4, 12, 12, 0, time.UTC)
-	for _, text := range []string{"2019-05-28T12:12:12+08:00", "2019-05-28T04:12:12Z", "2019-05-28T12:12:12+0800", "2019-05-27T20:12:12-08:00"} {
-		if got := ParseTime(text); !got.Equal(want) {
+	for _, text := range []string{"2019-05-28T12:12:12+08:00", "2019-05-28T04:12:12Z", "2019-05-28T12:12:12+0800", "2019-05-27T20:12:12-08:00",
+		"2019-05-28T12:12:12.345+08:00", "2019-05-28T12:12:12.345678901+0800", "2019-05-28T04:12:12.3Z"} {
+		if got := ParseTime(text); !got.Truncate(time.Second).Equal(want) {
 			t.Errorf("%s: %v", text, got)
 		}
 	}
-	for _, text := range []string{"", "2019-05-28", "2019-05-28T12:12:12", "1559016732", "2019-13-28T12:12:12Z", "x"} {
+	for _, text := range []string{
+		"", "2019-05-28", "2019-05-28T12:12:12", "1559016732", "2019-13-28T12:12:12Z", "x",
+		"0001-01-01T00:00:00+08:00", "1970-01-01T08:00:00+08:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-08:00", // none, and never
+	} {
 		if got := ParseTime(text); !got.IsZero() {
 			t.Errorf("%s: read as %v", text, got)
+		}
+	}
+}
+
+// A Date that cannot be one sets no clock.
+func TestImpossibleDate(t *testing.T) {
+	c := clock{machine: machineClock{time.Now()}}
+	for _, date := range []string{"Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"} {
+		c.learnDate(date)
+		if now, known := c.now(); known {
+			t.Errorf("%s: the gateway's clock is at %v", date, now)
 		}
 	}
 }

@@ -59,6 +59,7 @@ func run(ctx context.Context) (err error) {
 	setting := soak.Setting{Program: filepath.Join(dir, "payscand"), Dir: dir, Seed: *seed, Log: func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, "%7s  %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
 	}}
+	setting.Log("seed %d", *seed)
 	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", setting.Program, "./cmd/payscand")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {

@@ -1,0 +1,71 @@
+package terminal
+
+import (
+	"slices"
+	"time"
+
+	"payscand/payment"
+)
+
+// twin is what is compared to find a sale that stands for the same wish (M11).
+type twin struct {
+	reference string
+	amount    payment.Money
+	createdAt time.Time
+}
+
+func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
+	if t.reference != "" && n.Reference != "" {
+		return t.reference == n.Reference
+	}
+	return t.amount == n.Amount && now.Sub(t.createdAt) <= window
+}
+
+// notReplaceable says why another sale cannot stand for this one: it was paid, and
+// the money was not given back, nor is it on its way back.
+func notReplaceable(s payment.Sale) error {
+	if s.Status != payment.SalePaid || s.Refundable() == 0 {
+		return nil
+	}
+	message := "the sale to be replaced was paid meanwhile: do not charge again"
+	if toBeReversed(s) {
+		message = "the sale to be replaced was paid after it was to be cancelled, and is about to be given back: try again in a moment"
+	}
+	return &Error{Code: CodeConflict, Sale: s.ID, Message: message}
+}
+
+// toBeReversed reports whether the payment of a sale is given back by itself once
+// it was seen again (M12).
+func toBeReversed(s payment.Sale) bool {
+	begun := slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool { return r.Automatic })
+	return !begun && slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
+		return a.Status == payment.AttemptPaid && a.Capture != nil && a.Capture.Kept == ""
+	})
+}
+
+// twins refuses a sale that looks like an unresolved one, unless the register
+// says which it is (M11). It returns the sale to be cancelled for this one.
+func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
+	if n.Replaces != "" {
+		if replaced, err = e.sale(n.Replaces); err != nil {
+			return replaced, err
+		}
+		if err := notReplaceable(replaced); err != nil {
+			return replaced, err
+		}
+		if replaced.Status != payment.SaleUnresolved {
+			replaced = payment.Sale{} // over without payment: nothing to cancel
+		}
+	}
+	var newest string // the one named does not hang on the map's order
+	for id, t := range e.unresolved {
+		if id > newest && id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
+			newest = id
+		}
+	}
+	if newest != "" {
+		return replaced, &Error{Code: CodeUnresolvedTwin, Sale: newest,
+			Message: "an unresolved sale looks the same: check it, or say replaces or separate"}
+	}
+	return replaced, nil
+}
