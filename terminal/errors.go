@@ -1,10 +1,15 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 
 	"payscand/payment"
 )
+
+// ErrConfiguration ends a start that would fail again: until somebody changes the
+// configuration, nothing else helps.
+var ErrConfiguration = errors.New("the configuration does not fit the sales that are not over")
 
 // ErrorCode is the stable name of a refusal. The API maps each to one HTTP status.
 type ErrorCode string

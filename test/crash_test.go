@@ -1,12 +1,15 @@
 package test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"payscand/api/client"
 )
 
 // TestCrashIsStartedAgain: a daemon that crashes, as Go programs do, or that systemd's watchdog ends, does not end with a
@@ -62,4 +65,28 @@ func statusesLeftDown(t *testing.T) map[int]bool {
 		t.Fatal("the unit does not say when the daemon is started again")
 	}
 	return statuses
+}
+
+// TestDroppedGateway: a configuration that does not name a gateway any more where a payment is not known yet is refused at
+// the start, with what to do and a status that leaves the daemon down. Put back, the payment is found (M7, P5).
+func TestDroppedGateway(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	sale := s.sell(1300)
+	s.scan(s.code(neverConfirmed))
+	s.awaitAttempt(sale.ID, "pending")
+	s.KillDaemon()
+	config, err := os.ReadFile(s.Config())
+	s.must(err)
+	other := filepath.Join(s.dir, "other.toml")
+	config = bytes.ReplaceAll(config, []byte("[gateway.alphapay]"), []byte("[gateway.other]\ntype = \"alphapay\""))
+	s.must(os.WriteFile(other, config, 0o600))
+	printed, status := runProgram(t, "run", "--config", other)
+	s.hear([]byte(printed))
+	if !statusesLeftDown(t)[status] || !strings.Contains(printed, sale.ID) || !strings.Contains(printed, "put it back") || strings.Contains(printed, "started again") {
+		t.Errorf("status %d:\n%s", status, printed)
+	}
+	s.must(s.StartDaemon(s.ctx))
+	s.confirm(sale.ID + "-1")
+	s.awaitStatus(sale.ID, client.StatusPaid)
 }

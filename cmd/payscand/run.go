@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -60,6 +61,9 @@ func runDaemon(ctx context.Context, path string) error {
 	started := time.Now()
 	err = app.Run(ctx, config, options)
 	log.Info("stopped", "after", time.Since(started).Round(time.Second))
+	if errors.Is(err, app.ErrConfiguration) {
+		return &exitError{exitConfig, err}
+	}
 	return err
 }
 
