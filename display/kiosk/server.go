@@ -19,6 +19,10 @@ const (
 	maxViewers = 16
 	// writeBound ends the stream of a page that takes nothing in.
 	writeBound = 4 * time.Second
+	// answerBound is writeBound for all else that is answered.
+	answerBound = 30 * time.Second
+	// bodyBound ends a connection that announces a body, which nothing here reads.
+	bodyBound = 5 * time.Second
 )
 
 // Config is what a Server is made of. Board and Languages are required.
@@ -79,6 +83,14 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /qr/{image}", s.qrImage)
 	return s.guard(mux)
+}
+
+// HTTPServer bounds what a stranger can hold up. Give it a listener that bounds the connections.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: answerBound, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+	}
 }
 
 // Viewers is the number of pages that follow the screen now.

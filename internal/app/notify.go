@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"payscand/api"
 	"payscand/api/notify"
 	"payscand/payment"
 	"payscand/terminal"
@@ -30,6 +31,7 @@ func (d *daemon) serveNotify(t *terminal.Terminal, gateways []payment.Gateway) e
 	if err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
+	listener = api.Limit(listener, api.MaxConnections)
 	if c.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile.Path)
 		if err != nil {
