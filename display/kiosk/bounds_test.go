@@ -1,8 +1,11 @@
 package kiosk
 
 import (
+	"context"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,6 +96,52 @@ func TestStreamOutlastsTheBounds(t *testing.T) {
 		_, _ = io.Copy(&heard, conn)
 		if events := strings.Count(heard.String(), "data: "); events < 150 {
 			t.Errorf("%d events in 5 minutes", events)
+		}
+	})
+}
+
+// QRs are drawn one at a time, whoever asks: the memory of many large ones at once would have no bound. A QR that left
+// the screen meanwhile is not drawn any more, and who went away takes no turn.
+func TestQRsAreDrawnInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		board := display.NewBoard()
+		s, err := New(Config{Board: board, Languages: display.Languages()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		board.Show(qrScreen(someQR, time.Now().Add(time.Minute)), time.Now())
+		ctx, leave := context.WithCancel(t.Context())
+		ask := func(ctx context.Context) <-chan *httptest.ResponseRecorder {
+			answers := make(chan *httptest.ResponseRecorder, 1)
+			r := httptest.NewRequest(http.MethodGet, "http://localhost/qr/"+s.qrName(someQR), nil).WithContext(ctx)
+			go func() {
+				w := httptest.NewRecorder()
+				s.Handler().ServeHTTP(w, r)
+				answers <- w
+			}()
+			return answers
+		}
+		s.drawing <- struct{}{} // somebody draws
+		late, gone := ask(t.Context()), ask(ctx)
+		synctest.Wait()
+		if len(late)+len(gone) != 0 {
+			t.Error("two are drawn at a time")
+		}
+		leave()
+		if w := <-gone; w.Body.Len() != 0 {
+			t.Errorf("who went away was answered: %d bytes", w.Body.Len())
+		}
+		<-time.After(time.Minute) // the QR's time is over
+		<-s.drawing
+		if w := <-late; w.Code != http.StatusGone {
+			t.Errorf("a QR that left the screen: status %d", w.Code)
+		}
+		board.Show(qrScreen(someQR, time.Now().Add(time.Minute)), time.Now())
+		for range 2 {
+			if w := <-ask(t.Context()); w.Code != http.StatusOK || w.Body.Len() == 0 {
+				t.Errorf("the place was not given back: status %d", w.Code)
+			}
 		}
 	})
 }

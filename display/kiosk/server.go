@@ -45,6 +45,7 @@ type Server struct {
 	page    *page
 	secret  [16]byte // makes the addresses of QR images that nobody can guess
 	codes   codeCache
+	drawing chan struct{} // the one place to draw a QR: a large picture takes 35 MB until it is packed
 	viewers atomic.Int32
 	closed  context.Context //nolint:containedctx // ends every stream, whatever its request
 	close   context.CancelFunc
@@ -67,7 +68,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, page: p, hosts: hostNames(c.Hosts), codes: codeCache{log: c.Log}}
+	s := &Server{config: c, page: p, hosts: hostNames(c.Hosts), codes: codeCache{log: c.Log}, drawing: make(chan struct{}, 1)}
 	if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, fmt.Errorf("kiosk: random key: %w", err)
 	}
