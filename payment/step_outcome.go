@@ -85,10 +85,9 @@ func capturedSum(v Verdict, foreign bool) Money {
 	return Money{}
 }
 
-// expirySlack is how far an answer's expiry must be from the one known to count. The
-// gateway's clock is known by the last answer's way here, so that the same expiry is
-// another by milliseconds each time: a record in the journal for every question.
-const expirySlack = time.Second
+// expiryNoise is by how much two readings of one expiry differ: a gateway's clock is known to about a second. It is little
+// beside the policy's QRMargin. As news it would be an event, a record and another screen with every inquiry.
+const expiryNoise = 2 * time.Second
 
 // learn keeps what the answer tells besides its verdict.
 func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
@@ -102,7 +101,7 @@ func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	if v.Wallet != "" {
 		a.Wallet = v.Wallet
 	}
-	if !v.ExpiresAt.IsZero() && v.ExpiresAt.Sub(a.ExpiresAt).Abs() >= expirySlack {
+	if !v.ExpiresAt.IsZero() && v.ExpiresAt.Sub(a.ExpiresAt).Abs() > expiryNoise {
 		a.ExpiresAt = v.ExpiresAt
 	}
 	if kind != CallPay {

@@ -122,27 +122,26 @@ func TestM8QRLeavesTheScreen(t *testing.T) {
 	}
 }
 
-// An expiry that each answer tells a few milliseconds otherwise, as the gateway's clock
-// is never quite known, is no news: nothing is written but the next question's time. One
-// that is another by a second or more is taken.
-func TestM8ExpiryThatTrembles(t *testing.T) {
+// Each answer tells the expiry of the order, and each reading of the gateway's clock is another one by a second or so:
+// that is no news for register, journal and display. Another expiry is.
+func TestM8TheSameExpiryIsNoNews(t *testing.T) {
 	s := showQR(t, alphaPayLike)
-	expires := dayOne.Add(4 * minute)
-	asked := func(at time.Time) {
+	told := func(at time.Duration) (news bool, kept time.Duration) {
+		before := s.sale.Version
 		s.next(asks)
-		s.answer(payment.ClassPending, id("P1"), func(v *payment.Verdict) { v.ExpiresAt = at })
+		s.answer(payment.ClassPending, id("P1"), func(v *payment.Verdict) { v.ExpiresAt = dayOne.Add(at) })
+		return s.sale.Version != before, s.last().ExpiresAt.Sub(dayOne)
 	}
-	asked(expires)
-	version := s.sale.Version
-	for n := range 10 {
-		asked(expires.Add(time.Duration(n-5) * 7 * time.Millisecond))
+	told(3 * minute)
+	for _, at := range []time.Duration{3*minute + 7*time.Millisecond, 3*minute + second, 3*minute - second, 3*minute + 2*second} {
+		if news, kept := told(at); news || kept != 3*minute {
+			t.Errorf("%s instead of 3m0s: news %v, kept %s", at, news, kept)
+		}
 	}
-	if s.sale.Version != version || !s.sale.Attempts[0].ExpiresAt.Equal(expires) {
-		t.Errorf("version %d, want %d; expires at %s, want %s", s.sale.Version, version, s.sale.Attempts[0].ExpiresAt, expires)
-	}
-	asked(expires.Add(-time.Second))
-	if got := s.sale.Attempts[0].ExpiresAt; !got.Equal(expires.Add(-time.Second)) {
-		t.Errorf("an expiry a second sooner is not taken: %s", got)
+	for _, at := range []time.Duration{3*minute + 3*second, 2 * minute} {
+		if news, kept := told(at); !news || kept != at {
+			t.Errorf("%s: news %v, kept %s", at, news, kept)
+		}
 	}
 }
 

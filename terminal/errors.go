@@ -49,6 +49,10 @@ const (
 	CodeStopping ErrorCode = "stopping"
 )
 
+// ErrOutcomeUnknown says that the loop ended with an input and without its reply. It is no refusal: what was to be
+// committed may be on the disk although the store failed, and then it goes on at the next start.
+var ErrOutcomeUnknown = errors.New("the daemon ended before it replied")
+
 // Error is a refused input: it changed nothing. Its text never holds a payment code.
 type Error struct {
 	Code    ErrorCode
