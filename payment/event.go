@@ -155,7 +155,8 @@ type Record struct {
 	Detail map[string]string
 }
 
-// RecordType names a record: "sale." and the sale's status, or one of the constants.
+// RecordType names a record: "sale." and the sale's status, "refund." or "reversal."
+// and the refund's, or one of the constants. The API's description lists them.
 type RecordType string
 
 const (

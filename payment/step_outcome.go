@@ -1,5 +1,7 @@
 package payment
 
+import "time"
+
 // outcome takes in what a call brought back.
 func (t *step) outcome(e Outcome) {
 	a := t.sale.Attempt(e.Attempt)
@@ -86,6 +88,10 @@ func capturedSum(v Verdict, foreign bool) Money {
 	return Money{}
 }
 
+// expiryNoise is by how much two readings of one expiry differ: a gateway's clock is known to about a second. It is little
+// beside the policy's QRMargin. As news it would be an event, a record and another screen with every inquiry.
+const expiryNoise = 2 * time.Second
+
 // learn keeps what the answer tells besides its verdict.
 func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	a.Reason, a.GatewayCode = v.Reason, v.GatewayCode
@@ -98,7 +104,7 @@ func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	if v.Wallet != "" {
 		a.Wallet = v.Wallet
 	}
-	if !v.ExpiresAt.IsZero() {
+	if !v.ExpiresAt.IsZero() && v.ExpiresAt.Sub(a.ExpiresAt).Abs() > expiryNoise {
 		a.ExpiresAt = v.ExpiresAt
 	}
 	if kind != CallPay {

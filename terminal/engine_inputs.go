@@ -306,8 +306,8 @@ func (e *Engine) recover(after string) (Reply, error) {
 		}
 		for _, a := range s.Attempts {
 			if e.gateways[a.Gateway] == nil && openAt(s, a) {
-				return reply, fmt.Errorf("sale %s has business open at gateway %q, which the configuration does not name any more: put it back until the sale is over (M7)",
-					s.ID, a.Gateway)
+				return reply, fmt.Errorf("%w: sale %s has business open at gateway %q, which it does not name any more: put it back until the sale is over (M7)",
+					ErrConfiguration, s.ID, a.Gateway)
 			}
 		}
 		if _, err := e.step(s, payment.Recovered{}); err != nil {

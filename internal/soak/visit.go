@@ -140,11 +140,11 @@ func (v *visits) visit(ctx context.Context) error {
 	return nil
 }
 
-// again repeats a call until an answer comes; a refusal is one.
+// again repeats a call until an answer comes; a refusal is one, unless the daemon ends.
 func again(ctx context.Context, call func() error) error {
 	for {
 		err := call()
-		if problem := new(client.Problem); err == nil || errors.As(err, &problem) && problem.Code != "stopping" {
+		if problem := new(client.Problem); err == nil || errors.As(err, &problem) && problem.Code != client.CodeStopping && problem.Code != client.CodeTimeout {
 			return err
 		}
 		select {
