@@ -76,12 +76,7 @@ func TestDroppedGateway(t *testing.T) {
 	s.scan(s.code(neverConfirmed))
 	s.awaitAttempt(sale.ID, "pending")
 	s.KillDaemon()
-	config, err := os.ReadFile(s.Config())
-	s.must(err)
-	other := filepath.Join(s.dir, "other.toml")
-	config = bytes.ReplaceAll(config, []byte("[gateway.alphapay]"), []byte("[gateway.other]\ntype = \"alphapay\""))
-	s.must(os.WriteFile(other, config, 0o600))
-	printed, status := runProgram(t, "run", "--config", other)
+	printed, status := runProgram(t, "run", "--config", s.otherGateway())
 	s.hear([]byte(printed))
 	if !statusesLeftDown(t)[status] || !strings.Contains(printed, sale.ID) || !strings.Contains(printed, "put it back") || strings.Contains(printed, "started again") {
 		t.Errorf("status %d:\n%s", status, printed)
@@ -89,4 +84,41 @@ func TestDroppedGateway(t *testing.T) {
 	s.must(s.StartDaemon(s.ctx))
 	s.confirm(sale.ID + "-1")
 	s.awaitStatus(sale.ID, client.StatusPaid)
+}
+
+// otherGateway writes a configuration that names the gateway otherwise, and returns its path.
+func (s *shop) otherGateway() string {
+	s.t.Helper()
+	config, err := os.ReadFile(s.Config())
+	s.must(err)
+	path := filepath.Join(s.dir, "other.toml")
+	config = bytes.ReplaceAll(config, []byte("[gateway.alphapay]"), []byte("[gateway.other]\ntype = \"alphapay\""))
+	s.must(os.WriteFile(path, config, 0o600))
+	return path
+}
+
+// TestGatewayTakenOut: where a sale is only watched at a gateway that the configuration does not name any more, the daemon
+// takes sales, and says which one and what to do (P5).
+func TestGatewayTakenOut(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	sale := s.sell(1300)
+	s.scan(s.code(neverConfirmed))
+	s.awaitAttempt(sale.ID, "pending")
+	s.cancel(sale.ID)
+	s.awaitStatus(sale.ID, client.StatusCancelled)
+	s.KillDaemon()
+	c := start(t, nil, "run", "--config", s.otherGateway())
+	c.awaitText("ready")
+	c.interrupt()
+	printed := ""
+	if status := c.exit(); status == 0 {
+		printed = c.out.String()
+	}
+	s.hear([]byte(printed))
+	for _, want := range []string{"watched at a gateway", "gateway=alphapay", sale.ID, "put its section back"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("%q is not told:\n%s", want, printed)
+		}
+	}
 }
