@@ -29,6 +29,7 @@ type step struct {
 	now    time.Time
 	policy Policy
 	calls  []Call
+	wait   bool // see Outcome
 }
 
 func (t *step) apply(e Event) error {

@@ -12,6 +12,7 @@ func (t *step) outcome(e Outcome) {
 		t.refundOutcome(e)
 		return
 	}
+	t.wait = e.Wait
 	if e.Notified {
 		t.notified(a, e.Verdict)
 		return

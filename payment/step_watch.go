@@ -146,10 +146,14 @@ func (t *step) watchAgain(a *Attempt) {
 }
 
 // firstSighting notes money that should not have been taken, and looks again at
-// once (M12).
+// once (M12), or when its gateway has room.
 func (t *step) firstSighting(a *Attempt, v Verdict) {
 	a.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1}
-	if q := t.question(a); q != "" {
+	switch q := t.question(a); {
+	case q == "":
+	case t.wait:
+		t.planCall(a, q, t.now)
+	default:
 		t.call(a, q)
 	}
 }

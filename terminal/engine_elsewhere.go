@@ -188,9 +188,11 @@ func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment
 // is not that sale's payment.
 func (e *Engine) ownPayment(s payment.Sale, paymentID string, v payment.Verdict) (payment.Sale, error) {
 	of := func(a payment.Attempt) bool { return a.RequestID == v.RequestID }
-	s, err := e.step(s, payment.Outcome{Attempt: slices.IndexFunc(s.Attempts, of) + 1, Verdict: v, Notified: true})
-	if err != nil {
-		return s, err
+	if i := slices.IndexFunc(s.Attempts, of); i >= 0 {
+		var err error
+		if s, err = e.step(s, e.unasked(s.Attempts[i], v)); err != nil {
+			return s, err
+		}
 	}
 	for _, a := range s.Attempts {
 		switch {
@@ -201,10 +203,10 @@ func (e *Engine) ownPayment(s payment.Sale, paymentID string, v payment.Verdict)
 		}
 	}
 	if v.Class == payment.ClassPaid && s.Status.Final() {
-		err = &Error{Code: CodeConflict, Sale: s.ID, Message: fmt.Sprintf("the sale that this payment was for is %s: it is looked into now, "+
+		return s, &Error{Code: CodeConflict, Sale: s.ID, Message: fmt.Sprintf("the sale that this payment was for is %s: it is looked into now, "+
 			"shown there as a late capture, and given back by itself where it may be", s.Status)}
 	}
-	return s, err // of any other the refund is refused
+	return s, nil // of any other the refund is refused
 }
 
 // byRequest finds the sale that a request id belongs to.

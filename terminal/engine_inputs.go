@@ -122,10 +122,16 @@ func (e *Engine) notified(n payment.Notification) error {
 	case attempt < 0 && (refund < 0 || s.Attempts[s.Refunds[refund].Attempt-1].Gateway != n.Gateway):
 		return unknown
 	case attempt >= 0 && n.Verified:
-		event = payment.Outcome{Attempt: attempt + 1, Verdict: n.Verdict, Notified: true}
+		event = e.unasked(s.Attempts[attempt], n.Verdict)
 	}
 	_, err = e.step(s, event)
 	return err
+}
+
+// unasked is what a gateway says of an attempt without a question of the attempt's.
+func (e *Engine) unasked(a payment.Attempt, v payment.Verdict) payment.Outcome {
+	g := e.gateways[a.Gateway]
+	return payment.Outcome{Attempt: a.N, Verdict: v, Notified: true, Wait: g == nil || e.room(g) <= 0}
 }
 
 func (e *Engine) create(in Create) (Reply, error) {

@@ -58,6 +58,8 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"s.AlsoDue = s.alsoDue()", "s.AlsoDue = nil", ofTerminal("TestP5")...),
 		replaced("what a turn has decided on takes no slot", "P10", engineDueFile,
 			"\t\tif c.Gateway == g.name {\n\t\t\troom--", "\t\tif c.Gateway == \"\" {\n\t\t\troom--", ofTerminal("TestSlots")...),
+		replaced("a second look after a notification takes no slot", "P10", inputsFile,
+			"Wait: g == nil || e.room(g) <= 0}", "Wait: g == nil}", ofTerminal("TestSlotsBoundNotified")...),
 		replaced("a refund takes no slot", "P10", refundsFile,
 			"wait = e.room(g) <= 0", "wait = e.room(g) < -99", ofTerminal("TestSlots")...),
 		replaced("a start leaves watches to a clock that was set back", "M12", inputsFile,
