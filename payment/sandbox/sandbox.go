@@ -164,7 +164,7 @@ func New(config Config) (*Server, error) {
 	s.closing = make(chan struct{})
 	s.notifier = newNotifier()
 	s.close = sync.OnceFunc(func() { close(s.closing) })
-	if err := s.ledger.keepIn(config.State, kept, config.Logger); err != nil {
+	if err := s.ledger.keepIn(config.State, kept, config.Clock(), config.Logger); err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
 	mux := http.NewServeMux()

@@ -97,9 +97,17 @@ func (o *order) line() ([]byte, error) {
 
 // keepIn takes up the orders of a state file and writes every change to it from
 // now on. Without a path nothing is kept. What cannot be written is logged.
-func (l *ledger) keepIn(path string, kept state, logger *slog.Logger) error {
+func (l *ledger) keepIn(path string, kept state, now time.Time, logger *slog.Logger) error {
 	for _, o := range kept.orders {
 		l.restore(o)
+	}
+	// The file has the orders too that made room since it was last written anew.
+	for n := 0; len(l.inOrder) > l.limit && n < len(l.inOrder); {
+		if l.settle(l.inOrder[n], now); l.inOrder[n].isOver() {
+			l.drop(n)
+		} else {
+			n++
+		}
 	}
 	if path == "" {
 		return nil

@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// However often the gateway is started again, its state file brings no more orders
+// back than it keeps, and none that made room.
+func TestStateIsBounded(t *testing.T) {
+	path := t.TempDir() + "/state"
+	n, clock := 0, newClock()
+	again := func(c *Config) { c.State, c.MaxOrders, c.Clock = path, 3, clock.Now }
+	for start := range 3 {
+		p := newPractice(t, again)
+		if kept := len(p.Orders()); kept > 3 {
+			t.Fatalf("start %d brought %d orders back, want at most 3", start+1, kept)
+		}
+		for range 10 {
+			n++
+			p.clock = clock
+			p.pay(fmt.Sprintf("R-%d", n), []string{"00", "01"}[n%2]) // the file's last word of each second one is that it waits
+			clock.advance(3 * time.Second)
+		}
+		if _, err := p.Order(fmt.Sprintf("R-%d", n-3)); err == nil || len(p.Orders()) != 3 {
+			t.Fatalf("kept after start %d: %+v", start+1, p.Orders())
+		}
+	}
+	q := newPractice(t, again)
+	if orders := q.Orders(); len(orders) != 3 || orders[0].RequestID != fmt.Sprintf("R-%d", n) {
+		t.Errorf("brought back: %+v", orders)
+	}
+}
