@@ -47,7 +47,7 @@ func newSandbox() *cobra.Command {
 	flags.StringVar(&f.client, "client", "PRACTICE_CLIENT1", "Alipay+ client id; empty: no Alipay+")
 	flags.StringVar(&f.registered, "registered-merchant", "", "the one referenceMerchantId that Alipay+ takes; empty: any")
 	flags.StringVar(&f.currency, "currency", "CAD", "the host's currency, CAD or USD")
-	flags.StringVar(&f.seed, "seed", "", "makes ids and nonces repeatable; empty: random")
+	flags.StringVar(&f.seed, "seed", "", "decides ids, but for the time in them, and page addresses; empty: random")
 	flags.StringVar(&f.state, "state", "", "file that keeps the orders; empty: they end with the program")
 	flags.DurationVar(&f.pendingDelay, "pending-delay", 3*time.Second, "until a pending payment settles")
 	flags.DurationVar(&f.orderLife, "order-life", 5*time.Minute, "until an unpaid order closes; with Alipay+ sooner")

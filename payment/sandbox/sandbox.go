@@ -45,7 +45,7 @@ type Config struct {
 
 	Currency string // the host's currency, CAD (default) or USD; CNY is taken by AlphaPay besides
 	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
-	Seed     string // payment ids, page addresses and nonces follow from it; default: that of the state file, or random
+	Seed     string // payment ids and page addresses follow from it; default: that of the state file, or random
 	State    string // file that keeps orders, refunds and notifications beyond this process; default: none
 
 	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has limits of its own

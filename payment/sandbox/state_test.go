@@ -32,3 +32,28 @@ func TestStateIsBounded(t *testing.T) {
 		t.Errorf("brought back: %+v", orders)
 	}
 }
+
+// A gateway that is started again on its state file uses no nonce twice: who checks
+// the answers' nonces would take them for replays.
+func TestNoncesAfterRestart(t *testing.T) {
+	path := t.TempDir() + "/state"
+	seen := map[string]bool{}
+	clock := newClock()
+	for range 2 {
+		p := newPractice(t, func(c *Config) { c.State, c.Seed, c.Clock = path, "", clock.Now })
+		p.clock = clock
+		for n := range 3 {
+			response, err := p.http.Do(p.request(inquiryPath, idBody(fmt.Sprint("R-", n))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if nonce := response.Header.Get("Nonce"); len(nonce) != nonceLength || seen[nonce] {
+				t.Errorf("nonce %q, known: %v", nonce, seen[nonce])
+			} else {
+				seen[nonce] = true
+			}
+		}
+		clock.advance(1)
+	}
+}
