@@ -57,3 +57,20 @@ func TestNoncesAfterRestart(t *testing.T) {
 		clock.advance(1)
 	}
 }
+
+// A try of a notification ends while another order has taken the place of its own,
+// under the same request id: that one's notifications are no business of it.
+func TestDeliveryOfAnOrderThatMadeRoom(t *testing.T) {
+	p := newPlus(t, func(c *Config) { c.MaxOrders = 1 })
+	p.notified("R-1", "00", "http://127.0.0.1:1/notify")
+	due := p.ledger.dueDeliveries(p.clock.Now(), 1)
+	if len(due) != 1 {
+		t.Fatalf("%d deliveries", len(due))
+	}
+	p.scan("R-2", "00")
+	p.clock.advance(1_000_000)
+	p.scan("R-1", "00")
+	if _, err := p.ledger.delivered(p.clock.Now(), due[0], nil); err == nil || len(p.truth("R-1").Notifications) != 0 {
+		t.Errorf("%v, %+v", err, p.truth("R-1"))
+	}
+}
