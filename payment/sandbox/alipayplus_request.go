@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"net/url"
 	"regexp"
 	"strconv"
 	"time"
@@ -254,10 +253,10 @@ func (request plusPayRequest) checkURL(name, value string) *wireResult {
 	if value == "" {
 		return nil
 	}
-	if address, err := url.Parse(value); err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		return new(plusIllegal(name, "want an http or https URL"))
+	if !isURL(value) {
+		return new(plusIllegal(name, wantURL))
 	}
-	return checkFields(plusField{name, value, 2048, false})
+	return nil
 }
 
 func (s *plusStrategy) check(currency string) *wireResult {
