@@ -99,6 +99,9 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 		}
 		return known.Sends, known.behaviour, nil
 	}
+	if spec.Life <= 0 {
+		return 0, Behaviour{}, errPast
+	}
 	if err := l.makeRoom(now); err != nil {
 		return 0, Behaviour{}, err
 	}
