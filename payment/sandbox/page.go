@@ -60,7 +60,7 @@ func walletBehaviours() []Behaviour {
 func (s *Server) registerPages(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET /{$}", s.indexPage)
-	mux.Handle("POST /orders/{id}/refund", s.ownPagesOnly(s.refundButton))
+	mux.Handle("POST /orders/{gateway}/{id}/refund", s.ownPagesOnly(s.refundButton))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
 	mux.HandleFunc("GET /pay/{token}/qr.png", s.qrImage)
 	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.button(func(_ *http.Request, which lookup) (Order, error) {
@@ -111,7 +111,8 @@ func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
 // refundButton gives all that is left of an order back, behind the shop's back.
 // Whether or not it could, the list then shows how the order stands.
 func (s *Server) refundButton(w http.ResponseWriter, r *http.Request) {
-	order, err := s.Refund(r.PathValue("id"), 0)
+	which := byRequest(Gateway(r.PathValue("gateway")), r.PathValue("id"))
+	order, err := s.ledger.refundInPortal(s.config.Clock(), which, 0)
 	if err == nil {
 		s.config.Logger.Info("refunded in the portal", "request", order.RequestID, "refunded", order.Refunded)
 	}

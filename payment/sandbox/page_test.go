@@ -164,3 +164,21 @@ func TestWalletBehaviours(t *testing.T) {
 		}
 	}
 }
+
+// Orders of both vendors may have one request id: each row's button is its own.
+func TestRefundButtonOfEachVendor(t *testing.T) {
+	p := newPlus(t)
+	p.pay("R-1", "00")
+	p.scan("R-1", "00")
+	_, page := p.get("/")
+	found := regexp.MustCompile(`(?s)<span class="badge (\w+)">[^<]+</span></td>.*?<form method="post" action="([^"]+)"><button`).FindAllStringSubmatch(page, -1)
+	if len(found) != 2 || found[0][1] != string(GatewayAlipayPlus) {
+		t.Fatalf("rows %q", found)
+	}
+	p.post(html.UnescapeString(found[0][2]), "")
+	for _, order := range p.Orders() {
+		if refunded := order.Refunded > 0; refunded != (order.Gateway == GatewayAlipayPlus) {
+			t.Errorf("%s: %d refunded", order.Gateway, order.Refunded)
+		}
+	}
+}

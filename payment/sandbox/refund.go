@@ -116,8 +116,8 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 
 // refundInPortal gives amount back at once, or all that is left if amount is 0,
 // as somebody in the vendor's portal does. Behaviours do not rule there.
-func (l *ledger) refundInPortal(now time.Time, requestID string, amount int64) (Order, error) {
-	return l.with(now, byAnyRequest(requestID), func(o *order) error {
+func (l *ledger) refundInPortal(now time.Time, which lookup, amount int64) (Order, error) {
+	return l.with(now, which, func(o *order) error {
 		if amount == 0 {
 			amount = o.Refundable()
 		}

@@ -218,7 +218,7 @@ func (s *Server) Decline(requestID string) (Order, error) {
 // shop's back. It fails if the order is unknown, not paid, refunded in full or in
 // the process of a refund, or if amount is not between 1 and what is left.
 func (s *Server) Refund(requestID string, amount int64) (Order, error) {
-	return s.ledger.refundInPortal(s.config.Clock(), requestID, amount)
+	return s.ledger.refundInPortal(s.config.Clock(), byAnyRequest(requestID), amount)
 }
 
 // Behave gives an order that waits another behaviour, by its digits in the table.
