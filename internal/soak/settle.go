@@ -65,9 +65,10 @@ func undecided(s client.Sale) string {
 
 // forPerson: AlphaPay would carry a partial refund out a second time if it were sent
 // again. One whose answer was lost, and that no list shows, is a person's (M13).
-// That it was not carried out the books tell.
+// That it was not carried out the books tell. At no other gateway is one excused.
 func forPerson(s client.Sale, r client.Refund) bool {
-	return r.Status == client.RefundUnknown && r.RefundID == "" && r.Amount < s.Amount
+	return r.Status == client.RefundUnknown && r.RefundID == "" && r.Amount < s.Amount &&
+		slices.ContainsFunc(s.Attempts, func(a client.Attempt) bool { return a.N == r.Attempt && a.Gateway == alphaPay })
 }
 
 // settled is what was found when all was over.

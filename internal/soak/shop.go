@@ -27,8 +27,10 @@ type gateway struct {
 	section string
 }
 
+const alphaPay = "alphapay"
+
 var gateways = []gateway{
-	{name: "alphapay", wallet: "wechat", prefix: "13"},
+	{name: alphaPay, wallet: "wechat", prefix: "13"},
 	{name: "alipayplus", wallet: "alipayplus", prefix: "28", lies: "46", section: `
 [gateway.alipayplus]
 base_url = "%[1]s"
