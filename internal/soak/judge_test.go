@@ -1,7 +1,9 @@
 package soak
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"payscand/api/client"
 )
@@ -21,5 +23,19 @@ func TestForPerson(t *testing.T) {
 	}
 	if undecided(of("alipayplus")) == "" || len(underWay(of("alipayplus"))) == 0 {
 		t.Error("at Alipay+ a refund that nobody asks about any more passes for decided")
+	}
+}
+
+// TestNothingHappened: campaigns in which nothing happens prove nothing, and say so.
+func TestNothingHappened(t *testing.T) {
+	t.Parallel()
+	some := settled{Sales: 10, Paid: 5, Captures: 5, Refunds: 1}
+	day, kills := DayResult{settled: some}, KillResult{settled: some, Resolved: []time.Duration{1}}
+	if err := errors.Join(day.enough(), kills.enough()); err != nil {
+		t.Error(err)
+	}
+	day.Paid, kills.Captures = 4, 0
+	if day.enough() == nil || kills.enough() == nil || (DayResult{}).enough() == nil || (KillResult{}).enough() == nil {
+		t.Error("a campaign in which nothing is paid passes")
 	}
 }
