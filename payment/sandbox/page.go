@@ -30,12 +30,14 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"money": money,
 	"path":  url.PathEscape,
 	"clock": func(at time.Time) string { return at.UTC().Format("15:04:05") },
+	"when":  when,
 	"style": func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own file
 	"vendor": func(gateway Gateway) string {
 		return map[Gateway]string{GatewayAlphaPay: "AlphaPay", GatewayAlipayPlus: "Alipay+"}[gateway]
 	},
 	"words":  func(failure Failure) string { return strings.ReplaceAll(string(failure), "_", " ") },
 	"others": walletBehaviours,
+	"chosen": func(digits string) string { return behaviourNamed(InstrumentQR, digits).Name },
 }).ParseFS(pageFiles, "page/*.html"))
 
 // pagePolicy lets a page use the style sheet in it, submit its own forms, and
@@ -102,7 +104,7 @@ func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
 	})
 	down, _ := s.Faults()
 	s.render(w, http.StatusOK, "index.html", map[string]any{
-		"Merchant": s.config.MerchantCode, "Client": s.config.ClientID, "Behaviours": Behaviours(), "Down": down,
+		"Now": s.config.Clock(), "Merchant": s.config.MerchantCode, "Client": s.config.ClientID, "Behaviours": Behaviours(), "Down": down,
 		"Orders": orders[:min(shown, len(orders))], "Total": len(orders),
 		"Refunds": refunds[:min(shown, len(refunds))], "Notifications": notifications[:min(shown, len(notifications))],
 	})
@@ -183,6 +185,15 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, data any
 	if err := pages.ExecuteTemplate(w, name, data); err != nil {
 		s.config.Logger.Error("a page could not be written", "page", name, "error", err)
 	}
+}
+
+// when writes a time, and its day where that is not today's: a gateway may run for
+// weeks. Both are UTC.
+func when(now, at time.Time) string {
+	if now, at = now.UTC(), at.UTC(); now.Format(time.DateOnly) != at.Format(time.DateOnly) {
+		return at.Format(time.DateTime)
+	}
+	return at.Format(time.TimeOnly)
 }
 
 // money writes an amount of a currency with two decimals, as CAD, USD and CNY are.

@@ -182,3 +182,36 @@ func TestRefundButtonOfEachVendor(t *testing.T) {
 		}
 	}
 }
+
+// The gateway may run for weeks: the list says of which day a time is, where it is
+// not of this one.
+func TestIndexPageOfDaysBefore(t *testing.T) {
+	p := newPlus(t)
+	p.notified("R-1", "00", "http://127.0.0.1:1/notify")
+	p.giveBack("R-1", "F-1", "250")
+	p.DeliverNotifications(t.Context())
+	if _, page := p.get("/"); strings.Contains(page, "2026-03-14 20:00") || !strings.Contains(page, ">20:00:00<") {
+		t.Error("the day is said where it is today")
+	}
+	p.clock.advance(24 * time.Hour)
+	p.scan("R-2", "00")
+	_, page := p.get("/")
+	if strings.Count(page, ">2026-03-14 20:00:00<") != 2 || strings.Count(page, ">20:00:00<") != 1 || !strings.Contains(page, "again 2026-03-14 20:") {
+		t.Errorf("the day before is not said: %s", page)
+	}
+}
+
+// The wallet page tells what was chosen under "Something else": most of it shows
+// only later.
+func TestWalletTellsBehaviour(t *testing.T) {
+	p := newPlus(t)
+	p.tell(plusPay, orderCode("R-1"))
+	path := p.truth("R-1").PayPath
+	if _, page := p.get(path); strings.Contains(page, "Chosen") {
+		t.Error("something is chosen from the first")
+	}
+	p.post(path+"/behave/04", "")
+	if _, page := p.get(path); !strings.Contains(page, "Chosen: insufficient balance") {
+		t.Errorf("the choice is not told: %s", page)
+	}
+}
