@@ -102,11 +102,11 @@ func (s *shop) compare(ctx context.Context) (r settled, open []string, err error
 	if err != nil {
 		return r, nil, err
 	}
-	taken, captures, err := s.gatewayBooks()
+	taken, captured, err := s.gatewayBooks()
 	if err != nil {
 		return r, nil, err
 	}
-	r.Sales, r.Captures = len(sales), captures
+	r.Sales, r.Captures = len(sales), len(captured)
 	for _, sale := range sales {
 		if sale.Status == client.StatusPaid {
 			r.Paid++
@@ -125,6 +125,9 @@ func (s *shop) compare(ctx context.Context) (r settled, open []string, err error
 		if why := undecided(sale); why != "" || difference != 0 {
 			open = append(open, fmt.Sprintf("sale %s: %s%s; it brought %d, the gateways say %d; attempts %s",
 				sale.ID, sale.Status, strings.TrimPrefix(why, string(sale.Status)), counter.Brought(sale), taken[sale.ID], attempts(sale)))
+		}
+		if sale.Receipt != nil && captured[sale.Receipt.PaymentID] != sale.ID { // P4
+			open = append(open, fmt.Sprintf("sale %s: its receipt names the payment %s, with which the gateways took nothing for it", sale.ID, sale.Receipt.PaymentID))
 		}
 		delete(taken, sale.ID)
 	}
