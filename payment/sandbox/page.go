@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bojanz/currency"
 	"github.com/skip2/go-qrcode"
 )
 
@@ -196,7 +197,11 @@ func when(now, at time.Time) string {
 	return at.Format(time.TimeOnly)
 }
 
-// money writes an amount of a currency with two decimals, as CAD, USD and CNY are.
-func money(minor int64, currency string) string {
-	return fmt.Sprintf("%d.%02d %s", minor/100, minor%100, currency)
+// money writes an amount with as many decimals as its currency has.
+func money(minor int64, code string) string {
+	amount, err := currency.NewAmountFromInt64(minor, code)
+	if err != nil {
+		return fmt.Sprintf("%d minor units of %s", minor, code) // no such currency is taken
+	}
+	return amount.Number() + " " + code
 }

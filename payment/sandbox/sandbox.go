@@ -28,6 +28,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bojanz/currency"
+
 	"payscand/payment/signature"
 )
 
@@ -43,7 +45,7 @@ type Config struct {
 	AlipayPlusKey signature.PrivateKey // signs Alipay+'s answers, as key version 1
 	MerchantID    string               // the one merchant (order.merchant.referenceMerchantId) the client has registered; default: any
 
-	Currency string // the host's currency, CAD (default) or USD; CNY is taken by AlphaPay besides
+	Currency string // the host's currency, CAD (default) or USD; any where there is Alipay+ only. CNY is taken by AlphaPay besides
 	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
 	Seed     string // payment ids and page addresses follow from it; default: that of the state file, or random
 	State    string // file that keeps orders, refunds and notifications beyond this process; default: none
@@ -66,8 +68,11 @@ type Config struct {
 func (c *Config) fillIn() error {
 	problems := c.checkParties()
 	c.Currency = orDefault(c.Currency, "CAD")
-	if c.Currency != "CAD" && c.Currency != "USD" {
-		problems = append(problems, errors.New("currency: want CAD or USD"))
+	switch alphaPay := c.MerchantCode != "" || c.ClientID == ""; {
+	case alphaPay && c.Currency != "CAD" && c.Currency != "USD":
+		problems = append(problems, errors.New("currency: AlphaPay has CAD and USD only; without a merchant code, at Alipay+, any will do"))
+	case !currency.IsValid(c.Currency):
+		problems = append(problems, errors.New("currency: want a code of ISO 4217, such as JPY"))
 	}
 	if base, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https") {
 		problems = append(problems, errors.New("base URL: want http:// or https:// and a host"))
