@@ -67,7 +67,7 @@ type refundSpec struct {
 }
 
 // refund gives money back, or begins to. It returns the course that the order's
-// behaviour has for this request: refundsAtOnce for all but the first. At AlphaPay
+// behaviour has for this request: refundsAtOnce for all but the first that is met. At AlphaPay
 // a request id that comes again makes another refund, as nothing documented rules
 // that out; only with behaviour 47 it finds the one it made.
 func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, course refundCourse, err error) {
@@ -88,14 +88,14 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 				return nil
 			}
 		}
-		if o.RefundSends == 1 {
-			course = o.behaviour.refund
-		}
-		if course == refundRequestLost {
+		if o.behaviour.refund == refundRequestLost && o.RefundSends == 1 {
 			return errRequestLost
 		}
 		if err := o.refusesRefund(now, l.balanceAfter, spec.Amount, spec.Currency); err != nil {
 			return err
+		}
+		if !slices.ContainsFunc(o.Refunds, func(r Refund) bool { return r.By == RefunderShop }) {
+			course = o.behaviour.refund
 		}
 		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount,
 			Description: spec.Description, NotifyURL: spec.NotifyURL})
