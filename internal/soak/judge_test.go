@@ -26,6 +26,22 @@ func TestForPerson(t *testing.T) {
 	}
 }
 
+// TestShortOfBalance: a refund that a gateway without balance goes on to refuse is not
+// decided within any campaign; the same without that reason should be.
+func TestShortOfBalance(t *testing.T) {
+	t.Parallel()
+	s := client.Sale{
+		Status: client.StatusPaid, Amount: 1000, Attempts: []client.Attempt{{N: 1, Gateway: alphaPay, Status: "paid"}},
+		Refunds: []client.Refund{{N: 1, Attempt: 1, Amount: 1000, Status: client.RefundUnknown, Reason: &client.Reason{Code: "not_enough_balance"}}},
+	}
+	if why := undecided(s); why != "" {
+		t.Error(why)
+	}
+	if s.Refunds[0].Reason = nil; undecided(s) == "" {
+		t.Error("a refund that is unknown passes for decided")
+	}
+}
+
 // TestNothingHappened: campaigns in which nothing happens prove nothing, and say so.
 func TestNothingHappened(t *testing.T) {
 	t.Parallel()
