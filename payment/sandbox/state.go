@@ -116,19 +116,20 @@ func (l *ledger) keepIn(path string, kept state, now time.Time, logger *slog.Log
 	if err != nil {
 		return err
 	}
-	lines := 0
+	lines, cut := 0, false // cut: the last line may not be there whole
 	l.save = func(o *order) {
 		line, err := o.line()
-		if err == nil {
+		if err == nil && !cut {
 			_, err = file.Write(line)
+			cut = err != nil
 		}
-		if lines++; err == nil && lines > 2*len(l.inOrder)+1000 {
+		if lines++; cut || lines > 2*len(l.inOrder)+1000 {
 			lines = 0
-			old := file
-			if file, err = l.writeState(path); err != nil {
-				file = old
+			if fresh, failed := l.writeState(path); failed != nil {
+				err = failed
 			} else {
-				old.Close()
+				_ = file.Close() // what it held is in the new one
+				file, cut, err = fresh, false, nil
 			}
 		}
 		if err != nil {

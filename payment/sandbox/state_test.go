@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"fmt"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -72,5 +74,39 @@ func TestDeliveryOfAnOrderThatMadeRoom(t *testing.T) {
 	p.scan("R-1", "00")
 	if _, err := p.ledger.delivered(p.clock.Now(), due[0], nil); err == nil || len(p.truth("R-1").Notifications) != 0 {
 		t.Errorf("%v, %+v", err, p.truth("R-1"))
+	}
+}
+
+// What could not be written whole, on a full disk, is written as soon as there is
+// room: the file stays one that can be read.
+func TestStateOnAFullDisk(t *testing.T) {
+	path := t.TempDir() + "/state"
+	keep := func(c *Config) { c.State = path }
+	p := newPractice(t, keep)
+	p.pay("R-1", "00")
+	full(t, int64(len(readFile(t, path)))+100, func() { p.pay("R-2", "00") })
+	p.pay("R-3", "00")
+	if orders := newPractice(t, keep).Orders(); len(orders) != 3 || orders[1].Status != StatusPaid {
+		t.Errorf("brought back: %+v", orders)
+	}
+}
+
+// full does something while no file of this process can grow beyond size.
+func full(t *testing.T, size int64, do func()) {
+	t.Helper()
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	limited := before
+	limited.Cur = uint64(size)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limited); err != nil {
+		t.Fatal(err)
+	}
+	do()
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
 	}
 }
