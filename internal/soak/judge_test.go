@@ -42,6 +42,30 @@ func TestShortOfBalance(t *testing.T) {
 	}
 }
 
+// TestLeftOver: what was taken and should not have been is given back, or kept for a
+// reason that the terminal gives (M12).
+func TestLeftOver(t *testing.T) {
+	t.Parallel()
+	of := func(kept string, refunds ...client.Refund) client.Sale {
+		return client.Sale{Status: client.StatusCancelled, Amount: 1000, Reversals: refunds, Attempts: []client.Attempt{{
+			N: 1, Gateway: alphaPay, Status: "closed", LateCapture: &client.LateCapture{Amount: 1000, PaymentID: "P", Sightings: 2, Kept: kept},
+		}}}
+	}
+	back := client.Refund{N: 1, Attempt: 1, Amount: 1000, Status: client.RefundSucceeded}
+	failed, part := back, back
+	failed.Status, part.Amount = client.RefundFailed, 400
+	for name, s := range map[string]client.Sale{"nothing": of(""), "a failed refund": of("", failed), "a part": of("", part)} {
+		if undecided(s) == "" {
+			t.Errorf("%s given back of a late capture passes", name)
+		}
+	}
+	for _, s := range []client.Sale{of("limit"), of("", back), of("", failed, back)} {
+		if why := undecided(s); why != "" {
+			t.Error(why)
+		}
+	}
+}
+
 // TestNothingHappened: campaigns in which nothing happens prove nothing, and say so.
 func TestNothingHappened(t *testing.T) {
 	t.Parallel()

@@ -59,8 +59,27 @@ func undecided(s client.Sale) string {
 		if !slices.Contains([]string{"paid", "failed", "closed"}, a.Status) {
 			return fmt.Sprintf("%s, attempt %d %s", s.Status, a.N, a.Status)
 		}
+		if left := leftOver(s, a); left > 0 {
+			return fmt.Sprintf("%s, attempt %d: %d of its late capture are neither given back nor kept for a reason (M12)", s.Status, a.N, left)
+		}
 	}
 	return ""
+}
+
+// leftOver is what should not have been taken for an attempt and is still there,
+// though the terminal does not say why it keeps it and no refund is under way.
+func leftOver(s client.Sale, a client.Attempt) int64 {
+	late := a.LateCapture
+	if late == nil || late.Kept != "" || s.Receipt != nil && s.Receipt.PaymentID == late.PaymentID {
+		return 0
+	}
+	left := late.Amount
+	for _, r := range slices.Concat(s.Refunds, s.Reversals) {
+		if r.Attempt == a.N && r.Status != client.RefundFailed {
+			left -= r.Amount
+		}
+	}
+	return left
 }
 
 // forPerson: AlphaPay would carry a partial refund out a second time if it were sent
