@@ -20,7 +20,7 @@ func (endless) Close() error { return nil }
 // closing one twice makes room for one only, and Close ends the waiting.
 func TestLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		listener := limit(endless{}, 2)
+		listener := Limit(endless{}, 2)
 		accepted, ended := make(chan net.Conn, 10), make(chan error, 1)
 		go func() {
 			for {

@@ -56,7 +56,7 @@ func ListenTCP(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	return limit(listener, MaxConnections), nil
+	return Limit(listener, MaxConnections), nil
 }
 
 // ListenSocket listens on a Unix socket with permissions 0660, for at most
@@ -79,7 +79,7 @@ func ListenSocket(path string) (net.Listener, error) {
 	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // the group is to use it
 		return nil, errors.Join(fmt.Errorf("api: %w", err), listener.Close())
 	}
-	return limit(listener, MaxConnections), nil
+	return Limit(listener, MaxConnections), nil
 }
 
 func removeStaleSocket(path string) error {
@@ -104,12 +104,9 @@ func removeStaleSocket(path string) error {
 	return os.Remove(path)
 }
 
-// Bound lets a listener of another door have at most MaxConnections at a time.
-func Bound(listener net.Listener) net.Listener { return limit(listener, MaxConnections) }
-
-// limit lets a listener have at most so many connections at once; the kernel
+// Limit lets a listener have at most so many connections at once; the kernel
 // keeps the next ones waiting.
-func limit(listener net.Listener, most int) net.Listener {
+func Limit(listener net.Listener, most int) net.Listener {
 	return &limitedListener{Listener: listener, slots: make(chan struct{}, most), closed: make(chan struct{})}
 }
 

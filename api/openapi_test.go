@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"payscand/api"
+	"payscand/api/client"
 	"payscand/payment"
 )
 
@@ -219,7 +221,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		{"Resolution", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
 		{"Override", "outcome", texts([]payment.OverrideOutcome{payment.OverridePaid, payment.OverrideNotPaid})},
 		{"Returned", "extent", texts([]payment.Extent{payment.ReturnedInPart, payment.ReturnedInFull})},
-		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount, payment.KeptByRefund})},
+		{"LateCapture", "kept", texts([]payment.CaptureKept{payment.KeptByPolicy, payment.KeptByLimit, payment.KeptByAmount, payment.KeptByRefund, payment.KeptUnconfirmed})},
 		{"Sale", "mode", texts([]payment.Mode{payment.ModeAuto, payment.ModeScan, payment.ModeQR})},
 	}
 	for _, enum := range enums {
@@ -249,6 +251,25 @@ func texts[T ~string](values []T) []string {
 		all[i] = string(v)
 	}
 	return all
+}
+
+// The description names every type of event that the journal has.
+func TestOpenAPINamesEveryEvent(t *testing.T) {
+	types, err := os.ReadFile("../payment/event.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, _ := reflect.TypeFor[client.Event]().FieldByName("Type")
+	named := event.Tag.Get("doc")
+	all := regexp.MustCompile(`RecordType(?: = |\()"([a-z_.]+)"`).FindAllSubmatch(types, -1)
+	if len(all) < 7 {
+		t.Fatalf("%d types of records were found", len(all))
+	}
+	for _, one := range all {
+		if name := strings.TrimSuffix(string(one[1]), "submitting"); !strings.Contains(named, name) {
+			t.Errorf("the description of an event's type does not name %s", name)
+		}
+	}
 }
 
 var update = flag.Bool("update", false, "write docs/openapi.json anew")

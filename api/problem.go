@@ -127,7 +127,7 @@ func (s *Server) refusal(ctx context.Context, route string, err error) *problem 
 	if refused := new(terminal.Error); errors.As(err, &refused) {
 		return s.problemOf(refused)
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, terminal.ErrOutcomeUnknown) {
 		// Canceled: the caller went away and nobody reads this.
 		return newProblem(client.CodeTimeout, "The outcome is not known. If this was a new sale or refund, repeat it with the same key.")
 	}

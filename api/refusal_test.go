@@ -142,6 +142,7 @@ func TestInternalErrors(t *testing.T) {
 		{"any other error", errors.New("disk on fire"), client.CodeInternal, "disk on fire"},
 		{"an unknown code", &terminal.Error{Code: "brand_new", Message: "words"}, client.CodeInternal, ""},
 		{"no answer in time", fmt.Errorf("loop: %w", context.DeadlineExceeded), client.CodeTimeout, ""},
+		{"no answer before the end", terminal.ErrOutcomeUnknown, client.CodeTimeout, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -59,13 +59,8 @@ func validateDisplays(p *collector, displays []Display) {
 		p.addf(index("display", maxDisplays), "there are more than %d displays", maxDisplays)
 		return
 	}
-	listens := map[string]string{}
 	for i, display := range displays {
-		path := index("display", i)
-		display.validate(p, path)
-		if display.Kiosk != nil && !strings.HasSuffix(display.Kiosk.Listen, ":0") {
-			once(p, listens, display.Kiosk.Listen, path, "listen")
-		}
+		display.validate(p, index("display", i))
 	}
 }
 

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -26,11 +27,14 @@ type Options struct {
 	// WithoutKeys leaves keys and certificates unread, for commands that need only
 	// addresses and are run by users who may not read keys.
 	WithoutKeys bool
+	// PrivateKey and PublicKey say what is wrong with a gateway's key, if anything:
+	// this package knows no kinds of keys. nil: whatever is in the file will do.
+	PrivateKey, PublicKey func(text []byte) error
 }
 
 // Load reads the configuration at path and, unless told otherwise, checks that
-// the key and certificate files it names can be read and that nobody else can
-// read the private ones. Relative paths in it start at its folder. Mistakes are
+// the key and certificate files it names can be read and hold what they should,
+// and that nobody else can read the private ones. Relative paths in it start at its folder. Mistakes are
 // returned as Problems, all of them at once; another error means that the file
 // could not be read.
 func Load(path string, options Options) (*Config, error) {
@@ -42,7 +46,7 @@ func Load(path string, options Options) (*Config, error) {
 		c.Gateways.findCredentials(options.CredentialsDirectory)
 		c.Notify.KeyFile = c.Notify.KeyFile.found(options.CredentialsDirectory)
 		if !options.WithoutKeys {
-			c.Gateways.checkFiles(p)
+			c.Gateways.checkFiles(p, options)
 			c.Notify.checkFiles(p)
 		}
 	})
@@ -161,27 +165,33 @@ func (g Gateways) findCredentials(folder string) {
 	}
 }
 
-// checkFiles reports the files that cannot be used. Whether a key is one is for
-// the gateway to say.
-func (g Gateways) checkFiles(p *collector) {
+// checkFiles reports the files that cannot be used.
+func (g Gateways) checkFiles(p *collector, options Options) {
 	check := func(err error, path string) {
 		if err != nil {
 			p.addf(path, "%v", err)
 		}
+	}
+	checkKey := func(text []byte, err error, isKey func([]byte) error, path string) {
+		if err == nil && isKey != nil {
+			err = isKey(text)
+		}
+		check(err, path)
 	}
 	for _, name := range g.Names() {
 		account, path := g[name].Account(), join("gateway", name)
 		if account == nil {
 			continue
 		}
-		_, err := account.PrivateKeyFile.ReadPrivate()
-		check(err, join(path, "private_key_file"))
+		text, err := account.PrivateKeyFile.ReadPrivate()
+		checkKey(text, err, options.PrivateKey, join(path, "private_key_file"))
 		for _, version := range account.PlatformKeyFiles.Versions() {
-			_, err := account.PlatformKeyFiles[version].ReadPublic()
-			check(err, account.platformKeyPath(path, version))
+			text, err := account.PlatformKeyFiles[version].ReadPublic()
+			checkKey(text, err, options.PublicKey, account.platformKeyPath(path, version))
 		}
 		if account.CAFile != "" {
-			check(checkCertificates(account.CAFile), join(path, "ca_file"))
+			_, err := readCertificates(account.CAFile)
+			check(err, join(path, "ca_file"))
 		}
 	}
 }
@@ -190,18 +200,23 @@ func (n Notify) checkFiles(p *collector) {
 	if n.CertFile == "" {
 		return
 	}
-	if err := checkCertificates(n.CertFile); err != nil {
+	certificates, err := readCertificates(n.CertFile)
+	if err != nil {
 		p.addf("notify.cert_file", "%v", err)
 	}
-	if _, err := n.KeyFile.ReadPrivate(); err != nil {
-		p.addf("notify.key_file", "%v", err)
+	key, keyErr := n.KeyFile.ReadPrivate()
+	if err == nil && keyErr == nil {
+		_, keyErr = tls.X509KeyPair(certificates, key)
+	}
+	if keyErr != nil {
+		p.addf("notify.key_file", "%v", keyErr)
 	}
 }
 
-func checkCertificates(path string) error {
+func readCertificates(path string) ([]byte, error) {
 	content, _, err := readSmallFile(path)
 	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
 		err = errors.New("the file holds no certificate in PEM form")
 	}
-	return err
+	return content, err
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/big"
 	"os"
@@ -152,6 +153,32 @@ func TestLoadFindsCredentials(t *testing.T) {
 	_, err = Load(path, Options{CredentialsDirectory: folder})
 	if err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("with other credentials: %v", err)
+	}
+}
+
+// A certificate for notifications and its key must be a pair. Whether a gateway's
+// key is one is for whoever loads the configuration to say: each is asked about.
+func TestLoadChecksWhatIsInKeyFiles(t *testing.T) {
+	folder := t.TempDir()
+	path := write(t, folder, "payscand.toml", "[notify]\ncert_file = \"ca.pem\"\nkey_file = \"private.pem\"\n"+account, 0o644)
+	write(t, folder, "ca.pem", certificate(t), 0o644)
+	write(t, folder, "private.pem", "a private key", 0o600)
+	write(t, folder, "public.pem", "a public key", 0o644)
+	_, err := Load(path, Options{
+		PrivateKey: func(text []byte) error { return fmt.Errorf("%s is none", text) },
+		PublicKey:  func(text []byte) error { return fmt.Errorf("%s is none", text) },
+	})
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) != 3 {
+		t.Fatalf("want three problems, got %v", err)
+	}
+	for i, want := range []string{
+		":3: notify.key_file: tls: failed to find any PEM data in key input", ": gateway.alphapay.private_key_file: a private key is none",
+		": gateway.alphapay.platform_key_file: a public key is none",
+	} {
+		if got := problems[i].String(); !strings.HasSuffix(got, want) {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
 

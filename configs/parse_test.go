@@ -237,6 +237,8 @@ func TestEachMistakeNamesItsLineAndPath(t *testing.T) {
 		{"keyboard scanner's terminator", hid(ids + "terminator = \"enter\" #!"), "scanner[0].terminator", "use one of auto, cr"},
 		{"keyboard scanner's idle time-out", hid(ids + "idle_timeout = \"5ms\" #!"), "scanner[0].idle_timeout", `within "10ms" and "1s"`},
 		{"key of another type", hid(ids + "baud = 9600 #!"), "scanner[0].baud", "unknown key; known here: type, name, mode, vendor_id"},
+		{"a kiosk where the API is", account + "[[display]]\ntype = \"kiosk\"\nlisten = \"127.0.0.1:8480\" #!", "display[0].listen", "is that of api already"},
+		{"notifications where the kiosk is", "[notify]\nlisten = \"127.0.0.1:8481\" #!\n" + account + "[[display]]\ntype = \"kiosk\"", "notify.listen", "is that of display[0] already"},
 		{"same keyboard scanner twice", hid(ids + "[[scanner]]\ntype = \"hid\"\nvendor_id = 0x1\nproduct_id = 0x2 #!"), "scanner[1].product_id", "is that of scanner[0] already"},
 		{"USB mode", hid("mode = \"wedge\" #!"), "scanner[0].mode", "use one of auto, pos, ibm, keyboard"},
 		{"keyboard that is not named", account + "[[scanner]] #!\ntype = \"hid\"\nmode = \"keyboard\"", "scanner[0].vendor_id", "anybody's keyboard"},

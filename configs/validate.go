@@ -37,6 +37,7 @@ func (c Config) validate() Problems {
 	validateScanners(&p, c.Scanners)
 	validateDisplays(&p, c.Displays)
 	c.Notify.validate(&p)
+	c.validateListeners(&p)
 	c.Policy.validate(&p, c.Gateways)
 	return p.found
 }
@@ -117,6 +118,23 @@ func (n Notify) validate(p *collector) {
 	case hasKey:
 		n.KeyFile.validate(p, "notify.key_file", "is missing")
 	}
+}
+
+// validateListeners finds an address that two are to listen on: the second could not.
+func (c Config) validateListeners(p *collector) {
+	seen := map[string]string{}
+	listen := func(address, path string) {
+		if address != "" && !strings.HasSuffix(address, ":0") {
+			once(p, seen, address, path, "listen")
+		}
+	}
+	listen(c.API.Listen, "api")
+	for i, display := range c.Displays[:min(len(c.Displays), maxDisplays)] {
+		if display.Kiosk != nil {
+			listen(display.Kiosk.Listen, index("display", i))
+		}
+	}
+	listen(c.Notify.Listen, "notify")
 }
 
 const maxRules = 64 // routes and code rules, each; every pair is compared

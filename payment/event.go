@@ -87,6 +87,8 @@ type Outcome struct {
 	// It counts for an attempt that is not over, as an inquiry's answer would, and
 	// brings the next question forward where it cannot.
 	Notified bool
+	// Wait: the gateway has no room for a second look, so that it waits.
+	Wait bool
 }
 
 // RefundRequested is the register's wish to give money of a paid sale back (M13).
@@ -155,7 +157,8 @@ type Record struct {
 	Detail map[string]string
 }
 
-// RecordType names a record: "sale." and the sale's status, or one of the constants.
+// RecordType names a record: "sale." and the sale's status, "refund." or "reversal."
+// and the refund's, or one of the constants. The API's description lists them.
 type RecordType string
 
 const (

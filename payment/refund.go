@@ -89,6 +89,9 @@ const (
 	// KeptByRefund: a refund of it is not over, and may have given a part back; it is
 	// looked at again until that is known.
 	KeptByRefund CaptureKept = "refund"
+	// KeptUnconfirmed: it was seen once, and not again until the watch was over. A
+	// check looks again.
+	KeptUnconfirmed CaptureKept = "unconfirmed"
 	// KeptByAmount: amount or currency are not those of the sale.
 	KeptByAmount CaptureKept = "amount"
 )

@@ -111,12 +111,22 @@ type Sale struct {
 	CancelUntil time.Time `json:"cancel_until,omitzero"`
 	// Due is when the sale must be looked at again; zero: when something happens.
 	Due time.Time `json:"due,omitzero"`
+	// AlsoDue are the gateways besides Gateway() that the sale is to ask in the
+	// background, each with the time of its first question: one that does not answer
+	// must not hold up what another is to be asked.
+	AlsoDue []GatewayDue `json:"also_due,omitempty"`
 	// CounterDue is when a live sale must be, for the counter's sake: whatever else
 	// its gateways have to do.
 	CounterDue time.Time `json:"counter_due,omitzero"`
 	// Next is the code that waits for its QR to close (SaleSwitching). It is
 	// never stored: a crash drops it and the customer scans again.
 	Next *NextCode `json:"-"`
+}
+
+// GatewayDue is when a sale must be looked at for a gateway's sake.
+type GatewayDue struct {
+	Gateway string    `json:"gateway"`
+	At      time.Time `json:"at"`
 }
 
 // NextCode is a submittable code that waits until the QR attempt is closed.
@@ -169,7 +179,7 @@ func (s Sale) LiveAttempt() *Attempt {
 }
 
 // Gateway names the gateway that the sale's next call in the background asks; if
-// there is none, that of its live attempt, or none. The due index is kept by it.
+// there is none, that of its live attempt, or none.
 func (s Sale) Gateway() string {
 	var due time.Time
 	var gateway string
@@ -182,6 +192,40 @@ func (s Sale) Gateway() string {
 		return a.Gateway
 	}
 	return gateway
+}
+
+// Dues are the sale's entries in the due index: Due, by Gateway, and AlsoDue.
+func (s Sale) Dues() []GatewayDue {
+	if s.Due.IsZero() {
+		return nil
+	}
+	return append([]GatewayDue{{Gateway: s.Gateway(), At: s.Due}}, s.AlsoDue...)
+}
+
+// DueAt is when the sale must be looked at for a gateway's sake; zero: never.
+func (s Sale) DueAt(gateway string) time.Time {
+	for _, d := range s.Dues() {
+		if d.Gateway == gateway {
+			return d.At
+		}
+	}
+	return time.Time{}
+}
+
+// alsoDue derives AlsoDue.
+func (s Sale) alsoDue() (also []GatewayDue) {
+	first := s.Gateway()
+	s.background("", func(at time.Time, a *Attempt, _ *Refund) {
+		i := slices.IndexFunc(also, func(d GatewayDue) bool { return d.Gateway == a.Gateway })
+		switch {
+		case a.Gateway == first:
+		case i < 0:
+			also = append(also, GatewayDue{Gateway: a.Gateway, At: at})
+		default:
+			also[i].At = Earlier(also[i].At, at)
+		}
+	})
+	return also
 }
 
 // Elsewhere reports whether another terminal made the sale: here are only refunds

@@ -29,6 +29,7 @@ type step struct {
 	now    time.Time
 	policy Policy
 	calls  []Call
+	wait   bool // see Outcome
 }
 
 func (t *step) apply(e Event) error {
@@ -79,6 +80,7 @@ func (t *step) finish(before Sale, e Event) (Change, []Call, error) {
 	s.CounterDue = t.counterDue()
 	s.Due = s.CounterDue
 	s.background("", func(at time.Time, _ *Attempt, _ *Refund) { s.Due = Earlier(s.Due, at) })
+	s.AlsoDue = s.alsoDue()
 	if len(t.calls) == 0 && sameSale(before, *s) {
 		return Change{}, nil, nil
 	}
@@ -162,6 +164,7 @@ func (t *step) cancelRequested() {
 func (t *step) checkRequested() {
 	for i := range t.sale.Attempts {
 		switch a := &t.sale.Attempts[i]; {
+		case !t.configured(a): // nobody could ask
 		case !a.Status.Final():
 			t.hasten(a)
 		case a.Watch != nil || looksAgain(a):
@@ -170,7 +173,7 @@ func (t *step) checkRequested() {
 	}
 	for i := range t.sale.Refunds {
 		r := &t.sale.Refunds[i]
-		if r.Status.Final() || r.Call != nil || r.Next == CallRefund {
+		if r.Status.Final() || r.Call != nil || r.Next == CallRefund || !t.configured(t.sale.Attempt(r.Attempt)) {
 			continue
 		}
 		// Also one that was given up after 30 days, yet somebody asks.

@@ -93,6 +93,13 @@ func (t *step) planCall(a *Attempt, kind CallKind, at time.Time) {
 // traits of the attempt's gateway.
 func (t *step) traits(a *Attempt) Traits { return t.policy.Gateways[a.Gateway] }
 
+// configured reports whether the attempt's gateway is in the configuration. Of one
+// that is not nobody knows what it can be asked, so that nothing is planned anew.
+func (t *step) configured(a *Attempt) bool {
+	_, is := t.policy.Gateways[a.Gateway]
+	return is
+}
+
 // addressable reports whether the gateway can be asked about this very order.
 func (t *step) addressable(a *Attempt) bool {
 	return a.PaymentID != "" && !a.IDDisproved || t.traits(a).InquireByRequestID

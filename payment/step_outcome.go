@@ -1,5 +1,7 @@
 package payment
 
+import "time"
+
 // outcome takes in what a call brought back.
 func (t *step) outcome(e Outcome) {
 	a := t.sale.Attempt(e.Attempt)
@@ -10,6 +12,7 @@ func (t *step) outcome(e Outcome) {
 		t.refundOutcome(e)
 		return
 	}
+	t.wait = e.Wait
 	if e.Notified {
 		t.notified(a, e.Verdict)
 		return
@@ -43,6 +46,9 @@ func (t *step) notified(a *Attempt, v Verdict) {
 	asking := a.Call == nil || a.Call.Kind == CallInquire || a.Call.Kind == CallLookup
 	counts := !a.Status.Final() && !t.reversible(a) && (v.Class == ClassPaid || asking && (v.Class == ClassFailed || v.Class == ClassClosed))
 	if !counts {
+		if a.Status.Final() && (v.Class == ClassPaid || v.Reason == ReasonAnswerMismatch && v.Amount != (Money{})) {
+			t.notifiedLate(a, v)
+		}
 		if !a.Status.Final() || a.Watch != nil {
 			t.hasten(a)
 		}
@@ -83,6 +89,10 @@ func capturedSum(v Verdict, foreign bool) Money {
 	return Money{}
 }
 
+// expiryNoise is by how much two readings of one expiry differ: a gateway's clock is known to about a second. It is little
+// beside the policy's QRMargin. As news it would be an event, a record and another screen with every inquiry.
+const expiryNoise = 2 * time.Second
+
 // learn keeps what the answer tells besides its verdict.
 func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	a.Reason, a.GatewayCode = v.Reason, v.GatewayCode
@@ -95,7 +105,7 @@ func (t *step) learn(a *Attempt, kind CallKind, v Verdict) {
 	if v.Wallet != "" {
 		a.Wallet = v.Wallet
 	}
-	if !v.ExpiresAt.IsZero() {
+	if !v.ExpiresAt.IsZero() && v.ExpiresAt.Sub(a.ExpiresAt).Abs() > expiryNoise {
 		a.ExpiresAt = v.ExpiresAt
 	}
 	if kind != CallPay {

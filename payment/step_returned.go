@@ -13,6 +13,9 @@ func looksAgain(a *Attempt) bool {
 // lookAgain plans one question about a payment. Where it brings no answer it is
 // not repeated.
 func (t *step) lookAgain(a *Attempt) {
+	if a.Watch == nil && a.Capture != nil && a.Capture.Kept == KeptUnconfirmed {
+		t.watch(a)
+	}
 	switch q := t.question(a); {
 	case a.Watch != nil:
 		t.hasten(a)

@@ -89,6 +89,73 @@ func TestP4NotifiedOfAnother(t *testing.T) {
 	}
 }
 
+// P4, M12: a payment that the gateway tells of an attempt which is over is looked
+// into, also where nobody watches that attempt: its failure counted as proved, or
+// its watch has ended. It is late money then, as any that a watch finds.
+func TestM12NotifiedAfterTheEnd(t *testing.T) {
+	everywhere(t, func(t *testing.T, traits payment.Traits) {
+		for name, end := range map[string]func(s *script){
+			"proved": func(s *script) { s.answer(payment.ClassFailed) },
+			"watch over": func(s *script) {
+				s.answer(payment.ClassFailed, unlisted)
+				for s.last().Watch != nil {
+					s.after(time.Hour)
+					if s.call != nil {
+						s.answer(payment.ClassFailed)
+					}
+				}
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s := tell(t, traits, payment.ModeScan)
+				s.scan()
+				end(s)
+				if s.sale.Status == payment.SaleAwaitingCode {
+					s.do(payment.CancelRequested{})
+				}
+				s.tellUnasked(payment.ClassPaid, id("P1"))
+				for range 2 {
+					s.next(asks)
+					s.answer(payment.ClassPaid, id("P1"))
+				}
+				if len(s.sale.Refunds) != 1 || !s.sale.Refunds[0].Automatic || s.last().Capture == nil {
+					t.Fatalf("capture %+v, refunds %+v", s.last().Capture, s.sale.Refunds)
+				}
+				s.answer(payment.ClassRefunded, id(""), refundID("R1"))
+				s.after(2 * s.policy.SlowDaily)
+				for s.call != nil {
+					s.answer(payment.ClassPaid, id("P1"))
+					s.after(2 * s.policy.SlowDaily)
+				}
+				s.tellUnasked(payment.ClassPaid, id("P1")) // vendors repeat themselves
+				if !s.sale.Due.IsZero() {
+					t.Errorf("known money is looked for again: due %v", s.sale.Due)
+				}
+			})
+		}
+	})
+}
+
+// M12: one in another amount than the sale's is reported, and not given back.
+func TestM12NotifiedAfterTheEndInAnotherAmount(t *testing.T) {
+	everywhere(t, func(t *testing.T, traits payment.Traits) {
+		s := tell(t, traits, payment.ModeScan)
+		s.scan()
+		s.answer(payment.ClassFailed)
+		s.do(payment.CancelRequested{})
+		less := func(v *payment.Verdict) { v.Amount.Amount-- }
+		s.tellUnasked(payment.ClassPaid, id("P1"), less)
+		s.after(time.Minute)
+		if s.call == nil {
+			t.Fatal("nobody asks")
+		}
+		s.answer(payment.ClassPaid, id("P1"), less)
+		if c := s.last().Capture; c == nil || c.Kept != payment.KeptByAmount || len(s.sale.Refunds) > 0 {
+			t.Errorf("capture %+v, refunds %+v", c, s.sale.Refunds)
+		}
+	})
+}
+
 // M5: where a cancel gives a payment back, no notification makes the sale paid from
 // the commit that sends the first one; where it only closes, a payment wins.
 func TestM5NotifiedAfterTheCancel(t *testing.T) {

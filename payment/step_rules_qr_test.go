@@ -122,6 +122,29 @@ func TestM8QRLeavesTheScreen(t *testing.T) {
 	}
 }
 
+// Each answer tells the expiry of the order, and each reading of the gateway's clock is another one by a second or so:
+// that is no news for register, journal and display. Another expiry is.
+func TestM8TheSameExpiryIsNoNews(t *testing.T) {
+	s := showQR(t, alphaPayLike)
+	told := func(at time.Duration) (news bool, kept time.Duration) {
+		before := s.sale.Version
+		s.next(asks)
+		s.answer(payment.ClassPending, id("P1"), func(v *payment.Verdict) { v.ExpiresAt = dayOne.Add(at) })
+		return s.sale.Version != before, s.last().ExpiresAt.Sub(dayOne)
+	}
+	told(3 * minute)
+	for _, at := range []time.Duration{3*minute + 7*time.Millisecond, 3*minute + second, 3*minute - second, 3*minute + 2*second} {
+		if news, kept := told(at); news || kept != 3*minute {
+			t.Errorf("%s instead of 3m0s: news %v, kept %s", at, news, kept)
+		}
+	}
+	for _, at := range []time.Duration{3*minute + 3*second, 2 * minute} {
+		if news, kept := told(at); !news || kept != at {
+			t.Errorf("%s: news %v, kept %s", at, news, kept)
+		}
+	}
+}
+
 // A QR that comes back only after cancel or switch was asked for is never shown.
 func TestM8LateQRIsNotShown(t *testing.T) {
 	for name, e := range map[string]payment.Event{

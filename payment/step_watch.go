@@ -29,8 +29,26 @@ func (t *step) planWatch(a *Attempt) {
 	t.planCall(a, q, when)
 }
 
+// notifiedLate begins to look into a payment that the gateway told unasked of an
+// attempt that is over, if nobody does: its failure counted as proved, or its watch
+// has ended (P4). What is known of it stands.
+func (t *step) notifiedLate(a *Attempt, v Verdict) {
+	if v.PaymentID != "" {
+		t.watchedID(a, v) // also of one that a person called paid, so that it can be refunded
+	}
+	unknown := a.Status != AttemptPaid && a.Capture == nil || a.Capture != nil && a.Capture.Kept == KeptUnconfirmed
+	if a.Watch == nil && unknown {
+		t.watch(a)
+	}
+}
+
 func (t *step) endWatch(a *Attempt) {
 	a.Watch = nil
+	if unconfirmed(t, a) { // nobody will give it back by itself any more
+		c := *a.Capture
+		c.Kept = KeptUnconfirmed
+		a.Capture = &c
+	}
 	t.planCall(a, "", time.Time{})
 }
 
@@ -128,10 +146,14 @@ func (t *step) watchAgain(a *Attempt) {
 }
 
 // firstSighting notes money that should not have been taken, and looks again at
-// once (M12).
+// once (M12), or when its gateway has room.
 func (t *step) firstSighting(a *Attempt, v Verdict) {
 	a.Capture = &Capture{FoundAt: t.now, Amount: v.Amount, PaymentID: a.PaymentID, Sightings: 1}
-	if q := t.question(a); q != "" {
+	switch q := t.question(a); {
+	case q == "":
+	case t.wait:
+		t.planCall(a, q, t.now)
+	default:
 		t.call(a, q)
 	}
 }
@@ -210,15 +232,22 @@ func (t *step) recoverBackground() {
 		}
 	}
 	for i := range t.sale.Refunds {
-		if r := &t.sale.Refunds[i]; !r.Status.Final() {
+		if r := &t.sale.Refunds[i]; !r.Status.Final() && t.configured(t.sale.Attempt(r.Attempt)) {
 			t.recoverRefund(r)
 		}
 	}
 }
 
 func (t *step) recoverWatch(a *Attempt) {
-	asked := a.Call != nil
+	call := a.Call
+	asked := call != nil
 	a.Call = nil
+	if !t.configured(a) { // it is left as it was, for the day when the gateway is put back
+		if asked && a.Watch != nil {
+			t.planCall(a, call.Kind, t.now)
+		}
+		return
+	}
 	if a.Watch == nil { // a question that somebody asked for is not repeated
 		t.planCall(a, "", time.Time{})
 		return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -262,8 +263,8 @@ func (a *audit) sales() {
 			a.report.Open++
 			a.has(bucketOpen, key, s.ID)
 		}
-		if due := dueKey(&s); due != nil {
-			a.has(bucketDue, due, s.ID)
+		for _, due := range dueKeys(&s) {
+			a.has(bucketDue, []byte(due), s.ID)
 		}
 		a.has(bucketKeys, []byte(s.Key), s.ID)
 		for _, r := range s.Refunds {
@@ -299,7 +300,7 @@ func (a *audit) due() {
 			a.find(bucketDue, key, "", "its key cannot be read")
 			return
 		}
-		a.follows(bucketDue, key, id, len(value) == 0, func(s payment.Sale) bool { return string(dueKey(&s)) == string(key) })
+		a.follows(bucketDue, key, id, len(value) == 0, func(s payment.Sale) bool { return slices.Contains(dueKeys(&s), string(key)) })
 	})
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"payscand/payment"
@@ -76,7 +77,7 @@ func checkBefore(stored, before payment.Sale) error {
 		return fmt.Errorf("the change begins at version %d, stored is %d", before.Version, stored.Version)
 	case before.Status != stored.Status:
 		return fmt.Errorf("the change begins as %s, stored is %s", before.Status, stored.Status)
-	case !before.Due.Equal(stored.Due):
+	case !slices.EqualFunc(before.Dues(), stored.Dues(), func(a, b payment.GatewayDue) bool { return a.Gateway == b.Gateway && a.At.Equal(b.At) }):
 		return fmt.Errorf("the change begins with another due time than is stored")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -16,11 +17,11 @@ import (
 // commit. Changes that hold nothing are skipped; without any other the disk is
 // not touched.
 //
-// A change that does not fit what is stored is refused with ErrRefused. After
-// any other error of the disk nobody knows whether the commit is on it (a
-// failed fdatasync of bbolt's meta page leaves it there): the error wraps
-// ErrFailed, ErrFull beside it where the disk was full, and so does the error of
-// every later call.
+// A change that does not fit what is stored is refused with ErrRefused, one of an
+// entry that was altered with ErrDamaged: nothing is written. After any other
+// error of the disk nobody knows whether the commit is on it (a failed fdatasync
+// of bbolt's meta page leaves it there): the error wraps ErrFailed, ErrFull beside
+// it where the disk was full, and so does the error of every later call.
 func (db *DB) Commit(changes []payment.Change) error {
 	if err := db.usable(); err != nil {
 		return err
@@ -52,10 +53,12 @@ func (db *DB) Commit(changes []payment.Change) error {
 func (db *DB) write(f func(w *writer) error) error {
 	var last meta
 	applied := false // all that is left is to write it
+	refused := false // by f: nothing was written, and bbolt is as it was
 	err := guarded(func() error {
 		return db.bolt.Update(func(tx *bbolt.Tx) error {
 			w := newWriter(tx, *db.state.Load())
 			if err := f(w); err != nil {
+				refused = true
 				return err
 			}
 			last, applied = w.state, true
@@ -70,7 +73,7 @@ func (db *DB) write(f func(w *writer) error) error {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		db.releaseReserve()
 		return db.fail(fmt.Errorf("%w: %w: %w", ErrFailed, ErrFull, err))
-	case applied || errors.Is(err, ErrDamaged):
+	case applied || errors.Is(err, ErrDamaged) && !refused:
 		return db.fail(fmt.Errorf("%w: %w", ErrFailed, err))
 	}
 	return err
@@ -164,7 +167,7 @@ func (w *writer) putSale(before, after *payment.Sale) error {
 	if err := w.putOpen(before, after); err != nil {
 		return err
 	}
-	if err := w.putDue(dueKey(before), dueKey(after)); err != nil {
+	if err := w.putDue(dueKeys(before), dueKeys(after)); err != nil {
 		return err
 	}
 	return w.putAttempts(attempts, after)
@@ -210,17 +213,22 @@ func (w *writer) putOpen(before, after *payment.Sale) error {
 	return nil
 }
 
-func (w *writer) putDue(before, after []byte) error {
-	if string(before) == string(after) {
-		return nil
-	}
-	if before != nil {
-		if err := w.due.Delete(before); err != nil {
+func (w *writer) putDue(before, after []string) error {
+	for _, key := range before {
+		if slices.Contains(after, key) {
+			continue
+		}
+		if err := w.due.Delete([]byte(key)); err != nil {
 			return err
 		}
 	}
-	if after != nil {
-		return w.due.Put(after, nil)
+	for _, key := range after {
+		if slices.Contains(before, key) {
+			continue
+		}
+		if err := w.due.Put([]byte(key), nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -169,4 +170,36 @@ func TestDamagedPagesAreErrors(t *testing.T) {
 		t.Errorf("committing to damaged pages: %v, want ErrFailed and ErrDamaged", err)
 	}
 	wantUnusable(t, db, sale.ID)
+}
+
+// Retention that comes to an entry that was altered drops nothing and says which: the
+// daemon, whose sales are of today, goes on, and is not started again for it each day.
+func TestRetentionOfADamagedSale(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "payscand.db")
+	db, till := open(t, path), storetest.NewTill()
+	var old payment.Sale
+	for _, c := range life(till) {
+		check(t, db.Commit([]payment.Change{c}))
+		if c.After.ID != "" {
+			old = c.After
+		}
+	}
+	till.Wait(24 * time.Hour)
+	check(t, db.Commit([]payment.Change{till.Created()}))
+	check(t, db.Close())
+	editFile(t, path, func(tx *bbolt.Tx) error {
+		sales := tx.Bucket([]byte("sales"))
+		value := bytes.Clone(sales.Get([]byte(old.ID)))
+		value[len(value)-1] ^= 1
+		return sales.Put([]byte(old.ID), value)
+	})
+
+	db = open(t, path)
+	if _, err := db.Prune(till.Now(), 0); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), old.ID) {
+		t.Errorf("dropping a damaged sale: %v", err)
+	}
+	if seq, _ := db.Checkpoint(); seq != 0 {
+		t.Errorf("the journal was dropped up to record %d", seq)
+	}
+	check(t, db.Commit([]payment.Change{till.Created()}))
 }

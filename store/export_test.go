@@ -47,6 +47,14 @@ func ReopenEvery(commits int) (restore func()) {
 	return func() { reopenEvery = was }
 }
 
+// Migrate migrates a database that was just found to be of an older schema.
+func Migrate(path string, from int) error {
+	return (&DB{path: path, machine: machine(), statfs: statfs}).migrate(from)
+}
+
+// OpenToWrite has the database opened once more, as after a compaction.
+func (db *DB) OpenToWrite() error { return db.openToWrite() }
+
 // PagesRemembered is how many pages bbolt remembers to have taken from its free list.
 // It keeps that to itself: another version may call it otherwise.
 func (db *DB) PagesRemembered() int {

@@ -22,12 +22,15 @@ func dueTime(prefix []byte, at time.Time) []byte {
 	return binary.BigEndian.AppendUint32(key, uint32(at.Nanosecond()))
 }
 
-// dueKey is nil for a sale that is not in the index.
-func dueKey(s *payment.Sale) []byte {
-	if s == nil || s.Due.IsZero() {
+// dueKeys are none for a sale that is not in the index.
+func dueKeys(s *payment.Sale) (keys []string) {
+	if s == nil {
 		return nil
 	}
-	return append(dueTime(duePrefix(s.Gateway()), s.Due), s.ID...)
+	for _, d := range s.Dues() {
+		keys = append(keys, string(append(dueTime(duePrefix(d.Gateway), d.At), s.ID...)))
+	}
+	return keys
 }
 
 const dueTimeSize = 8 + 4

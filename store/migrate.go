@@ -58,6 +58,13 @@ func (db *DB) migrate(from int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
+	found, err := look(old) // again, as nobody else can write now
+	if err != nil {
+		return err
+	}
+	if found.schema != from { // what is migrated twice is garbage
+		return fmt.Errorf("%w: its schema changed meanwhile; try again", ErrLocked)
+	}
 	temporary, err := temporaryBeside(db.path)
 	if err != nil {
 		return err
@@ -71,10 +78,6 @@ func (db *DB) migrate(from int) (err error) {
 	}
 	if err := moveInto(temporary, backup); err != nil {
 		return fmt.Errorf("back it up first: %w", err)
-	}
-	found, err := look(old)
-	if err != nil {
-		return err
 	}
 	if err := rewrite(old, temporary, &found, steps(from)); err != nil {
 		return err

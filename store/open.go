@@ -106,17 +106,19 @@ func lookForFile(path string) error {
 }
 
 // openToWrite takes the file; from then on nobody else writes it.
-func (db *DB) openToWrite() (err error) {
-	if db.bolt, db.file, err = openBolt(db.path, false); err != nil {
-		return err
+func (db *DB) openToWrite() error {
+	bolt, file, err := openBolt(db.path, false)
+	if err != nil {
+		return err // what was open before can still be closed, twice
 	}
-	state, err := look(db.bolt) // again, as nobody else can write now
+	state, err := look(bolt) // again, as nobody else can write now
 	if err == nil && state.schema != schema {
 		err = fmt.Errorf("%w: its schema changed while it was opened", ErrLocked)
 	}
 	if err != nil {
-		return errors.Join(err, db.bolt.Close())
+		return errors.Join(err, bolt.Close())
 	}
+	db.bolt, db.file = bolt, file
 	db.state.Store(&state)
 	db.commits = 0
 	return nil
@@ -246,7 +248,7 @@ func look(bolt *bbolt.DB) (m meta, err error) {
 // panics on, a file whose first pages were not all written.
 func create(path string) error {
 	folder := filepath.Dir(path)
-	if err := makeFolder(folder); err != nil {
+	if err := MakeFolder(folder); err != nil {
 		return err
 	}
 	unlock, err := lockFolder(folder)
@@ -307,16 +309,6 @@ func syncFolder(folder string) error {
 	}
 	defer dir.Close()
 	return dir.Sync()
-}
-
-func makeFolder(folder string) error {
-	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(folder))
 }
 
 func writeNew(path string) error {

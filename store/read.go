@@ -140,9 +140,9 @@ func (db *DB) Open(after string, limit int) ([]payment.Sale, error) {
 	return page, err
 }
 
-// Due returns the ids of sales whose next action asks that gateway (see
-// payment.Sale.Gateway; it may be empty) and is due at until or before, earliest
-// first. See PageSize for the limit.
+// Due returns the ids of sales that have an entry for that gateway (see
+// payment.Sale.Dues; its name may be empty) and are due there at until or before,
+// earliest first. See PageSize for the limit.
 func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) {
 	var ids []string
 	err := db.walkDue(gateway, nil, func(at time.Time, sale string) bool {
@@ -155,7 +155,7 @@ func (db *DB) Due(gateway string, until time.Time, limit int) ([]string, error) 
 	return ids, err
 }
 
-// DueAfter returns the ids of sales whose next action asks that gateway and is due
+// DueAfter returns the ids of sales that have an entry for that gateway, due
 // later than after, earliest first. See PageSize for the limit.
 func (db *DB) DueAfter(gateway string, after time.Time, limit int) ([]string, error) {
 	var ids []string

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -47,4 +50,17 @@ func TestReopenedDatabaseGoesOn(t *testing.T) {
 	if good, err := store.VerifyChain(db); good != 70 || err != nil {
 		t.Errorf("%d good records, %v", good, err)
 	}
+}
+
+// A database that cannot be opened once more, after a compaction say, can be closed:
+// the error is told, and nothing panics.
+func TestCloseAfterAFailedReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "payscand.db")
+	db := open(t, path)
+	check(t, os.Rename(path, path+".away"))
+	if err := db.OpenToWrite(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there was opened: %v", err)
+	}
+	check(t, db.Close())
+	check(t, db.Close())
 }

@@ -47,7 +47,7 @@ func restore(ctx context.Context, backup, path string, replace bool) (r Restored
 	if n := len(report.Findings); n > 0 {
 		return r, fmt.Errorf("%w: the backup has %d faults, the first: %v", ErrDamaged, n, report.Findings[0])
 	}
-	if err := makeFolder(filepath.Dir(path)); err != nil {
+	if err := MakeFolder(filepath.Dir(path)); err != nil {
 		return r, err
 	}
 	unlock, err := lockFolder(filepath.Dir(path))

@@ -115,9 +115,28 @@ func newFile(path string) (*bbolt.DB, error) {
 	return bolt, nil
 }
 
-// ownedAsFolder gives a file that root makes to the owner of its folder, who is
-// the daemon's user: restored, migrated or compacted by an administrator, the
-// database must be one that the daemon can open.
+// MakeFolder makes a folder, and those above it that are missing, mode 0700 and for
+// good. Those that root makes are the owner's of the folder that was there.
+func MakeFolder(folder string) error {
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(folder)
+	if err := MakeFolder(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := ownedAsFolder(folder); err != nil {
+		return err
+	}
+	return syncFolder(above)
+}
+
+// ownedAsFolder gives what root makes to the owner of its folder, who is the
+// daemon's user: restored, migrated or compacted by an administrator, the database
+// must be one that the daemon can open.
 func ownedAsFolder(path string) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -6,7 +6,7 @@
 //	          base (those of the last record that retention dropped)
 //	sales     sale id → sale as JSON, without payment codes
 //	open      sale id → nothing, for every sale that is not final
-//	due       gateway, time, sale id → nothing, for every sale whose Due is set
+//	due       gateway, time, sale id → nothing, for each of a sale's Dues
 //	keys      idempotency key → sale id and digest of the request
 //	requests  request id → sale id, for every attempt
 //	codes     request id → payment code in clear, for every attempt that still has one

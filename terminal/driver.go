@@ -48,6 +48,8 @@ type Config struct {
 // DriverStore is the engine's store, read by callers beside the loop too.
 type DriverStore interface {
 	Store
+	// DueGateways are the gateways that the due index has entries of.
+	DueGateways() ([]string, error)
 	// DiskFree is the room on the store's file system, in bytes.
 	DiskFree() (int64, error)
 	// Journal returns at most limit records after a sequence number, in order and
@@ -142,6 +144,9 @@ func (t *Terminal) Run(ctx context.Context) error {
 		t.calls.Close()
 	}()
 	if err := t.recoverAll(); err != nil {
+		return err
+	}
+	if err := t.tellAbandoned(); err != nil {
 		return err
 	}
 	for _, s := range t.config.Scanners {

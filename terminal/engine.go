@@ -105,6 +105,8 @@ type turn struct {
 	probes  []payment.Call
 	asks    []*elsewhere // inquiries to start
 	late    []LateReply
+	// recovering: not every open sale is taken up yet, so that nothing is asked.
+	recovering bool
 }
 
 // NewEngine returns an engine that knows nothing yet: give it Recover inputs
@@ -177,8 +179,10 @@ func (e *Engine) Turn(now time.Time, inputs []Input) (Result, error) {
 		reply.Err = err
 		replies[i] = reply
 	}
-	if err := e.runDue(); err != nil {
-		return Result{}, err
+	if !e.turn.recovering {
+		if err := e.runDue(); err != nil {
+			return Result{}, err
+		}
 	}
 	e.runProbes()
 	if err := e.commit(); err != nil {

@@ -58,7 +58,10 @@ func (e *Engine) runDueOf(g *gateway) error {
 // serve starts the calls of a due sale that its gateway has room for, one by one.
 // It returns the room that is left.
 func (e *Engine) serve(g *gateway, s payment.Sale, room int) (int, error) {
-	for room > 0 && s.Gateway() == g.name && !s.Due.IsZero() && !e.turn.now.Before(s.Due) {
+	for room > 0 {
+		if at := s.DueAt(g.name); at.IsZero() || e.turn.now.Before(at) {
+			break
+		}
 		before := len(e.turn.calls)
 		next, err := e.step(s, payment.Due{Gateway: g.name})
 		calls := len(e.turn.calls) - before

@@ -163,8 +163,8 @@ func (e *Engine) provedElsewhere(in RefundElsewhere, v payment.Verdict) (Reply, 
 // refund can begin.
 func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment.Sale, error) {
 	if s, known, err := e.byRequest(v.RequestID); known || err != nil {
-		if err == nil && paidOtherwise(s, in, v.RequestID) {
-			err = &Error{Code: CodeConflict, Sale: s.ID, Message: "the sale that this payment was for was paid by another one: refund this one in the gateway's portal"}
+		if err == nil {
+			s, err = e.ownPayment(s, in.PaymentID, v)
 		}
 		return s, err
 	}
@@ -183,14 +183,30 @@ func (e *Engine) recordElsewhere(in RefundElsewhere, v payment.Verdict) (payment
 	return e.step(payment.Sale{}, made)
 }
 
-// paidOtherwise reports whether a sale was paid by another attempt than that of the
-// request id, or by another order of that attempt's, so that a refund of the sale
-// would give other money back.
-func paidOtherwise(s payment.Sale, in RefundElsewhere, requestID string) bool {
-	return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool {
-		another := a.Gateway != in.Gateway || a.PaymentID != "" && a.PaymentID != in.PaymentID
-		return a.Status == payment.AttemptPaid && (a.RequestID != requestID || another)
-	})
+// ownPayment lets a verified answer count for the sale of this terminal that it is
+// about, as if the gateway had sent it unasked (P4), and says why what was asked for
+// is not that sale's payment.
+func (e *Engine) ownPayment(s payment.Sale, paymentID string, v payment.Verdict) (payment.Sale, error) {
+	of := func(a payment.Attempt) bool { return a.RequestID == v.RequestID }
+	if i := slices.IndexFunc(s.Attempts, of); i >= 0 {
+		var err error
+		if s, err = e.step(s, e.unasked(s.Attempts[i], v)); err != nil {
+			return s, err
+		}
+	}
+	for _, a := range s.Attempts {
+		switch {
+		case a.Status == payment.AttemptPaid && (!of(a) || a.PaymentID != "" && a.PaymentID != paymentID):
+			return s, &Error{Code: CodeConflict, Sale: s.ID, Message: "the sale that this payment was for was paid by another one: refund this one in the gateway's portal"}
+		case a.Status == payment.AttemptPaid:
+			return s, nil
+		}
+	}
+	if v.Class == payment.ClassPaid && s.Status.Final() {
+		return s, &Error{Code: CodeConflict, Sale: s.ID, Message: fmt.Sprintf("the sale that this payment was for is %s: it is looked into now, "+
+			"shown there as a late capture, and given back by itself where it may be", s.Status)}
+	}
+	return s, nil // of any other the refund is refused
 }
 
 // byRequest finds the sale that a request id belongs to.

@@ -147,8 +147,10 @@ func TestRefundElsewhereOfOurOwn(t *testing.T) {
 	w := newWorld(t)
 	s := w.paidSale(code1)
 	v := elsewhereProof()
+	v.RequestID, v.Amount = s.Attempts[0].RequestID, s.Amount
+	v.PaymentID = s.Attempts[0].PaymentID
 	in := w.refundElsewhere("r1", s.Amount.Amount)
-	v.RequestID, v.PaymentID, v.Amount, in.PaymentID = s.Attempts[0].RequestID, s.Attempts[0].PaymentID, s.Amount, s.Attempts[0].PaymentID
+	in.PaymentID = v.PaymentID
 	reply := w.late(in, v)
 	if reply.Err != nil || reply.Sale.ID != s.ID || reply.Sale.Elsewhere() {
 		t.Errorf("sale %s, %v", reply.Sale.ID, reply.Err)
@@ -171,20 +173,74 @@ func TestRefundElsewhereOfALateCapture(t *testing.T) {
 	}
 }
 
-// A request id may have two orders at AlphaPay, as its pay is not idempotent: the one
-// that did not pay the sale is not taken for the one that did (M13).
+// Of two orders that two sends of one request made (M4) the one that was asked for is
+// refunded, or none.
 func TestRefundElsewhereOfASecondOrder(t *testing.T) {
+	w := newWorld(t)
+	s := w.paidSale(code1)
+	v := elsewhereProof() // with another payment id
+	v.RequestID, v.Amount = s.Attempts[0].RequestID, s.Amount
+	v.PaymentID = "P-other"
+	in := w.refundElsewhere("r1", s.Amount.Amount)
+	in.PaymentID = v.PaymentID
+	reply := w.late(in, v)
+	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || w.calls(payment.CallRefund) > 0 {
+		t.Errorf("refunds %+v, %v", reply.Sale.Refunds, reply.Err)
+	}
+}
+
+// P4: what the gateway says of a payment of a sale of this terminal counts for that
+// sale. One that is unresolved is paid by it, and refunded.
+func TestP4RefundElsewhereOfAnUnresolvedSale(t *testing.T) {
+	w := newWorld(t)
+	s := w.silenced(terminal.NewSale{}, code1)
+	w.bringUp()
+	v := elsewhereProof()
+	v.RequestID, v.Amount = s.Attempts[0].RequestID, s.Amount
+	w.pass(time.Second)
+	w.started = nil
+	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	got := w.sale(s.ID)
+	if reply.Err != nil || got.Status != payment.SalePaid || !got.Late || len(got.Refunds) != 1 || w.calls(payment.CallRefund) != 1 {
+		t.Errorf("%v; the sale is %s, refunds %+v", reply.Err, got.Status, got.Refunds)
+	}
+}
+
+// One that a person called paid, whose payment id nobody knew, is refunded by the id
+// that the gateway has just confirmed.
+func TestRefundElsewhereOfASaleThatAPersonDecided(t *testing.T) {
+	w := newWorld(t)
+	s := w.silenced(terminal.NewSale{}, code1)
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.Resolved{Outcome: payment.OverridePaid, Operator: "ann", Note: "seen in the portal"}})
+	w.bringUp()
+	v := elsewhereProof()
+	v.RequestID, v.Amount = s.Attempts[0].RequestID, s.Amount
+	w.pass(time.Second)
+	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	if got := w.sale(s.ID); reply.Err != nil || got.Receipt.PaymentID != v.PaymentID || w.calls(payment.CallRefund) != 1 {
+		t.Errorf("%v; receipt %+v, refunds %+v", reply.Err, got.Receipt, got.Refunds)
+	}
+}
+
+// P4, M12: one that was over without payment, and is watched no more, is looked into.
+func TestM12RefundElsewhereFindsALateCapture(t *testing.T) {
 	w := newWorld(t)
 	s := w.mustCreate(terminal.NewSale{})
 	w.scan(code1)
-	w.answer(w.call(payment.CallPay), w.paid(s))
+	w.answer(w.call(payment.CallPay), payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonDeclined, Documented: true})
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.CancelRequested{}})
 	v := elsewhereProof()
-	v.RequestID, v.Amount = w.sale(s.ID).Attempts[0].RequestID, s.Amount
-	for _, v.Class = range []payment.Class{payment.ClassPaid, payment.ClassFailed} {
-		reply := w.late(w.refundElsewhere("r-"+string(v.Class), s.Amount.Amount), v)
-		if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || w.calls(payment.CallRefund) > 0 {
-			t.Errorf("%s: refunds %+v, %v", v.Class, reply.Sale.Refunds, reply.Err)
-		}
+	v.RequestID, v.Amount = s.ID+"-1", s.Amount
+	reply := w.late(w.refundElsewhere("r1", s.Amount.Amount), v)
+	if refused := refusalOf(reply); refused == nil || refused.Code != terminal.CodeConflict || refused.Sale != s.ID {
+		t.Errorf("%v", reply.Err)
+	}
+	for range 2 {
+		w.pass(time.Second)
+		w.answer(w.call(payment.CallInquire), v)
+	}
+	if c := w.call(payment.CallRefund); !w.sale(s.ID).Refunds[0].Automatic || c.Sale != s.ID {
+		t.Errorf("refunds %+v", w.sale(s.ID).Refunds)
 	}
 }
 

@@ -122,10 +122,16 @@ func (e *Engine) notified(n payment.Notification) error {
 	case attempt < 0 && (refund < 0 || s.Attempts[s.Refunds[refund].Attempt-1].Gateway != n.Gateway):
 		return unknown
 	case attempt >= 0 && n.Verified:
-		event = payment.Outcome{Attempt: attempt + 1, Verdict: n.Verdict, Notified: true}
+		event = e.unasked(s.Attempts[attempt], n.Verdict)
 	}
 	_, err = e.step(s, event)
 	return err
+}
+
+// unasked is what a gateway says of an attempt without a question of the attempt's.
+func (e *Engine) unasked(a payment.Attempt, v payment.Verdict) payment.Outcome {
+	g := e.gateways[a.Gateway]
+	return payment.Outcome{Attempt: a.N, Verdict: v, Notified: true, Wait: g == nil || e.room(g) <= 0}
 }
 
 func (e *Engine) create(in Create) (Reply, error) {
@@ -305,9 +311,9 @@ func (e *Engine) recover(after string) (Reply, error) {
 			e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
 		}
 		for _, a := range s.Attempts {
-			if e.gateways[a.Gateway] == nil {
-				return reply, fmt.Errorf("sale %s has business open at gateway %q, which the configuration does not name any more: put it back until the sale is over (M7)",
-					s.ID, a.Gateway)
+			if e.gateways[a.Gateway] == nil && openAt(s, a) {
+				return reply, fmt.Errorf("%w: sale %s has business open at gateway %q, which it does not name any more: put it back until the sale is over (M7)",
+					ErrConfiguration, s.ID, a.Gateway)
 			}
 		}
 		if _, err := e.step(s, payment.Recovered{}); err != nil {
@@ -317,7 +323,16 @@ func (e *Engine) recover(after string) (Reply, error) {
 	if len(sales) < recoverPage {
 		reply.More, err = e.recoverFar()
 	}
+	e.turn.recovering = reply.More != ""
 	return reply, err
+}
+
+// openAt reports whether an attempt is not over, or anything is still to be asked
+// about a refund of it. A watch is missed by nobody but the shop, which is told.
+func openAt(s payment.Sale, a payment.Attempt) bool {
+	return !a.Status.Final() || slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool {
+		return r.Attempt == a.N && !r.Status.Final() && (r.Call != nil || r.Next != "")
+	})
 }
 
 // afterOpen is behind every sale id.
@@ -338,13 +353,13 @@ func (e *Engine) recoverFar() (more string, err error) {
 			if err != nil {
 				return "", fmt.Errorf("gateway %s: sale %s, due after %s: %w", g.name, id, far, err)
 			}
-			if !s.Due.After(far) {
+			if !s.DueAt(g.name).After(far) {
 				continue // taken up in this turn
 			}
 			if s, err = e.step(s, payment.Recovered{}); err != nil {
 				return "", fmt.Errorf("sale %s: recovery: %w", id, err)
 			}
-			if !s.Due.After(far) && len(ids) == recoverPage {
+			if !s.DueAt(g.name).After(far) && len(ids) == recoverPage {
 				more = afterOpen
 			}
 		}

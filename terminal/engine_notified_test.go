@@ -1,6 +1,8 @@
 package terminal_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,5 +106,42 @@ func TestNotificationOfARefund(t *testing.T) {
 	w.answer(w.call(payment.CallInquireRefund), payment.Verdict{Class: payment.ClassRefunded, RequestID: s.ID + "-10", RefundID: "R1", Amount: s.Amount})
 	if got := w.sale(s.ID).Refunds[0].Status; got != payment.RefundSucceeded {
 		t.Errorf("the refund is %s", got)
+	}
+}
+
+// P10: whatever a gateway sends unasked, the second looks that follow keep to its slots.
+func TestSlotsBoundNotifiedLateMoney(t *testing.T) {
+	w := newWorld(t)
+	var told []terminal.Input
+	for i := range 3 * w.policy.Slots {
+		s := w.silenced(terminal.NewSale{Separate: true}, fmt.Sprintf("2812345678901%05d", i))
+		w.turn(terminal.Command{Sale: s.ID, Event: payment.CancelRequested{}})
+		w.bringUp()
+		told = append(told, terminal.Notified{Notification: payment.Notification{
+			Gateway: gatewayName, RequestID: s.ID + "-1", Verified: true, Verdict: w.paid(s),
+		}})
+	}
+	for len(w.started) > 0 {
+		c := w.started[0]
+		w.started = w.started[1:]
+		w.answer(c, noAnswer)
+	}
+	w.turn(told...)
+	if n := w.calls(payment.CallInquire); n > w.policy.Slots-1 {
+		t.Errorf("%d second looks are under way", n)
+	}
+	looked := map[string]bool{}
+	for end := w.now.Add(time.Minute); w.now.Before(end); w.pass(time.Second) {
+		for len(w.started) > 0 {
+			c := w.started[0]
+			w.started = w.started[1:]
+			looked[c.Sale] = looked[c.Sale] || c.Kind == payment.CallInquire
+			w.answer(c, noAnswer)
+		}
+	}
+	for _, in := range told {
+		if sale, _, _ := strings.Cut(in.(terminal.Notified).RequestID, "-"); !looked[sale] {
+			t.Errorf("sale %s was not looked at", sale)
+		}
 	}
 }

@@ -87,3 +87,34 @@ func TestFarWatchesAreTakenUp(t *testing.T) {
 		t.Errorf("%d of %d watched sales were asked about", len(asked), sales)
 	}
 }
+
+// A start asks nothing before every open sale is taken up: a call that a page of them
+// began would be taken for one that was under way before, and its answer be lost.
+func TestStartTakesAllUpBeforeItAsks(t *testing.T) {
+	w := newWorld(t)
+	var sales []payment.Sale
+	for i := range 260 { // more than a page
+		s := w.mustCreate(terminal.NewSale{Separate: true})
+		w.scan(fmt.Sprintf("2812345678901%05d", i))
+		w.answer(w.call(payment.CallPay), w.paid(s))
+		sales = append(sales, s)
+	}
+	last := sales[len(sales)-1]
+	for _, s := range append(sales[:w.policy.Slots-1:w.policy.Slots-1], last) { // the last one waits for a slot
+		w.refund(s.ID, terminal.NewRefund{Key: s.ID, Digest: "d", Amount: 1})
+	}
+	w.now = w.now.Add(time.Second)
+	for _, s := range sales[w.policy.Slots-1 : len(sales)-1] {
+		w.refund(s.ID, terminal.NewRefund{Key: s.ID, Digest: "d", Amount: 1})
+	}
+	w.restart()
+	for _, c := range w.started {
+		if c.Sale == last.ID {
+			r := w.sale(last.ID).Refunds[0]
+			w.answer(c, payment.Verdict{Class: payment.ClassRefunded, RequestID: r.RequestID, RefundID: "R", Amount: r.Amount})
+		}
+	}
+	if r := w.sale(last.ID).Refunds[0]; r.Doubted || r.Status != payment.RefundSucceeded {
+		t.Errorf("the refund is %s, doubted %v, next %s", r.Status, r.Doubted, r.Next)
+	}
+}

@@ -21,9 +21,13 @@ func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
 	return t.amount == n.Amount && now.Sub(t.createdAt) <= window
 }
 
-// notReplaceable says why another sale cannot stand for this one: it was paid, and
-// the money was not given back, nor is it on its way back.
+// notReplaceable says why another sale cannot stand for this one: it was paid, or
+// money was taken for it late, and that was not given back, nor is it on its way back.
 func notReplaceable(s payment.Sale) error {
+	if slices.ContainsFunc(s.Attempts, keptLate) {
+		return &Error{Code: CodeConflict, Sale: s.ID, Message: "money was taken for the sale to be replaced, though not as it should " +
+			"(late_capture), and is kept: a person decides; say separate to charge all the same"}
+	}
 	if s.Status != payment.SalePaid || s.Refundable() == 0 {
 		return nil
 	}
@@ -32,6 +36,13 @@ func notReplaceable(s payment.Sale) error {
 		message = "the sale to be replaced was paid after it was to be cancelled, and is to be given back by itself: try again once that has begun"
 	}
 	return &Error{Code: CodeConflict, Sale: s.ID, Message: message}
+}
+
+// keptLate reports whether money that was taken for an attempt which was over is
+// neither given back nor about to be.
+func keptLate(a payment.Attempt) bool {
+	back := a.Returned != nil && a.Returned.Extent == payment.ReturnedInFull
+	return a.Status != payment.AttemptPaid && a.Capture != nil && a.Capture.Kept != "" && !back
 }
 
 // toBeReversed reports whether the payment of a sale is given back by itself once

@@ -1,10 +1,15 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 
 	"payscand/payment"
 )
+
+// ErrConfiguration ends a start that would fail again: until somebody changes the
+// configuration, nothing else helps.
+var ErrConfiguration = errors.New("the configuration does not fit the sales that are not over")
 
 // ErrorCode is the stable name of a refusal. The API maps each to one HTTP status.
 type ErrorCode string
@@ -43,6 +48,10 @@ const (
 	// CodeStopping: the daemon is shutting down.
 	CodeStopping ErrorCode = "stopping"
 )
+
+// ErrOutcomeUnknown says that the loop ended with an input and without its reply. It is no refusal: what was to be
+// committed may be on the disk although the store failed, and then it goes on at the next start.
+var ErrOutcomeUnknown = errors.New("the daemon ended before it replied")
 
 // Error is a refused input: it changed nothing. Its text never holds a payment code.
 type Error struct {

@@ -188,6 +188,11 @@ func (t *Terminal) command(ctx context.Context, id string, e payment.Event) (pay
 }
 
 func (t *Terminal) ask(ctx context.Context, in Input) (Reply, error) {
+	select {
+	case <-t.done: // first, for there may be room among the requests that nobody takes any more
+		return Reply{}, stopping()
+	default:
+	}
 	r := request{input: in, reply: make(chan Reply, 1)}
 	select {
 	case t.requests <- r:
@@ -202,7 +207,12 @@ func (t *Terminal) ask(ctx context.Context, in Input) (Reply, error) {
 	case <-ctx.Done():
 		return Reply{}, ctx.Err()
 	case <-t.done:
-		return Reply{}, stopping()
+	}
+	select {
+	case reply := <-r.reply: // it came with the end
+		return reply, reply.Err
+	default:
+		return Reply{}, ErrOutcomeUnknown
 	}
 }
 

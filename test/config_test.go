@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// badConfiguration has five mistakes of different kinds, each in a line that ends with a comment naming its path.
+// badConfiguration has six mistakes of different kinds, each in a line that ends with a comment naming its path.
 const badConfiguration = `[terminal]
 code = "L1"
 colour = "blue" # terminal.colour
@@ -27,7 +27,7 @@ path = "payscand.db"
 base_url = "https://openapi.alphapay.ca"
 merchant_code = "M1"
 private_key_file = "private.pem" # gateway.alphapay.private_key_file
-platform_key_file = "public.pem"
+platform_key_file = "public.pem" # gateway.alphapay.platform_key_file
 
 [[route]]
 wallet = "*"
@@ -40,7 +40,7 @@ baud = "fast" # scanner[0].baud
 `
 
 // TestBadConfiguration: config check and run report every mistake of a configuration at once, each with its line and its
-// path and without its value, with exit status 2, and write nothing (P9).
+// path and without its value, with exit status 78, and write nothing (P9).
 func TestBadConfiguration(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
@@ -60,13 +60,13 @@ func TestBadConfiguration(t *testing.T) {
 			want = append(want, path+":"+strconv.Itoa(i+1)+": "+mistake+": ")
 		}
 	}
-	if len(want) != 5 {
-		t.Fatalf("%d mistakes, want 5", len(want))
+	if len(want) != 6 {
+		t.Fatalf("%d mistakes, want 6", len(want))
 	}
 	for _, arguments := range [][]string{{"config", "check", path}, {"run", "--config", path}} {
 		printed, status := runProgram(t, arguments...)
-		if status != 2 {
-			t.Errorf("%v: exit status %d, want 2", arguments, status)
+		if status != 78 {
+			t.Errorf("%v: exit status %d, want 78", arguments, status)
 		}
 		var got []string
 		for line := range strings.Lines(strings.TrimPrefix(printed, "payscand: ")) {

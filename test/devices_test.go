@@ -86,7 +86,7 @@ func TestDevicesPairWrites(t *testing.T) {
 
 	s.must(os.WriteFile(path, []byte("[terminal]\ncode = 5\n"), 0o600))
 	c, _ = scanTheSheet(t, "", "pair", "--write", "--config", path)
-	if status := c.exit(); status != 2 || !strings.Contains(c.out.String(), "nothing was written") {
+	if status := c.exit(); status != 78 || !strings.Contains(c.out.String(), "nothing was written") {
 		t.Errorf("status %d:\n%s", status, c.out.String())
 	}
 	if now, err := os.ReadFile(path); err != nil || string(now) != "[terminal]\ncode = 5\n" {

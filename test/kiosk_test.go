@@ -32,6 +32,7 @@ func TestKiosk(t *testing.T) {
 		{"out of order", testOutOfOrderOnThePage},
 		{"daemon killed", testPageWithoutTheDaemon},
 		{"daemon frozen", testPageOfAFrozenDaemon},
+		{"late heartbeat", testLateHeartbeat},
 		{"problems are found", testProblemsAreFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {

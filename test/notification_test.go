@@ -1,14 +1,9 @@
 package test
 
 import (
-	"io"
-	"net"
 	"net/http"
-	"strings"
 	"testing"
-	"time"
 
-	"payscand/api"
 	"payscand/api/client"
 	"payscand/internal/counter"
 )
@@ -88,38 +83,4 @@ func (s *shop) forge(sale client.Sale, gateway string) {
 	s.callOver(s.tcp, s.Counter.Notify+"/notify/"+gateway, http.MethodPost, body).expect(http.StatusUnauthorized)
 	unmoved("a stranger's")
 	s.callOver(s.tcp, s.Counter.Notify+"/notify/nobody", http.MethodPost, body).expect(http.StatusNotFound)
-}
-
-// TestNotificationDoorIsBounded: strangers who keep connections to the notification address open do not add up: one above the
-// limit waits until another is closed.
-func TestNotificationDoorIsBounded(t *testing.T) {
-	t.Parallel()
-	s := openShop(t, withNotifications)
-	ask := func() net.Conn {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(s.Counter.Notify, "http://"))
-		s.must(err)
-		t.Cleanup(func() { conn.Close() })
-		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-		s.must(err)
-		return conn
-	}
-	answered := func(conn net.Conn, within time.Duration) bool {
-		s.must(conn.SetReadDeadline(time.Now().Add(within)))
-		_, err := conn.Read(make([]byte, 1))
-		return err == nil
-	}
-	var first net.Conn
-	for n := range api.MaxConnections {
-		if first = ask(); !answered(first, time.Minute) {
-			t.Fatalf("connection %d was not answered", n+1)
-		}
-	}
-	above := ask()
-	if answered(above, 200*time.Millisecond) {
-		t.Errorf("connection %d was answered", api.MaxConnections+1)
-	}
-	first.Close()
-	if !answered(above, time.Minute) {
-		t.Error("it was not answered when there was room again")
-	}
 }

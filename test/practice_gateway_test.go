@@ -291,3 +291,23 @@ func TestPracticeGatewayWithPayscand(t *testing.T) {
 		t.Error(found)
 	}
 }
+
+// What it prints for a currency that is not the default makes a terminal of that currency: one of another is refused each sale.
+func TestPracticeGatewayInAnotherCurrency(t *testing.T) {
+	t.Parallel()
+	for currency, arguments := range map[string][]string{"CAD": nil, "USD": nil, "JPY": {"--merchant", ""}} {
+		dir := shortDir(t)
+		gateway := start(t, nil, append([]string{"sandbox", "--listen", "127.0.0.1:0", "--dir", dir, "--currency", currency}, arguments...)...)
+		gateway.awaitText("refunded once, answer lost") // the end of the table
+		_, pasted, _ := strings.Cut(gateway.printed.String(), "Put this into payscand.toml:\n")
+		pasted, _, _ = strings.Cut(pasted, "The last two digits")
+		config := filepath.Join(dir, "payscand.toml")
+		if err := os.WriteFile(config, []byte(pasted), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		checked, status := runProgram(t, "config", "check", config)
+		if said := strings.Contains(pasted, "[terminal]\ncurrency = \""+currency+"\"\n"); status != 0 || said == (currency == "CAD") {
+			t.Errorf("%s: %s\n%s", currency, checked, pasted)
+		}
+	}
+}

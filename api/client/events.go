@@ -34,9 +34,11 @@ type Event struct {
 	// ID is the place in the terminal's journal: go on after it.
 	ID string    `json:"id" doc:"The place to go on after."`
 	At time.Time `json:"at" doc:"UTC."`
-	// Type is "sale.", "refund." or "reversal." and the status, such as sale.paid;
-	// scan.refused, gateway.state, or EventReset. Expect others.
-	Type string `json:"type" doc:"sale., refund. or reversal. and the status of it, such as sale.paid; sale.late_capture, sale.elsewhere, refund.found, scan.refused, gateway.state, terminal.adopted or reset. Others may come." example:"sale.paid"`
+	// Type is "sale." and the sale's status, such as sale.paid; "refund." or
+	// "reversal." and a refund's status; sale.late_capture, refund.found,
+	// sale.elsewhere; scan.refused, gateway.state, terminal.adopted, or EventReset.
+	// Expect others.
+	Type string `json:"type" doc:"Of a sale: sale. and its status, such as sale.paid. Where the status stays and something else changed: refund. or reversal. and the status of that refund, such as refund.succeeded; sale.late_capture, money was found that should not have been taken; refund.found, somebody else gave money back; sale.elsewhere, the payment of another terminal is to be refunded here. Of no sale: scan.refused, gateway.state, terminal.adopted (a restored or moved database may act again), reset. Others may come. What changed is in fields, whatever the type." example:"sale.paid"`
 	// Sale, Version and Fields are those of an event of a sale. See [Sale.Fold].
 	Sale    string                     `json:"sale,omitempty" doc:"The sale's id, for an event of a sale."`
 	Version int64                      `json:"version,omitempty" doc:"The sale's version, which each event of it raises by one."`

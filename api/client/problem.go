@@ -40,7 +40,7 @@ const (
 	CodeTooManyWaiting       ErrorCode = "too_many_waiting"        // 429: too many calls that wait at once
 	CodeTooManyReaders       ErrorCode = "too_many_readers"        // 503: too many readers of events at once
 	CodeInternal             ErrorCode = "internal"                // 500
-	CodeTimeout              ErrorCode = "timeout"                 // 503: the terminal did not answer in time
+	CodeTimeout              ErrorCode = "timeout"                 // 503: the terminal did not answer in time, or ended before
 )
 
 // Problem is the body of every refusal (RFC 9457) and the error that the client

@@ -82,7 +82,7 @@ type LateCapture struct {
 	PaymentID string    `json:"payment_id" doc:"The gateway's id of the payment."`
 	Sightings int       `json:"sightings" doc:"How often a verified answer told of it; it is given back after the second."`
 	// Kept says why it is not given back by itself.
-	Kept string `json:"kept,omitempty" enum:"policy,limit,amount,refund" doc:"Why it is not given back by itself and waits for a person. policy: reversals are off. limit: the day's are used up; tried again daily. amount: amount or currency are not the sale's. refund: a refund of it is not over, and may have given a part back; looked at again until that is known."`
+	Kept string `json:"kept,omitempty" enum:"policy,limit,amount,refund,unconfirmed" doc:"Why it is not given back by itself and waits for a person. policy: reversals are off. limit: the day's are used up; tried again daily. amount: amount or currency are not the sale's. refund: a refund of it is not over, and may have given a part back; looked at again until that is known. unconfirmed: it was seen once and not again while the payment was watched; a check looks again."`
 }
 
 // Resolution is a person's decision about an unresolved sale.

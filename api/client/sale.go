@@ -89,7 +89,7 @@ type Sale struct {
 	// that should not have been taken. They share one sequence of numbers.
 	Refunds        []Refund  `json:"refunds" nullable:"false" doc:"What was asked to be given back, in the order it was begun."`
 	Reversals      []Refund  `json:"reversals" nullable:"false" doc:"What the terminal gives back by itself, because it should not have been taken."`
-	RefundedAmount int64     `json:"refunded_amount" doc:"Minor units: what was given back for certain, reversals included, and payments that others gave back in full. What others gave back in part is not in it, because its amount is not told: see the attempt's returned."`
+	RefundedAmount int64     `json:"refunded_amount" doc:"Minor units: what was given back for certain, reversals included (also those of a late capture beside the payment that paid the sale: the attempt of a refund tells), and payments that others gave back in full. What others gave back in part is not in it, because its amount is not told: see the attempt's returned."`
 	Override       *Override `json:"override,omitempty" doc:"A person's decision about the sale."`
 	// Elsewhere: another terminal made the sale, and only refunds of its payment are here.
 	Elsewhere bool `json:"elsewhere,omitempty" doc:"Another terminal made the sale: here are only refunds of its payment, and it does not count as a sale of this one."`

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +57,6 @@ const (
 // Handler takes notifications. It is safe for use by several goroutines.
 type Handler struct {
 	config Config
-	mux    *http.ServeMux
 	calls  chan struct{}
 
 	mu         sync.Mutex
@@ -70,9 +70,7 @@ func New(config Config) *Handler {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	h := &Handler{config: config, mux: http.NewServeMux(), calls: make(chan struct{}, maxCalls)}
-	h.mux.HandleFunc("POST /notify/{vendor}", h.notified)
-	return h
+	return &Handler{config: config, calls: make(chan struct{}, maxCalls)}
 }
 
 // HTTPServer bounds what a stranger can hold up.
@@ -90,14 +88,21 @@ func (h *Handler) Unverified() int64 {
 	return h.unverified
 }
 
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
-
-func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
-	gateways := h.config.Gateways[r.PathValue("vendor")]
-	if len(gateways) == 0 {
+// ServeHTTP has no http.ServeMux, which repeats paths in redirects and has words of its own.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	vendor, found := strings.CutPrefix(r.URL.Path, "/notify/")
+	switch gateways := h.config.Gateways[vendor]; {
+	case !found || len(gateways) == 0:
 		w.WriteHeader(http.StatusNotFound)
-		return
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		h.notified(w, r, gateways)
 	}
+}
+
+func (h *Handler) notified(w http.ResponseWriter, r *http.Request, gateways []Gateway) {
 	// First, so that a stranger whose body takes its time keeps no call from the vendor.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

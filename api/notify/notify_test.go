@@ -185,6 +185,8 @@ func TestRefused(t *testing.T) {
 	}{
 		"another vendor":   {http.MethodPost, "/notify/" + secret, paid, http.StatusNotFound},
 		"another path":     {http.MethodPost, "/" + secret, paid, http.StatusNotFound},
+		"an unclean path":  {http.MethodPost, "/notify//" + secret, paid, http.StatusNotFound},
+		"a GET of it":      {http.MethodGet, "/notify/../" + secret, "", http.StatusNotFound},
 		"a GET":            {http.MethodGet, "/notify/alipayplus?" + secret, "", http.StatusMethodNotAllowed},
 		"a long body":      {http.MethodPost, "/notify/alipayplus", strings.Repeat(secret, 4000), http.StatusRequestEntityTooLarge},
 		"no JSON":          {http.MethodPost, "/notify/alipayplus", secret, http.StatusUnauthorized},
@@ -200,14 +202,17 @@ func TestRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			response, err := http.DefaultClient.Do(r)
+			response, err := http.DefaultTransport.RoundTrip(r) // which follows nothing
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer response.Body.Close()
 			body, _ := io.ReadAll(response.Body)
-			if response.StatusCode != test.status || strings.Contains(string(body)+log.String(), secret) {
-				t.Errorf("status %d, %q, logged %s", response.StatusCode, body, log.String())
+			if response.StatusCode != test.status || len(body) != 0 || response.Header.Get("Location") != "" {
+				t.Errorf("status %d, %q, %s", response.StatusCode, body, response.Header)
+			}
+			if strings.Contains(log.String(), secret) {
+				t.Errorf("logged %s", log.String())
 			}
 			if len(c.told) != 0 {
 				t.Errorf("told %+v", c.told)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,14 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 	configFlag(cmd, &c.config)
 	cmd.Flags().StringVar(&c.address, "address", "", "the terminal's socket or URL, in place of the configuration's")
 	cmd.Flags().StringVar(&c.tokenFile, "token-file", "", "file with a token, needed for a URL")
+}
+
+// nobodyAsked reports whether a client's first call got no connection, so that
+// nothing was asked for. A later call may have been sent on the connection of the
+// one before, and once more on a new one that nobody took.
+func nobodyAsked(err error) bool {
+	dial, is := errors.AsType[*net.OpError](err)
+	return is && dial.Op == "dial"
 }
 
 // connect finds the terminal by flags or by its configuration, whose keys need

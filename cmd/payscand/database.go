@@ -26,7 +26,7 @@ func newBackup() *cobra.Command {
 		Long: "Write all sales and the journal as they are at one moment, without payment codes, to a new file in the\n" +
 			"folder that the configuration names ([store] backup_dir). A running daemon makes the backup itself, while\n" +
 			"sales go on; it is asked with the token of an operator. The file is checked before it gets its name.\n\n" +
-			"Exit status: 0 done, 1 not done: no file was left, 2 wrong words.",
+			"Exit status: 0 done, 1 not done: no file was left, 64 wrong words, 78 wrong configuration.",
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runBackup(cmd.Context(), c, asJSON, cmd.OutOrStdout())
@@ -56,9 +56,10 @@ func runBackup(ctx context.Context, c connection, asJSON bool, out io.Writer) er
 	return nil
 }
 
-// nobodyThere reports whether no daemon listens where it would.
+// nobodyThere reports whether no daemon listens where it would. A token's file that
+// is not there says nothing of that.
 func nobodyThere(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
+	return nobodyAsked(err) && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist))
 }
 
 // askForBackup asks the running daemon.
@@ -91,7 +92,7 @@ func newRestore() *cobra.Command {
 			"the present schema. A database that is there is left alone and said to be newer or not; with --replace it is\n" +
 			"kept under another name. One that is in use is never touched.\n\n" +
 			"The restored database only asks about its old attempts, and takes no sales, until payscand adopt.\n\n" +
-			"Exit status: 0 done, 1 not done: nothing was changed, 2 wrong words.",
+			"Exit status: 0 done, 1 not done: nothing was changed, 64 wrong words, 78 wrong configuration.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			loaded, err := loadConfig(config, true)
@@ -129,7 +130,7 @@ func newAdopt() *cobra.Command {
 			"new sales, from the daemon's next start on. Do it only when no other machine works on a copy of it, or both\n" +
 			"would. Sales made after the backup are not in it: look for them in the gateway's portal. The daemon must be\n" +
 			"stopped. The journal notes it.\n\n" +
-			"Exit status: 0 adopted, also before, 1 not done, 2 wrong words.",
+			"Exit status: 0 adopted, also before, 1 not done, 64 wrong words, 78 wrong configuration.",
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadConfig(config, true)

@@ -274,7 +274,7 @@ func addToConfig(path, table string) error {
 		addition = "\n" + addition
 	}
 	if _, err := configs.Parse(path, append(before, addition...)); err != nil {
-		return &exitError{exitUsage, fmt.Errorf("nothing was written: with the scanner the configuration would have mistakes:\n%w", err)}
+		return &exitError{exitConfig, fmt.Errorf("nothing was written: with the scanner the configuration would have mistakes:\n%w", err)}
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {

@@ -16,14 +16,17 @@ import (
 // version is set by the build.
 var version = "dev"
 
-// Exit codes, as docs/commands.md lists them.
+// Exit codes, as docs/commands.md lists them. None is 2: a Go program that crashes,
+// or that systemd's watchdog ends, ends with that, and must be started again. Those
+// that systemd does not start the daemon again after are sysexits', which it knows.
 const (
 	exitOK       = 0
-	exitFailed   = 1 // the command could not do its work
-	exitUsage    = 2 // its words or the configuration are wrong
-	exitUnpaid   = 3 // sale: it ended without payment; refund: it failed
-	exitNotKnown = 4 // sale, refund: its outcome is still being found out
-	exitDamaged  = 5 // check, journal verify: the database is not as it was written
+	exitFailed   = 1  // the command could not do its work
+	exitUnpaid   = 3  // sale: it ended without payment; refund: it failed
+	exitNotKnown = 4  // sale, refund: its outcome is still being found out
+	exitDamaged  = 5  // check, journal verify: the database is not as it was written
+	exitUsage    = 64 // its words are wrong
+	exitConfig   = 78 // the configuration is wrong
 )
 
 // exitError gives an error an exit code of its own.

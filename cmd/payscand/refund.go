@@ -31,7 +31,8 @@ func newRefund() *cobra.Command {
 			"refund to its end. A refund that was begun goes on when this command ends before it.\n\n" +
 			"A payment that another terminal took is named by its gateway and the gateway's payment id, as the\n" +
 			"other terminal's receipt shows it; the gateway is asked about it before anything is given back.\n\n" +
-			"Exit status: 0 given back, 1 not done, 2 wrong words, 3 failed: nothing was given back, 4 not known yet.",
+			"Exit status: 0 given back, 1 not done, 3 failed: nothing was given back, 4 not known yet, 64 wrong words,\n" +
+			"78 wrong configuration.",
 		Example: "  payscand refund 01K9ZJ5Y7T3N8QW2R6V4X0M1BC\n  payscand refund 01K9ZJ5Y7T3N8QW2R6V4X0M1BC 5.00 --reason 'one item returned'\n" +
 			"  payscand refund --gateway alphapay --payment-id 2026030217000012345678901 --currency CAD 5.00",
 		Args: usage(cobra.RangeArgs(1, 2)),
@@ -86,6 +87,9 @@ func (f refundFlags) beginner(args []string) (begin, error) {
 		refund, _, err := c.RefundElsewhere(ctx, key, client.NewRefundElsewhere{
 			Gateway: f.gateway, PaymentID: f.paymentID, Amount: money.Amount, Currency: f.currency, Reason: f.reason,
 		})
+		if nobodyAsked(err) { // there was no call before
+			err = &notBegunError{err}
+		}
 		return refund, f.currency, err
 	}, nil
 }
@@ -146,7 +150,7 @@ func runRefund(ctx context.Context, begin begin, f refundFlags, out io.Writer) e
 	return refundEnd(refund)
 }
 
-// maybeBegun reports whether a refund may have been begun although its call failed.
+// maybeBegun reports whether a sale or refund may have been begun although its call failed.
 func maybeBegun(err error) bool {
 	var problem *client.Problem
 	var before *notBegunError

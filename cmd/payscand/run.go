@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -33,11 +34,9 @@ func configFlag(cmd *cobra.Command, path *string) {
 }
 
 func loadConfig(path string, withoutKeys bool) (*configs.Config, error) {
-	config, err := configs.Load(path, configs.Options{
-		CredentialsDirectory: os.Getenv("CREDENTIALS_DIRECTORY"), WithoutKeys: withoutKeys,
-	})
+	config, err := app.LoadConfig(path, withoutKeys)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, &exitError{exitConfig, err}
 	}
 	return config, nil
 }
@@ -62,6 +61,9 @@ func runDaemon(ctx context.Context, path string) error {
 	started := time.Now()
 	err = app.Run(ctx, config, options)
 	log.Info("stopped", "after", time.Since(started).Round(time.Second))
+	if errors.Is(err, app.ErrConfiguration) {
+		return &exitError{exitConfig, err}
+	}
 	return err
 }
 

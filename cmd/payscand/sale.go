@@ -31,7 +31,7 @@ func newSale() *cobra.Command {
 		Short: "Take an amount, such as 12.34, and follow the sale to its end",
 		Long: "Take an amount, such as 12.34, and follow the sale to its end. The customer's code is scanned,\n" +
 			"or typed here and sent with Enter. Ctrl-C cancels the sale and waits for the truth.\n\n" +
-			"Exit status: 0 paid, 1 not done, 2 wrong words, 3 ended without payment, 4 not known yet.",
+			"Exit status: 0 paid, 1 not done, 3 ended without payment, 4 not known yet, 64 wrong words, 78 wrong configuration.",
 		Example: "  payscand sale 12.34\n  payscand sale 12.34 --reference till-1/000123 --mode qr",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,7 +70,7 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 	}
 	money, err := payment.ParseMoney(amount, currency)
 	if err != nil {
-		return &exitError{exitUsage, fmt.Errorf("amount: %w", err)}
+		return &exitError{exitUsage, err}
 	}
 	if f.key == "" {
 		f.key = rand.Text()
@@ -79,13 +79,18 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 		Amount: money.Amount, Currency: string(currency), Reference: f.reference, Description: f.description,
 		Mode: client.Mode(f.mode), Replaces: f.replaces, Separate: f.separate,
 	})
-	if err != nil {
+	switch {
+	case nobodyAsked(err): // there was no call before
+		return err
+	case maybeBegun(err):
+		return &exitError{exitNotKnown, fmt.Errorf("%w; whether the sale was made is not known: repeat the command with --key %s", err, f.key)}
+	case err != nil:
 		return err
 	}
 	go postTyped(ctx, c, sale.ID, in)
 	sale, err = follow(ctx, c, sale, printer(out, f.json, describe))
 	if err != nil {
-		return err
+		return &exitError{exitNotKnown, fmt.Errorf("sale %s was made and goes on, but: %w; to follow it, repeat the command with --key %s", sale.ID, err, f.key)}
 	}
 	return saleEnd(sale)
 }

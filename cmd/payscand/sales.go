@@ -135,9 +135,19 @@ func moneyText(s client.Sale, amount int64) string {
 	return payment.Money{Amount: amount, Currency: payment.Currency(s.Currency)}.String()
 }
 
+// refundedText is what was given back of the sale's own payment. What the terminal gave
+// back of a late capture beside it is no refund of that: the goods are the customer's.
 func refundedText(s client.Sale) string {
-	if s.RefundedAmount == 0 {
+	amount := s.RefundedAmount
+	for _, a := range s.Attempts {
+		for _, r := range s.Reversals {
+			if s.Status == client.StatusPaid && a.N == r.Attempt && a.Status != "paid" && a.Returned == nil && r.Status == client.RefundSucceeded {
+				amount -= r.Amount
+			}
+		}
+	}
+	if amount == 0 {
 		return "-"
 	}
-	return moneyText(s, s.RefundedAmount)
+	return moneyText(s, amount)
 }

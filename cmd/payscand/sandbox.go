@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"payscand/configs"
 	"payscand/payment/sandbox"
 )
 
@@ -46,8 +47,8 @@ func newSandbox() *cobra.Command {
 	flags.StringVar(&f.merchant, "merchant", "PRACTICE1", "AlphaPay merchant code; empty: no AlphaPay")
 	flags.StringVar(&f.client, "client", "PRACTICE_CLIENT1", "Alipay+ client id; empty: no Alipay+")
 	flags.StringVar(&f.registered, "registered-merchant", "", "the one referenceMerchantId that Alipay+ takes; empty: any")
-	flags.StringVar(&f.currency, "currency", "CAD", "the host's currency, CAD or USD")
-	flags.StringVar(&f.seed, "seed", "", "makes ids and nonces repeatable; empty: random")
+	flags.StringVar(&f.currency, "currency", "CAD", "the host's currency: CAD or USD; without AlphaPay any, such as JPY")
+	flags.StringVar(&f.seed, "seed", "", "decides ids, but for the time in them, and page addresses; empty: random")
 	flags.StringVar(&f.state, "state", "", "file that keeps the orders; empty: they end with the program")
 	flags.DurationVar(&f.pendingDelay, "pending-delay", 3*time.Second, "until a pending payment settles")
 	flags.DurationVar(&f.orderLife, "order-life", 5*time.Minute, "until an unpaid order closes; with Alipay+ sooner")
@@ -139,8 +140,11 @@ const practiceNotify = "127.0.0.1:8482"
 
 // sandboxSections is what a payscand.toml needs for the gateways that are served.
 func sandboxSections(keys sandbox.Keys, f sandboxFlags, base, authority string) (sections string) {
+	if f.currency != string(configs.Default().Terminal.Currency) {
+		sections = fmt.Sprintf("[terminal]\ncurrency = %q\n\n", f.currency)
+	}
 	if f.merchant != "" {
-		sections = keys.ConfigSection(base, f.merchant, authority) + "\n"
+		sections += keys.ConfigSection(base, f.merchant, authority) + "\n"
 	}
 	if f.client == "" {
 		return sections

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // policy lets the page load its own parts and nothing else, and nobody frame it.
@@ -14,6 +15,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // guard comes before everything: a request that could change anything, or that is not from a page of ours, ends here.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 { // net/http waits for its body, for ever; a stream's time must not be bounded so
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyBound)) // httptest's has no deadlines
+		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -22,12 +22,29 @@ func (s *Server) qrName(qr payment.QR) string {
 	return hex.EncodeToString(h.Sum(nil)[:12]) + ".png"
 }
 
-// qrImage draws the QR that is up. Any other is gone: 410 (M8).
+// qrImage answers with a picture of the QR that is up. Any other is gone: 410 (M8).
 func (s *Server) qrImage(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.drawing <- struct{}{}:
+	case <-r.Context().Done():
+		return
+	}
+	png, status, problem := s.draw(r)
+	if problem != "" {
+		http.Error(w, problem, status)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Content-Length", strconv.Itoa(len(png)))
+	_, _ = w.Write(png) //nolint:gosec // a picture of ours; an error means that the page is gone
+}
+
+// draw draws the QR that is up, and gives the place for it back.
+func (s *Server) draw(r *http.Request) (png []byte, status int, problem string) {
+	defer func() { <-s.drawing }()
 	screen := s.config.Board.Current().Screen
 	if screen.Kind != display.KindQR || r.PathValue("image") != s.qrName(screen.QR) {
-		http.Error(w, "This QR code is not shown any more.", http.StatusGone)
-		return
+		return nil, http.StatusGone, "This QR code is not shown any more."
 	}
 	scale := 8
 	if text := r.URL.Query().Get("scale"); text != "" {
@@ -38,17 +55,12 @@ func (s *Server) qrImage(w http.ResponseWriter, r *http.Request) {
 	}
 	code, err := s.codes.of(screen.QR)
 	if err != nil {
-		http.Error(w, "This QR code cannot be drawn.", http.StatusInternalServerError)
-		return
+		return nil, http.StatusInternalServerError, "This QR code cannot be drawn."
 	}
-	png, err := code.PNG(scale)
-	if err != nil {
-		http.Error(w, "scale is the number of pixels to a module, 1 to 32.", http.StatusBadRequest)
-		return
+	if png, err = code.PNG(scale); err != nil {
+		return nil, http.StatusBadRequest, "scale is the number of pixels to a module, 1 to 32."
 	}
-	w.Header().Set("Content-Type", "image/png")
-	w.Header().Set("Content-Length", strconv.Itoa(len(png)))
-	_, _ = w.Write(png)
+	return png, http.StatusOK, ""
 }
 
 // codeCache keeps the last QR encoded: every page and every heartbeat asks for the same.

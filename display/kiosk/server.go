@@ -19,6 +19,10 @@ const (
 	maxViewers = 16
 	// writeBound ends the stream of a page that takes nothing in.
 	writeBound = 4 * time.Second
+	// answerBound is writeBound for all else that is answered.
+	answerBound = 30 * time.Second
+	// bodyBound ends a connection that announces a body, which nothing here reads.
+	bodyBound = 5 * time.Second
 )
 
 // Config is what a Server is made of. Board and Languages are required.
@@ -41,6 +45,7 @@ type Server struct {
 	page    *page
 	secret  [16]byte // makes the addresses of QR images that nobody can guess
 	codes   codeCache
+	drawing chan struct{} // the one place to draw a QR: a large picture takes 35 MB until it is packed
 	viewers atomic.Int32
 	closed  context.Context //nolint:containedctx // ends every stream, whatever its request
 	close   context.CancelFunc
@@ -63,7 +68,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, page: p, hosts: hostNames(c.Hosts), codes: codeCache{log: c.Log}}
+	s := &Server{config: c, page: p, hosts: hostNames(c.Hosts), codes: codeCache{log: c.Log}, drawing: make(chan struct{}, 1)}
 	if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, fmt.Errorf("kiosk: random key: %w", err)
 	}
@@ -79,6 +84,14 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /qr/{image}", s.qrImage)
 	return s.guard(mux)
+}
+
+// HTTPServer bounds what a stranger can hold up. Give it a listener that bounds the connections.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: answerBound, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+	}
 }
 
 // Viewers is the number of pages that follow the screen now.

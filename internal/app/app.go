@@ -43,6 +43,9 @@ type Addresses struct {
 	Notify string
 }
 
+// ErrConfiguration: Run would fail again until the configuration is changed.
+var ErrConfiguration = terminal.ErrConfiguration
+
 // Run runs the daemon until ctx ends. An error says why it could not start, or
 // that the store failed, in which case the process must end and be started again.
 func Run(ctx context.Context, config *configs.Config, o Options) error {
@@ -144,7 +147,10 @@ func (d *daemon) start(t *terminal.Terminal) (ended <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := t.Run(loop); err != nil {
+		switch err := t.Run(loop); {
+		case errors.Is(err, ErrConfiguration):
+			d.fail(err)
+		case err != nil:
 			d.fail(fmt.Errorf("the daemon stops, since only the disk knows the truth now; it must be started again: %w", err))
 		}
 	}()

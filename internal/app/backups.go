@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"payscand/api/client"
@@ -28,7 +29,7 @@ type backups struct {
 // BackUp writes one more backup, and then deletes the oldest beyond those to be
 // kept. Its refusals are *terminal.Error.
 func (b backups) BackUp(ctx context.Context) (client.Backup, error) {
-	if err := os.MkdirAll(b.config.BackupDir, 0o700); err != nil {
+	if err := store.MakeFolder(b.config.BackupDir); err != nil {
 		return client.Backup{}, fmt.Errorf("folder of the backups: %w", err)
 	}
 	name := fmt.Sprintf("payscand-%s-%s.db", b.code, time.Now().UTC().Format("20060102T150405.000Z"))
@@ -41,7 +42,7 @@ func (b backups) BackUp(ctx context.Context) (client.Backup, error) {
 	case err != nil:
 		return client.Backup{}, err
 	}
-	if err := b.deleteOldest(); err != nil { // the new one is good all the same
+	if err := b.deleteOldest(name); err != nil { // the new one is good all the same
 		b.log.Warn("old backups not deleted", "error", err)
 	}
 	return client.Backup{
@@ -50,27 +51,47 @@ func (b backups) BackUp(ctx context.Context) (client.Backup, error) {
 	}, nil
 }
 
-// deleteOldest keeps the newest of this terminal's backups: their names sort by
-// time. Whatever else is in the folder is left alone, except for what a backup
-// that was cut off has left.
-func (b backups) deleteOldest() error {
-	pattern := filepath.Join(b.config.BackupDir, "payscand-"+b.code+"-????????T??????.???Z.db")
-	found, err := filepath.Glob(pattern)
+// deleteOldest keeps the newest of this terminal's backups, by the time in their
+// names. One that is from later than the newest, which was just made, is from when
+// the clock was ahead: it counts as older than all others. Whatever else is in the
+// folder is left alone, except for what a backup that was cut off has left.
+func (b backups) deleteOldest(newest string) error {
+	pattern := "payscand-" + b.code + "-????????T??????.???Z.db"
+	found, err := matching(b.config.BackupDir, pattern)
 	if err != nil {
 		return err
 	}
-	cut, err := filepath.Glob(pattern + ".new")
+	cut, err := matching(b.config.BackupDir, pattern+".new")
 	if err != nil {
 		return err
 	}
-	slices.Sort(found)
+	slices.SortFunc(found, func(x, y string) int {
+		switch ahead := x > newest; {
+		case ahead == (y > newest):
+			return strings.Compare(x, y)
+		case ahead:
+			return -1
+		}
+		return 1
+	})
 	var errs []error
-	for _, path := range append(found[:max(0, len(found)-b.config.KeepBackups)], cut...) {
-		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range append(found[:max(0, len(found)-b.config.KeepBackups)], cut...) {
+		if err := os.Remove(filepath.Join(b.config.BackupDir, name)); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// matching returns the names in a folder that match a pattern.
+func matching(folder, pattern string) (names []string, err error) {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		if is, err := filepath.Match(pattern, entry.Name()); err == nil && is {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, err
 }
 
 // BackUp backs up the database of a daemon that does not run.

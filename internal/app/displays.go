@@ -3,11 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
-	"time"
 
+	"payscand/api"
 	"payscand/configs"
 	"payscand/display"
 	"payscand/display/kiosk"
@@ -40,10 +38,7 @@ func (d *daemon) startKiosk(c *configs.Kiosk, board *display.Board, languages []
 		return err
 	}
 	d.addresses.Kiosks = append(d.addresses.Kiosks, listener.Addr().String())
-	d.serve("kiosk", &http.Server{
-		Handler: page.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(d.options.Log.Handler(), slog.LevelDebug),
-	}, listener)
+	d.serve("kiosk", page.HTTPServer(), api.Limit(listener, api.MaxConnections))
 	d.down.add("kiosk's pages", func(context.Context) error { return page.Close() })
 	return nil
 }

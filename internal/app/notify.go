@@ -31,7 +31,7 @@ func (d *daemon) serveNotify(t *terminal.Terminal, gateways []payment.Gateway) e
 	if err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
-	listener = api.Bound(listener) // strangers reach it: connections are memory
+	listener = api.Limit(listener, api.MaxConnections) // strangers reach it: connections are memory
 	if c.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile.Path)
 		if err != nil {

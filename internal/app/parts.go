@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"payscand/configs"
 	"payscand/device"
@@ -14,6 +15,22 @@ import (
 	"payscand/payment/alphapay"
 	"payscand/payment/signature"
 )
+
+// LoadConfig reads a configuration; see configs.Load. With keys it is one that the
+// gateways take: whoever was told that it is good can start the daemon with it.
+func LoadConfig(path string, withoutKeys bool) (*configs.Config, error) {
+	return configs.Load(path, configs.Options{
+		CredentialsDirectory: os.Getenv("CREDENTIALS_DIRECTORY"), WithoutKeys: withoutKeys,
+		PrivateKey: func(text []byte) error {
+			_, err := signature.ParsePrivateKey(text)
+			return err
+		},
+		PublicKey: func(text []byte) error {
+			_, err := signature.ParsePublicKey(text)
+			return err
+		},
+	})
+}
 
 func gatewaysOf(config *configs.Config, log *slog.Logger) ([]payment.Gateway, error) {
 	gateways := make([]payment.Gateway, 0, len(config.Gateways))

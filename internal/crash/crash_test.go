@@ -107,7 +107,10 @@ func TestTornWrites(t *testing.T) {
 	if len(s.states) != 8 { // each of three sectors there or not
 		t.Errorf("%d states of three sectors, want 8", len(s.states))
 	}
-	for state := range s.states {
+	for state, times := range s.states {
+		if times > 1 {
+			t.Errorf("one state is judged %d times, and counted", times)
+		}
 		content := state[len("f="):]
 		for sector := range 3 {
 			part := content[sector*512 : sector*512+512]

@@ -1,7 +1,9 @@
 package crash
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"payscand/internal/tracer"
 )
@@ -72,6 +74,7 @@ func (b Bound) some(n int, random *rand.Rand, visit func(state) bool) bool {
 
 // eachTorn tears each write.
 func (b Bound) eachTorn(pending []change, random *rand.Rand, visit func(state) bool) bool {
+	seen := make(map[string]bool)
 	for i, c := range pending {
 		if c.op.Kind != tracer.Write || len(c.op.Data) <= sector {
 			continue
@@ -86,7 +89,11 @@ func (b Bound) eachTorn(pending []change, random *rand.Rand, visit func(state) b
 				for j := range kept {
 					kept[j] = j == i || keeps(j)
 				}
-				if !visit(state{kept: kept, torn: torn, of: i}) {
+				name := fmt.Sprint(i, torn, kept)
+				if seen[name] {
+					continue
+				}
+				if seen[name] = true; !visit(state{kept: kept, torn: torn, of: i}) {
 					return false
 				}
 			}
@@ -104,7 +111,9 @@ func (b Bound) tears(n int, random *rand.Rand) [][]bool {
 		for i := range torn {
 			torn[i] = keeps(i)
 		}
-		all = append(all, torn)
+		if slices.Contains(torn, true) && slices.Contains(torn, false) { // else nothing is torn
+			all = append(all, torn)
+		}
 	}
 	for range b.Torn {
 		k := 1 + random.IntN(n-1)

@@ -1,12 +1,13 @@
 package simulation
 
 import (
+	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"payscand/payment"
+	"payscand/terminal"
 )
 
 // config is how the operator has configured the terminal, from its next start on.
@@ -51,7 +52,7 @@ func (c config) leavesOut() bool { return c == configWithoutFirst || c == config
 // refused reports whether the engine refuses to start without a gateway at which
 // business is open (M7). The operator puts it back.
 func (c *config) refused(w *world, err error) bool {
-	if !c.leavesOut() || !strings.Contains(err.Error(), "does not name any more") {
+	if !c.leavesOut() || !errors.Is(err, terminal.ErrConfiguration) {
 		return false
 	}
 	w.fired(faultConfigRefused)

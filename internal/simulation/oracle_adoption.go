@@ -25,23 +25,28 @@ func (o *oracle) holdAdopted(f *flight) {
 // holdConfigRefused: the terminal refuses to start without a gateway only where
 // business is open there (M7).
 func (o *oracle) holdConfigRefused(gateway string) {
-	if !o.asks(gateway, payment.Sale.Open) {
+	if !o.openAt(gateway) {
 		o.world.fail("M7: the start is refused without %s, and nothing is open there", gateway)
 	}
 }
 
-// holdConfig: it does not start without a gateway that it must still ask.
+// holdConfig: it does not start without a gateway where business is open.
 func (o *oracle) holdConfig(p payment.Policy) {
 	for _, g := range o.world.gateways {
-		if _, there := p.Gateways[g.name]; !there && o.asks(g.name, func(s payment.Sale) bool { return !s.Status.Final() }) {
-			o.world.fail("M7: the terminal starts without %s, and a sale is open there", g.name)
+		if _, there := p.Gateways[g.name]; !there && o.openAt(g.name) {
+			o.world.fail("M7: the terminal starts without %s, and business is open there", g.name)
 		}
 	}
 }
 
-// asks reports whether a sale of a kind has an attempt at the gateway.
-func (o *oracle) asks(gateway string, kind func(payment.Sale) bool) bool {
+// openAt reports whether an attempt or a refund at the gateway is not over.
+func (o *oracle) openAt(gateway string) bool {
 	return slices.ContainsFunc(o.order, func(f *saleFacts) bool {
-		return kind(f.sale) && slices.ContainsFunc(f.sale.Attempts, func(a payment.Attempt) bool { return a.Gateway == gateway })
+		s := f.sale
+		return slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return a.Gateway == gateway && !a.Status.Final() }) ||
+			slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool {
+				waits := r.Call != nil || r.Next != "" // else it is a person's
+				return s.Attempt(r.Attempt).Gateway == gateway && !r.Status.Final() && waits
+			})
 	})
 }

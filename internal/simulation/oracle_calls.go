@@ -101,7 +101,11 @@ func (o *oracle) answered(f *flight, v payment.Verdict) {
 		return
 	}
 	f.answered = true
-	if f.call.Refund > 0 || o.sales[f.call.Sale] == nil {
+	if o.sales[f.call.Sale] == nil { // about a payment of which only the id is known: it may be that of a sale here
+		o.notified(payment.Notification{Gateway: f.call.Gateway, RequestID: v.RequestID, Verified: true, Verdict: v})
+		return
+	}
+	if f.call.Refund > 0 {
 		return
 	}
 	o.sighted(f, v)

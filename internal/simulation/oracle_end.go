@@ -65,7 +65,7 @@ func (o *oracle) holdMatched(f *saleFacts, a *payment.Attempt, order *order) err
 // reported with the reason why it is kept.
 func (o *oracle) holdReported(f *saleFacts, a *payment.Attempt, order *order) error {
 	c := a.Capture
-	if order.left() == 0 || c != nil && c.Kept != "" {
+	if order.left() == 0 || c != nil && c.Kept != "" && c.Kept != payment.KeptUnconfirmed {
 		return nil
 	}
 	if c != nil {

@@ -59,6 +59,9 @@ type recording struct {
 	record func(ctx context.Context, dir string) (crash.Run, error)
 	// large: the files are, so that each state takes long, and few are made.
 	large bool
+	// control: its judge is one that the controls do not try. The same run must be
+	// caught if all that it says is said before anything is on the disk.
+	control bool
 }
 
 func (c Crashes) recordings() []recording {
@@ -72,11 +75,11 @@ func (c Crashes) recordings() []recording {
 		{name: "first creation", record: till(tillArguments{commits: 1})},
 		{name: "sales", record: till(tillArguments{commits: c.Commits})},
 		{name: "growth", record: till(tillArguments{commits: c.Commits / 2, size: 3000})},
-		{name: "the daemon's sales", record: func(ctx context.Context, _ string) (crash.Run, error) {
+		{name: "the daemon's sales", control: true, record: func(ctx context.Context, _ string) (crash.Run, error) {
 			return recordDaemon(ctx, c.Setting, c.Sales)
 		}},
 		{name: "compaction", large: true, record: till(tillArguments{done: 20, commits: 22, balloon: 24 << 20})},
-		{name: "restore", record: func(ctx context.Context, dir string) (crash.Run, error) { return recordRestore(ctx, dir, c.Seed) }},
+		{name: "restore", control: true, record: func(ctx context.Context, dir string) (crash.Run, error) { return recordRestore(ctx, dir, c.Seed) }},
 	}
 	for _, packed := range c.Older {
 		list = append(list, recording{name: "migration of " + filepath.Base(packed), record: func(ctx context.Context, dir string) (crash.Run, error) {
@@ -112,6 +115,12 @@ func (c Crashes) Run(ctx context.Context) (r CrashResult, err error) {
 		if result.States == 0 {
 			return r, fmt.Errorf("%s: nothing was recorded", recording.name)
 		}
+		if recording.control {
+			run.Ops = saidFirst(run.Ops)
+			if err := c.caught(ctx, &r, recording.name+", told before its time", run); err != nil {
+				return r, err
+			}
+		}
 	}
 	if r.States() < c.Least {
 		return r, fmt.Errorf("%d states are too few, want %d", r.States(), c.Least)
@@ -139,15 +148,36 @@ func (c Crashes) controls(ctx context.Context, r *CrashResult) error {
 		if control.leave != nil {
 			run.Ops = slices.DeleteFunc(run.Ops, func(op tracer.Op) bool { return control.leave(op, run.Dir) })
 		}
-		result, err := crash.Replay(ctx, run, crash.Options{Bound: crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, Seed: c.Seed})
-		if err != nil {
+		if err := c.caught(ctx, r, control.name, run); err != nil {
 			return err
 		}
-		if len(result.Wrong) == 0 {
-			return fmt.Errorf("%s was not noticed: the replay proves nothing", control.name)
-		}
-		r.Caught = append(r.Caught, control.name)
 	}
+	return nil
+}
+
+// saidFirst puts what a run said before all that it did.
+func saidFirst(ops []tracer.Op) []tracer.Op {
+	var said, did []tracer.Op
+	for _, op := range ops {
+		if op.Kind == tracer.Said {
+			said = append(said, op)
+		} else {
+			did = append(did, op)
+		}
+	}
+	return append(said, did...)
+}
+
+// caught replays a run that must be judged wrong.
+func (c Crashes) caught(ctx context.Context, r *CrashResult, name string, run crash.Run) error {
+	result, err := crash.Replay(ctx, run, crash.Options{Bound: crash.Bound{AllOf: 5, Samples: 10, Torn: 3}, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	if len(result.Wrong) == 0 {
+		return fmt.Errorf("%s was not noticed: the replay proves nothing", name)
+	}
+	r.Caught = append(r.Caught, name)
 	return nil
 }
 

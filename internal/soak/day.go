@@ -98,7 +98,7 @@ func (d Day) Run(ctx context.Context) (r DayResult, err error) {
 	if r.Goroutines[1], err = d.goroutines(ctx, sh); err != nil {
 		return r, err
 	}
-	return r, errors.Join(r.flat(), sh.StartDaemon(ctx), sh.StopDaemon())
+	return r, errors.Join(r.enough(), r.flat(), sh.StartDaemon(ctx), sh.StopDaemon())
 }
 
 // trouble: every so often the scanner is pulled out, or a gateway is out.
@@ -207,6 +207,14 @@ func usage(sh *shop, sales int) (u Usage, err error) {
 	}
 	u.Database = stat.Blocks * 512
 	return u, nil
+}
+
+// enough: a day on which hardly anything is paid says nothing of a shop's.
+func (r DayResult) enough() error {
+	if r.Paid < r.Sales/2 || r.Paid == 0 {
+		return fmt.Errorf("this was no day: %d of %d sales are paid", r.Paid, r.Sales)
+	}
+	return nil
 }
 
 // flat says what grew that should not have. The bounds leave room for what a

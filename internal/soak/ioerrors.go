@@ -204,11 +204,11 @@ func (c IOErrors) recovers(ctx context.Context, sh *shop, r *IOResult, keys []st
 		}
 		sale, _, err := sh.Register.CreateSale(ctx, key, client.NewSale{Amount: 1500, Currency: "CAD", Mode: client.ModeScan, Reference: key})
 		if err != nil || sale.Status != client.StatusPaid {
-			return fmt.Errorf("sale %s is %s in the end: %w", sale.ID, sale.Status, err)
+			return errors.Join(fmt.Errorf("sale %s is %s in the end", sale.ID, sale.Status), err)
 		}
 		net, _, err := sh.gatewayBooks()
 		if err != nil || net[sale.ID] != sale.Amount {
-			return fmt.Errorf("sale %s is paid, and the gateway took %d: %w", sale.ID, net[sale.ID], err)
+			return errors.Join(fmt.Errorf("sale %s is paid, and the gateway took %d", sale.ID, net[sale.ID]), err)
 		}
 		r.Sales++
 	}
@@ -274,10 +274,10 @@ func (c IOErrors) refusedWhenFull(ctx context.Context, sh *shop) error {
 	}
 	_, _, err = sh.Register.CreateSale(ctx, rand.Text(), client.NewSale{Amount: 700, Currency: "CAD", Mode: client.ModeQR})
 	if problem := new(client.Problem); !errors.As(err, &problem) || problem.Code != "storage_full" {
-		return fmt.Errorf("a sale on a full disk: %w, want storage_full", err)
+		return errors.Join(errors.New("a sale on a full disk is not refused with storage_full"), err)
 	}
 	if after, _, err := sh.gatewayBooks(); err != nil || len(after) != len(before) {
-		return fmt.Errorf("the gateway knows of an order of the refused sale: %w", err)
+		return errors.Join(errors.New("the gateway knows of an order of the refused sale"), err)
 	}
 	if err := os.Remove(ballast); err != nil {
 		return err
@@ -300,7 +300,7 @@ func (c IOErrors) refusedWhenReadOnly(ctx context.Context, sh *shop) error {
 	}
 	out, err := runDaemonOnce(ctx, c.Program, sh.Config())
 	if err == nil || !strings.Contains(out, "read-only") {
-		return fmt.Errorf("on a read-only file system the daemon ends with %w and says:\n%s", err, out)
+		return errors.Join(fmt.Errorf("on a read-only file system the daemon starts, or says:\n%s", out), err)
 	}
 	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT, ""); err != nil {
 		return fmt.Errorf("remount: %w", err)

@@ -44,8 +44,8 @@ type KillResult struct {
 	Speed    int
 }
 
-// enough kills hit each status.
-const enough = 200
+// enoughKills hit each status.
+const enoughKills = 200
 
 // Resolution returns a quantile of Resolved.
 func (r KillResult) Resolution(q float64) time.Duration {
@@ -115,7 +115,16 @@ func (c Kills) Run(ctx context.Context) (r KillResult, err error) {
 		return r, errors.Join(err, streamError(following))
 	}
 	r.Events, r.Resolved = events.events, resolved(events, restarts)
-	return r, c.inspect(sh, r)
+	return r, errors.Join(c.inspect(sh, r), r.enough())
+}
+
+// enough: where nothing is taken, given back or left open, nothing can be lost.
+func (r KillResult) enough() error {
+	if r.Paid == 0 || r.Captures == 0 || r.Refunds == 0 || len(r.Resolved) == 0 {
+		return fmt.Errorf("too little happened to prove anything: %d paid, %d captures, %d refunds, %d sales that were open at a kill",
+			r.Paid, r.Captures, r.Refunds, len(r.Resolved))
+	}
+	return nil
 }
 
 func streamError(following <-chan error) error {
@@ -256,7 +265,7 @@ func (c Kills) inspect(sh *shop, r KillResult) error {
 		return fmt.Errorf("the books differ by %d", r.Difference)
 	}
 	for _, status := range append(statuses, aStart) {
-		if r.Kills >= enough && r.Hit[status] == 0 {
+		if r.Kills >= enoughKills && r.Hit[status] == 0 {
 			return fmt.Errorf("none of %d kills hit %s", r.Kills, status)
 		}
 	}

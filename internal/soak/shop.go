@@ -27,8 +27,10 @@ type gateway struct {
 	section string
 }
 
+const alphaPay = "alphapay"
+
 var gateways = []gateway{
-	{name: "alphapay", wallet: "wechat", prefix: "13"},
+	{name: alphaPay, wallet: "wechat", prefix: "13"},
 	{name: "alipayplus", wallet: "alipayplus", prefix: "28", lies: "46", section: `
 [gateway.alipayplus]
 base_url = "%[1]s"
@@ -154,19 +156,22 @@ func code(random *rand.Rand, g gateway, behaviour string) string {
 // books are what each sale brought in, in minor units.
 type books map[string]int64
 
-// gatewayBooks sums what the gateways took and gave back, by sale.
-func (s *shop) gatewayBooks() (net books, captures int, err error) {
-	net = make(books)
+// gatewayBooks sums what the gateways took and gave back, by sale. captured are
+// the sales that they took anything for, by payment id.
+func (s *shop) gatewayBooks() (net books, captured map[string]string, err error) {
+	net, captured = make(books), make(map[string]string)
 	for _, l := range s.ledgers {
 		orders, err := l.Orders()
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		for _, o := range orders {
 			sale, _, _ := strings.Cut(o.RequestID, "-")
 			net[sale] += o.Kept()
-			captures += o.Captures
+			if o.Captures > 0 {
+				captured[o.PaymentID] = sale
+			}
 		}
 	}
-	return net, captures, nil
+	return net, captured, nil
 }

@@ -134,17 +134,26 @@ func (v *visits) visit(ctx context.Context) error {
 			return err
 		}
 	}
+	if v.random.IntN(3) == 0 { // as a register does that was started anew
+		same, err := v.create(ctx, p)
+		if err != nil {
+			return err
+		}
+		if same.ID != sale.ID {
+			return fmt.Errorf("asked for twice with the key %s, there are the sales %s and %s", p.key, sale.ID, same.ID)
+		}
+	}
 	if sale.Status == client.StatusPaid && p.refund != 0 {
 		return v.giveBack(ctx, p, sale)
 	}
 	return nil
 }
 
-// again repeats a call until an answer comes; a refusal is one.
+// again repeats a call until an answer comes; a refusal is one, unless the daemon ends.
 func again(ctx context.Context, call func() error) error {
 	for {
 		err := call()
-		if problem := new(client.Problem); err == nil || errors.As(err, &problem) && problem.Code != "stopping" {
+		if problem := new(client.Problem); err == nil || errors.As(err, &problem) && problem.Code != client.CodeStopping && problem.Code != client.CodeTimeout {
 			return err
 		}
 		select {
@@ -335,16 +344,21 @@ func (v *visits) customer(request string, pays bool) {
 
 // giveBack begins a refund, and half of the time waits for its end.
 func (v *visits) giveBack(ctx context.Context, p *plan, sale client.Sale) error {
-	var refund client.SaleRefund
-	err := again(ctx, func() (err error) {
-		refund, _, err = v.sh.Register.Refund(ctx, sale.ID, p.key+"-refund", client.NewRefund{Amount: max(p.refund, 0)})
-		return err
-	})
+	refund, err := v.refund(ctx, p, sale)
 	switch {
 	case refusal(err) == "gateway_down" || refusal(err) == "gateway_misconfigured":
 		return nil
 	case err != nil:
 		return fmt.Errorf("refund of sale %s: %w", sale.ID, err)
+	}
+	if v.random.IntN(3) == 0 {
+		same, err := v.refund(ctx, p, sale)
+		if err != nil {
+			return fmt.Errorf("refund of sale %s, asked for again: %w", sale.ID, err)
+		}
+		if same.N != refund.N {
+			return fmt.Errorf("asked for twice with one key, sale %s has the refunds %d and %d", sale.ID, refund.N, same.N)
+		}
 	}
 	if v.random.IntN(2) == 0 {
 		return nil
@@ -361,4 +375,13 @@ func (v *visits) giveBack(ctx context.Context, p *plan, sale client.Sale) error 
 		refund = next
 	}
 	return nil
+}
+
+// refund asks for the visit's one refund.
+func (v *visits) refund(ctx context.Context, p *plan, sale client.Sale) (refund client.SaleRefund, err error) {
+	err = again(ctx, func() (err error) {
+		refund, _, err = v.sh.Register.Refund(ctx, sale.ID, p.key+"-refund", client.NewRefund{Amount: max(p.refund, 0)})
+		return err
+	})
+	return refund, err
 }

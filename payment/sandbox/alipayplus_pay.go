@@ -53,6 +53,8 @@ func (a *alipayPlus) pay(call *wireCall) any {
 	switch {
 	case errors.Is(err, errDifferent):
 		return call.refuse(plusInconsistent)
+	case errors.Is(err, errPast):
+		return call.refuse(*plusBadExpiry())
 	case err != nil:
 		return call.refuse(plusUnknown)
 	}

@@ -61,6 +61,8 @@ type alphaPay struct {
 	answers  signature.Signer
 	nonces   nonceCache
 
+	began time.Time // another start on the same seed makes other nonces
+
 	mu      sync.Mutex
 	counter int // of answers, for their nonces
 }
@@ -70,6 +72,7 @@ func newAlphaPay(s *Server) *alphaPay {
 		Server:   s,
 		requests: signature.Verifier{Algorithm: signature.RS256, Keys: map[int]signature.PublicKey{1: s.config.MerchantKey}},
 		answers:  signature.Signer{Algorithm: signature.RS256, KeyVersion: 1, Key: s.config.PlatformKey},
+		began:    s.config.Clock(),
 		nonces:   nonceCache{limit: s.config.MaxNonces, seen: map[string]bool{}},
 	}
 }
@@ -150,7 +153,7 @@ func (a *alphaPay) nextNonce() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.counter++
-	return a.ledger.derive("nonce", fmt.Sprint(a.counter))[:nonceLength]
+	return a.ledger.derive("nonce", fmt.Sprint(a.began.UnixNano(), a.counter))[:nonceLength]
 }
 
 func vendorTime(at time.Time) string { return at.In(vendorZone).Format(time.RFC3339) }

@@ -108,6 +108,12 @@ func (request alphaPayRequest) check(hostCurrency string) (spec orderSpec, refus
 	if length := utf8.RuneCountInString(order.Description); length < 1 || length > 128 {
 		return refuse("order.description", "want 1 to 128 characters")
 	}
+	if order.NotifyURL != "" && !isURL(order.NotifyURL) {
+		return refuse("order.notifyUrl", wantURL)
+	}
+	if order.RedirectURL != "" && !isURL(order.RedirectURL) {
+		return refuse("order.redirectUrl", wantURL)
+	}
 	spec = orderSpec{Gateway: GatewayAlphaPay, RequestID: request.RequestID, Amount: amount, Currency: currency,
 		Description: order.Description, NotifyURL: order.NotifyURL}
 	method := request.Method

@@ -88,6 +88,9 @@ func (request alphaRefundRequest) check(hostCurrency string) (spec refundSpec, r
 	if utf8.RuneCountInString(refund.Description) > 128 {
 		return refuse("refund.description", "want at most 128 characters")
 	}
+	if refund.NotifyURL != "" && !isURL(refund.NotifyURL) {
+		return refuse("refund.notifyUrl", wantURL)
+	}
 	return refundSpec{Order: byPayment(GatewayAlphaPay, request.PaymentID), RequestID: request.RequestID, Amount: amount,
 		Currency: refund.Amount.Currency, Description: refund.Description, NotifyURL: refund.NotifyURL}, nil
 }

@@ -63,15 +63,15 @@ const (
 	answerWrongAmount
 )
 
-// refundCourse is what becomes of the first refund request for an order. Later
-// ones are done at once, and their answers are right.
+// refundCourse is what becomes of the first refund request for an order that can be
+// met. Later ones are done at once, and their answers are right.
 type refundCourse int
 
 const (
 	refundsAtOnce          refundCourse = iota
 	refundsLater                        // in process, done after the pending delay
 	refundAnswerLost                    // done, and the answer lost
-	refundRequestLost                   // nothing is done
+	refundRequestLost                   // nothing is done; of any request that is the first
 	refundsReviewed                     // as refundsLater, and the answer says that it is reviewed
 	refundsReviewedUnnamed              // likewise, with status F and no refund id
 	refusedForADay                      // this one holds for every request within 24 hours after the payment

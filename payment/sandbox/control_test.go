@@ -256,12 +256,12 @@ func TestForeignPagesRefused(t *testing.T) {
 		}
 	}
 	payPage := p.truth("R-1").PayPath
-	for _, path := range []string{"/control/faults", "/control/orders/R-1/pay", "/control/orders/R-2/refund", "/orders/R-2/refund", payPage + "/pay", payPage + "/decline"} {
+	for _, path := range []string{"/control/faults", "/control/orders/R-1/pay", "/control/orders/R-2/refund", "/orders/alphapay/R-2/refund", payPage + "/pay", payPage + "/decline"} {
 		if got := serve("POST", "localhost:8443", path, "https://evil.example"); got != http.StatusForbidden {
 			t.Errorf("%s from another site: %d", path, got)
 		}
 	}
-	if got := serve("POST", "evil.example", "/orders/R-2/refund", ""); got != http.StatusMisdirectedRequest {
+	if got := serve("POST", "evil.example", "/orders/alphapay/R-2/refund", ""); got != http.StatusMisdirectedRequest {
 		t.Errorf("the portal's button under another name: %d", got)
 	}
 	if got := p.truth("R-1"); got.Status != StatusPending {

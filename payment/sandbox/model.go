@@ -99,6 +99,9 @@ func (l *ledger) arrive(now time.Time, spec orderSpec) (sends int, chosen Behavi
 		}
 		return known.Sends, known.behaviour, nil
 	}
+	if spec.Life <= 0 {
+		return 0, Behaviour{}, errPast
+	}
 	if err := l.makeRoom(now); err != nil {
 		return 0, Behaviour{}, err
 	}
@@ -312,11 +315,22 @@ func (l *ledger) makeRoom(now time.Time) error {
 	}
 	oldest := slices.IndexFunc(l.inOrder, func(o *order) bool {
 		l.settle(o, now)
-		return o.Status != StatusPending && o.settleAt.IsZero() && o.refundAt.IsZero()
+		return o.isOver()
 	})
 	if oldest < 0 {
 		return errFull
 	}
+	l.drop(oldest)
+	return nil
+}
+
+// isOver reports whether nothing is still to happen to the order by itself.
+func (o *order) isOver() bool {
+	return o.Status != StatusPending && o.settleAt.IsZero() && o.refundAt.IsZero()
+}
+
+// drop forgets an order, by its index.
+func (l *ledger) drop(oldest int) {
 	dropped := l.inOrder[oldest]
 	l.inOrder = slices.Delete(l.inOrder, oldest, oldest+1)
 	delete(l.byRequest, orderKey{dropped.Gateway, dropped.RequestID})
@@ -326,7 +340,6 @@ func (l *ledger) makeRoom(now time.Time) error {
 		delete(l.byRefund, orderKey{dropped.Gateway, refund.RefundID})
 		delete(l.refundRequests, orderKey{dropped.Gateway, refund.RequestID})
 	}
-	return nil
 }
 
 // paymentID is 25 digits, as the gateway's own are: the time to the millisecond

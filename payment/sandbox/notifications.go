@@ -117,9 +117,10 @@ func (l *ledger) again(now time.Time, which lookup, speed int) (out delivery, er
 }
 
 // delivered notes how a try ended: problem is nil if it was acknowledged. After a
-// final problem there is no next try.
+// final problem there is no next try. An order that made room meanwhile is unknown,
+// whether or not another one came under its request id.
 func (l *ledger) delivered(now time.Time, tried delivery, problem error) (Order, error) {
-	return l.with(now, byRequest(tried.order.Gateway, tried.order.RequestID), func(o *order) error {
+	return l.with(now, byPayment(tried.order.Gateway, tried.order.PaymentID), func(o *order) error {
 		n := &o.Notifications[tried.number]
 		n.Problem = ""
 		switch {

@@ -91,7 +91,7 @@ func describe(operations []operation) *huma.OpenAPI {
 			Responses: map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content(op.answer)}},
 		}
 		if strings.Contains(op.path, "{id}") {
-			described.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}, Description: "The shop's request id."}}
+			described.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}, Description: "The shop's request id. Where both vendors have an order of it, AlphaPay's is meant."}}
 		}
 		if op.body != nil {
 			described.RequestBody = &huma.RequestBody{Required: !op.optional, Content: content(op.body)}

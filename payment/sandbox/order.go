@@ -81,6 +81,7 @@ type Order struct {
 // Errors of the model.
 var (
 	errDifferent = errors.New("the request id was used with other content")
+	errPast      = errors.New("the order would be over before it began")
 	errFull      = errors.New("too many orders are open")
 	errUnknown   = errors.New("no such order")
 	errPaid      = errors.New("the order is paid")

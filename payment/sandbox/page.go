@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bojanz/currency"
 	"github.com/skip2/go-qrcode"
 )
 
@@ -30,12 +31,14 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"money": money,
 	"path":  url.PathEscape,
 	"clock": func(at time.Time) string { return at.UTC().Format("15:04:05") },
+	"when":  when,
 	"style": func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own file
 	"vendor": func(gateway Gateway) string {
 		return map[Gateway]string{GatewayAlphaPay: "AlphaPay", GatewayAlipayPlus: "Alipay+"}[gateway]
 	},
 	"words":  func(failure Failure) string { return strings.ReplaceAll(string(failure), "_", " ") },
 	"others": walletBehaviours,
+	"chosen": func(digits string) string { return behaviourNamed(InstrumentQR, digits).Name },
 }).ParseFS(pageFiles, "page/*.html"))
 
 // pagePolicy lets a page use the style sheet in it, submit its own forms, and
@@ -60,7 +63,7 @@ func walletBehaviours() []Behaviour {
 func (s *Server) registerPages(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET /{$}", s.indexPage)
-	mux.Handle("POST /orders/{id}/refund", s.ownPagesOnly(s.refundButton))
+	mux.Handle("POST /orders/{gateway}/{id}/refund", s.ownPagesOnly(s.refundButton))
 	mux.HandleFunc("GET /pay/{token}", s.payPage)
 	mux.HandleFunc("GET /pay/{token}/qr.png", s.qrImage)
 	mux.Handle("POST /pay/{token}/pay", guard.Handler(s.button(func(_ *http.Request, which lookup) (Order, error) {
@@ -102,7 +105,7 @@ func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
 	})
 	down, _ := s.Faults()
 	s.render(w, http.StatusOK, "index.html", map[string]any{
-		"Merchant": s.config.MerchantCode, "Client": s.config.ClientID, "Behaviours": Behaviours(), "Down": down,
+		"Now": s.config.Clock(), "Merchant": s.config.MerchantCode, "Client": s.config.ClientID, "Behaviours": Behaviours(), "Down": down,
 		"Orders": orders[:min(shown, len(orders))], "Total": len(orders),
 		"Refunds": refunds[:min(shown, len(refunds))], "Notifications": notifications[:min(shown, len(notifications))],
 	})
@@ -111,7 +114,8 @@ func (s *Server) indexPage(w http.ResponseWriter, _ *http.Request) {
 // refundButton gives all that is left of an order back, behind the shop's back.
 // Whether or not it could, the list then shows how the order stands.
 func (s *Server) refundButton(w http.ResponseWriter, r *http.Request) {
-	order, err := s.Refund(r.PathValue("id"), 0)
+	which := byRequest(Gateway(r.PathValue("gateway")), r.PathValue("id"))
+	order, err := s.ledger.refundInPortal(s.config.Clock(), which, 0)
 	if err == nil {
 		s.config.Logger.Info("refunded in the portal", "request", order.RequestID, "refunded", order.Refunded)
 	}
@@ -184,7 +188,20 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, data any
 	}
 }
 
-// money writes an amount of a currency with two decimals, as CAD, USD and CNY are.
-func money(minor int64, currency string) string {
-	return fmt.Sprintf("%d.%02d %s", minor/100, minor%100, currency)
+// when writes a time, and its day where that is not today's: a gateway may run for
+// weeks. Both are UTC.
+func when(now, at time.Time) string {
+	if now, at = now.UTC(), at.UTC(); now.Format(time.DateOnly) != at.Format(time.DateOnly) {
+		return at.Format(time.DateTime)
+	}
+	return at.Format(time.TimeOnly)
+}
+
+// money writes an amount with as many decimals as its currency has.
+func money(minor int64, code string) string {
+	amount, err := currency.NewAmountFromInt64(minor, code)
+	if err != nil {
+		return fmt.Sprintf("%d minor units of %s", minor, code) // no such currency is taken
+	}
+	return amount.Number() + " " + code
 }

@@ -164,3 +164,54 @@ func TestWalletBehaviours(t *testing.T) {
 		}
 	}
 }
+
+// Orders of both vendors may have one request id: each row's button is its own.
+func TestRefundButtonOfEachVendor(t *testing.T) {
+	p := newPlus(t)
+	p.pay("R-1", "00")
+	p.scan("R-1", "00")
+	_, page := p.get("/")
+	found := regexp.MustCompile(`(?s)<span class="badge (\w+)">[^<]+</span></td>.*?<form method="post" action="([^"]+)"><button`).FindAllStringSubmatch(page, -1)
+	if len(found) != 2 || found[0][1] != string(GatewayAlipayPlus) {
+		t.Fatalf("rows %q", found)
+	}
+	p.post(html.UnescapeString(found[0][2]), "")
+	for _, order := range p.Orders() {
+		if refunded := order.Refunded > 0; refunded != (order.Gateway == GatewayAlipayPlus) {
+			t.Errorf("%s: %d refunded", order.Gateway, order.Refunded)
+		}
+	}
+}
+
+// The gateway may run for weeks: the list says of which day a time is, where it is
+// not of this one.
+func TestIndexPageOfDaysBefore(t *testing.T) {
+	p := newPlus(t)
+	p.notified("R-1", "00", "http://127.0.0.1:1/notify")
+	p.giveBack("R-1", "F-1", "250")
+	p.DeliverNotifications(t.Context())
+	if _, page := p.get("/"); strings.Contains(page, "2026-03-14 20:00") || !strings.Contains(page, ">20:00:00<") {
+		t.Error("the day is said where it is today")
+	}
+	p.clock.advance(24 * time.Hour)
+	p.scan("R-2", "00")
+	_, page := p.get("/")
+	if strings.Count(page, ">2026-03-14 20:00:00<") != 2 || strings.Count(page, ">20:00:00<") != 1 || !strings.Contains(page, "again 2026-03-14 20:") {
+		t.Errorf("the day before is not said: %s", page)
+	}
+}
+
+// The wallet page tells what was chosen under "Something else": most of it shows
+// only later.
+func TestWalletTellsBehaviour(t *testing.T) {
+	p := newPlus(t)
+	p.tell(plusPay, orderCode("R-1"))
+	path := p.truth("R-1").PayPath
+	if _, page := p.get(path); strings.Contains(page, "Chosen") {
+		t.Error("something is chosen from the first")
+	}
+	p.post(path+"/behave/04", "")
+	if _, page := p.get(path); !strings.Contains(page, "Chosen: insufficient balance") {
+		t.Errorf("the choice is not told: %s", page)
+	}
+}

@@ -67,7 +67,7 @@ type refundSpec struct {
 }
 
 // refund gives money back, or begins to. It returns the course that the order's
-// behaviour has for this request: refundsAtOnce for all but the first. At AlphaPay
+// behaviour has for this request: refundsAtOnce for all but the first that is met. At AlphaPay
 // a request id that comes again makes another refund, as nothing documented rules
 // that out; only with behaviour 47 it finds the one it made.
 func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, course refundCourse, err error) {
@@ -88,14 +88,14 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 				return nil
 			}
 		}
-		if o.RefundSends == 1 {
-			course = o.behaviour.refund
-		}
-		if course == refundRequestLost {
+		if o.behaviour.refund == refundRequestLost && o.RefundSends == 1 {
 			return errRequestLost
 		}
 		if err := o.refusesRefund(now, l.balanceAfter, spec.Amount, spec.Currency); err != nil {
 			return err
+		}
+		if !slices.ContainsFunc(o.Refunds, func(r Refund) bool { return r.By == RefunderShop }) {
+			course = o.behaviour.refund
 		}
 		l.startRefund(o, now, Refund{RequestID: spec.RequestID, By: RefunderShop, Amount: spec.Amount,
 			Description: spec.Description, NotifyURL: spec.NotifyURL})
@@ -116,8 +116,8 @@ func (l *ledger) refund(now time.Time, spec refundSpec) (of Order, made Refund, 
 
 // refundInPortal gives amount back at once, or all that is left if amount is 0,
 // as somebody in the vendor's portal does. Behaviours do not rule there.
-func (l *ledger) refundInPortal(now time.Time, requestID string, amount int64) (Order, error) {
-	return l.with(now, byAnyRequest(requestID), func(o *order) error {
+func (l *ledger) refundInPortal(now time.Time, which lookup, amount int64) (Order, error) {
+	return l.with(now, which, func(o *order) error {
 		if amount == 0 {
 			amount = o.Refundable()
 		}

@@ -46,7 +46,7 @@ func TestRefundedNeverAboveCaptured(t *testing.T) {
 					rt.Fatalf("asked for %+v, made %+v", spec, made)
 				}
 			case "portal":
-				_, _ = ledger.refundInPortal(clock.Now(), id, amount) // often refused
+				_, _ = ledger.refundInPortal(clock.Now(), byAnyRequest(id), amount) // often refused
 			case "wallet pays":
 				_, _ = ledger.decide(clock.Now(), byAnyRequest(id), StatusPaid)
 			case "wait":

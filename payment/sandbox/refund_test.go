@@ -363,3 +363,22 @@ func TestEveryDocumentedCode(t *testing.T) {
 		}
 	}
 }
+
+// A request that is refused gives nothing back and uses nothing up: the behaviour is
+// that of the first refund that is made.
+func TestRefusedRefundUsesNoBehaviourUp(t *testing.T) {
+	p := newPractice(t)
+	paid := p.pay("R-1", "40").PaymentID
+	if got := p.call(refundPath, refundBody(paid, "F-1", "1251")); got.String() != "F INVALID_REFUND_AMOUNT" {
+		t.Fatal(got)
+	}
+	p.call(refundPath, refundBody(paid, "F-2", "250"))
+	if got := p.truth("R-1").Refunds; len(got) != 1 || got[0].Status != RefundPending {
+		t.Errorf("%+v", got)
+	}
+	p.clock.advance(3 * time.Second)
+	p.call(refundPath, refundBody(paid, "F-3", "250"))
+	if got := p.truth("R-1").Refunds; len(got) != 2 || got[1].Status != RefundSucceeded {
+		t.Errorf("%+v", got)
+	}
+}

@@ -28,6 +28,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bojanz/currency"
+
 	"payscand/payment/signature"
 )
 
@@ -43,9 +45,9 @@ type Config struct {
 	AlipayPlusKey signature.PrivateKey // signs Alipay+'s answers, as key version 1
 	MerchantID    string               // the one merchant (order.merchant.referenceMerchantId) the client has registered; default: any
 
-	Currency string // the host's currency, CAD (default) or USD; CNY is taken by AlphaPay besides
+	Currency string // the host's currency, CAD (default) or USD; any where there is Alipay+ only. CNY is taken by AlphaPay besides
 	BaseURL  string // under which customers reach the pay pages; default: http and the request's Host
-	Seed     string // payment ids, page addresses and nonces follow from it; default: that of the state file, or random
+	Seed     string // payment ids and page addresses follow from it; default: that of the state file, or random
 	State    string // file that keeps orders, refunds and notifications beyond this process; default: none
 
 	OrderLife    time.Duration // until an unpaid order closes; default 5 min, AlphaPay's; Alipay+ has limits of its own
@@ -66,8 +68,11 @@ type Config struct {
 func (c *Config) fillIn() error {
 	problems := c.checkParties()
 	c.Currency = orDefault(c.Currency, "CAD")
-	if c.Currency != "CAD" && c.Currency != "USD" {
-		problems = append(problems, errors.New("currency: want CAD or USD"))
+	switch alphaPay := c.MerchantCode != "" || c.ClientID == ""; {
+	case alphaPay && c.Currency != "CAD" && c.Currency != "USD":
+		problems = append(problems, errors.New("currency: AlphaPay has CAD and USD only; without a merchant code, at Alipay+, any will do"))
+	case !currency.IsValid(c.Currency):
+		problems = append(problems, errors.New("currency: want a code of ISO 4217, such as JPY"))
 	}
 	if base, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https") {
 		problems = append(problems, errors.New("base URL: want http:// or https:// and a host"))
@@ -164,7 +169,7 @@ func New(config Config) (*Server, error) {
 	s.closing = make(chan struct{})
 	s.notifier = newNotifier()
 	s.close = sync.OnceFunc(func() { close(s.closing) })
-	if err := s.ledger.keepIn(config.State, kept, config.Logger); err != nil {
+	if err := s.ledger.keepIn(config.State, kept, config.Clock(), config.Logger); err != nil {
 		return nil, fmt.Errorf("practice gateway: %w", err)
 	}
 	mux := http.NewServeMux()
@@ -218,7 +223,7 @@ func (s *Server) Decline(requestID string) (Order, error) {
 // shop's back. It fails if the order is unknown, not paid, refunded in full or in
 // the process of a refund, or if amount is not between 1 and what is left.
 func (s *Server) Refund(requestID string, amount int64) (Order, error) {
-	return s.ledger.refundInPortal(s.config.Clock(), requestID, amount)
+	return s.ledger.refundInPortal(s.config.Clock(), byAnyRequest(requestID), amount)
 }
 
 // Behave gives an order that waits another behaviour, by its digits in the table.

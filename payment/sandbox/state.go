@@ -97,9 +97,17 @@ func (o *order) line() ([]byte, error) {
 
 // keepIn takes up the orders of a state file and writes every change to it from
 // now on. Without a path nothing is kept. What cannot be written is logged.
-func (l *ledger) keepIn(path string, kept state, logger *slog.Logger) error {
+func (l *ledger) keepIn(path string, kept state, now time.Time, logger *slog.Logger) error {
 	for _, o := range kept.orders {
 		l.restore(o)
+	}
+	// The file has the orders too that made room since it was last written anew.
+	for n := 0; len(l.inOrder) > l.limit && n < len(l.inOrder); {
+		if l.settle(l.inOrder[n], now); l.inOrder[n].isOver() {
+			l.drop(n)
+		} else {
+			n++
+		}
 	}
 	if path == "" {
 		return nil
@@ -108,19 +116,20 @@ func (l *ledger) keepIn(path string, kept state, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	lines := 0
+	lines, cut := 0, false // cut: the last line may not be there whole
 	l.save = func(o *order) {
 		line, err := o.line()
-		if err == nil {
+		if err == nil && !cut {
 			_, err = file.Write(line)
+			cut = err != nil
 		}
-		if lines++; err == nil && lines > 2*len(l.inOrder)+1000 {
+		if lines++; cut || lines > 2*len(l.inOrder)+1000 {
 			lines = 0
-			old := file
-			if file, err = l.writeState(path); err != nil {
-				file = old
+			if fresh, failed := l.writeState(path); failed != nil {
+				err = failed
 			} else {
-				old.Close()
+				_ = file.Close() // what it held is in the new one
+				file, cut, err = fresh, false, nil
 			}
 		}
 		if err != nil {

@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -173,6 +175,15 @@ func onlyStrings(body []byte) (where, what string) {
 			}
 		}
 	}
+}
+
+const wantURL = "want an http or https URL of at most 2048 characters"
+
+// isURL says whether a text can be the address of a shop. The length is Alipay+'s
+// limit; AlphaPay names none.
+func isURL(text string) bool {
+	address, err := url.Parse(text)
+	return err == nil && address.Host != "" && (address.Scheme == "http" || address.Scheme == "https") && utf8.RuneCountInString(text) <= 2048
 }
 
 func truncate(text string, limit int) string {

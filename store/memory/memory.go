@@ -181,31 +181,23 @@ func (s *Store) reindexOpen(before, after *payment.Sale) {
 }
 
 func (s *Store) reindexDue(before, after *payment.Sale) {
-	var wasAt, isAt string
 	if before != nil {
-		wasAt = before.Gateway()
+		for _, d := range before.Dues() {
+			entry := dueEntry{d.At, before.ID}
+			if i, ok := slices.BinarySearchFunc(s.due[d.Gateway], entry, dueEntry.compare); ok {
+				s.due[d.Gateway] = slices.Delete(s.due[d.Gateway], i, i+1)
+			}
+			if len(s.due[d.Gateway]) == 0 {
+				delete(s.due, d.Gateway)
+			}
+		}
 	}
 	if after != nil {
-		isAt = after.Gateway()
-	}
-	was := before != nil && !before.Due.IsZero()
-	is := after != nil && !after.Due.IsZero()
-	if was && is && wasAt == isAt && before.Due.Equal(after.Due) {
-		return
-	}
-	if was {
-		entry := dueEntry{before.Due, before.ID}
-		if i, ok := slices.BinarySearchFunc(s.due[wasAt], entry, dueEntry.compare); ok {
-			s.due[wasAt] = slices.Delete(s.due[wasAt], i, i+1)
+		for _, d := range after.Dues() {
+			entry := dueEntry{d.At, after.ID}
+			i, _ := slices.BinarySearchFunc(s.due[d.Gateway], entry, dueEntry.compare)
+			s.due[d.Gateway] = slices.Insert(s.due[d.Gateway], i, entry)
 		}
-		if len(s.due[wasAt]) == 0 {
-			delete(s.due, wasAt)
-		}
-	}
-	if is {
-		entry := dueEntry{after.Due, after.ID}
-		i, _ := slices.BinarySearchFunc(s.due[isAt], entry, dueEntry.compare)
-		s.due[isAt] = slices.Insert(s.due[isAt], i, entry)
 	}
 }
 

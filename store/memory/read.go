@@ -58,7 +58,7 @@ func (s *Store) Open(after string, limit int) ([]payment.Sale, error) {
 	return page, nil
 }
 
-// Due returns the ids of sales whose next action asks that gateway and is due at
+// Due returns the ids of sales that have an entry for that gateway and are due at
 // until or before, earliest first.
 func (s *Store) Due(gateway string, until time.Time, limit int) ([]string, error) {
 	s.mu.Lock()
@@ -73,7 +73,7 @@ func (s *Store) Due(gateway string, until time.Time, limit int) ([]string, error
 	return ids, nil
 }
 
-// DueAfter returns the ids of sales whose next action asks that gateway and is due
+// DueAfter returns the ids of sales that have an entry for that gateway, due
 // later than after, earliest first.
 func (s *Store) DueAfter(gateway string, after time.Time, limit int) ([]string, error) {
 	s.mu.Lock()

@@ -100,6 +100,10 @@ func (d *randomDay) step(t *rapid.T, sale payment.Sale) payment.Change {
 		return d.till.Changed(sale, func(s *payment.Sale) {
 			s.Late = !s.Late
 			s.Due = d.till.Now().Add(time.Hour)
+			s.AlsoDue = nil
+			if rapid.Bool().Draw(t, "another gateway") {
+				s.AlsoDue = []payment.GatewayDue{{Gateway: "another", At: d.till.Now().Add(time.Minute)}}
+			}
 		})
 	}
 	live := sale.LiveAttempt() != nil

@@ -137,8 +137,8 @@ func (w *world) checkDue(t tb, s Store) {
 	t.Helper()
 	due := map[string][]payment.Sale{}
 	for _, sale := range w.sorted() {
-		if !sale.Due.IsZero() {
-			due[sale.Gateway()] = append(due[sale.Gateway()], sale)
+		for _, d := range sale.Dues() {
+			due[d.Gateway] = append(due[d.Gateway], sale)
 		}
 	}
 	gateways, err := s.DueGateways()
@@ -146,15 +146,15 @@ func (w *world) checkDue(t tb, s Store) {
 		t.Errorf("gateways with due sales: %q, %v; want %q", gateways, err, want)
 	}
 	for gateway, sales := range due {
-		slices.SortStableFunc(sales, func(a, b payment.Sale) int { return a.Due.Compare(b.Due) })
+		slices.SortStableFunc(sales, func(a, b payment.Sale) int { return a.DueAt(gateway).Compare(b.DueAt(gateway)) })
 		want := ids(sales)
 		got, err := s.Due(gateway, time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC), 0)
 		if err != nil || !slices.Equal(got, want[:min(len(want), store.MaxPage)]) {
 			t.Errorf("due at %q: %v, %v; want %v", gateway, got, err, want)
 		}
 		next, ok, err := s.NextDue(gateway)
-		if !next.Equal(sales[0].Due) || !ok || err != nil {
-			t.Errorf("next due at %q: %v, %v, %v; want %v", gateway, next, ok, err, sales[0].Due)
+		if !next.Equal(sales[0].DueAt(gateway)) || !ok || err != nil {
+			t.Errorf("next due at %q: %v, %v, %v; want %v", gateway, next, ok, err, sales[0].DueAt(gateway))
 		}
 	}
 }

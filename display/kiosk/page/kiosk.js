@@ -19,6 +19,7 @@
   var heardAt = 0; // of the page's steady clock, as all times here: the customer's display may tell any time of day
   var shown = null; // the message on the screen; null: what the page says by itself
   var over = 0; // when the screen's time is over; 0: never
+  var ended = ''; // path of the QR whose time was over last
 
   function now() { return performance.now(); }
 
@@ -62,6 +63,9 @@
       dropQR();
       location.reload(); // the daemon was updated
       return;
+    }
+    if (message.qr && message.qr.path === ended) {
+      return; // a late heartbeat must not bring a QR back
     }
     var end = message.until ? now() + (message.until - message.now) : 0;
     if (shown && shown.version === message.version && shown.screen === message.screen) {
@@ -166,6 +170,7 @@
     }
     var remains = over - now();
     if (over && remains <= 0) {
+      ended = shown.qr.path;
       alone('wait'); // the server's next word is on its way
       return;
     }

@@ -113,7 +113,7 @@ func (c *campaigns) crashes(ctx context.Context) error {
 	}
 	if c.brief {
 		campaign.Commits, campaign.Sales, campaign.Least = 24, 3, 5000
-		campaign.Bound = crash.Bound{AllOf: 5, Samples: 10, Torn: 3}
+		campaign.Bound = crash.Bound{AllOf: 5, Samples: 10, Torn: 5}
 	}
 	r, err := campaign.Run(ctx)
 	c.report.Crashes = &r
