@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -111,7 +112,7 @@ func (v *visits) plan() *plan {
 	if v.chance(v.mix.cancel) {
 		p.cancelIn = pick(v.random, []client.SaleStatus{client.StatusAwaitingCode, client.StatusProcessing, client.StatusShowingQR})
 	}
-	if v.chance(v.mix.refund) {
+	if v.chance(v.mix.refund) || strings.HasPrefix(p.behaviour, "4") { // what these say is how refunds go
 		if p.refund = -1; v.random.IntN(2) == 0 {
 			p.refund = 1 + v.random.Int64N(p.want.Amount)
 		}
