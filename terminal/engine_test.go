@@ -225,6 +225,25 @@ func TestM11Twins(t *testing.T) {
 	}
 }
 
+// M11: a sale that replaced an unresolved one and is unresolved too can be replaced in
+// its turn, and each of them is to be cancelled then. Without a word it cannot.
+func TestM11ReplacesWhatReplaced(t *testing.T) {
+	w := newWorld(t)
+	first := w.silenced(terminal.NewSale{Reference: "r1"}, code1)
+	w.bringUp()
+	second := w.silenced(terminal.NewSale{Reference: "r1", Replaces: first.ID}, code2)
+	w.bringUp()
+	if _, refused := w.create(terminal.NewSale{Reference: "r1"}); refused == nil || refused.Code != terminal.CodeUnresolvedTwin || refused.Sale != second.ID {
+		t.Errorf("without a word: %v", refused)
+	}
+	w.mustCreate(terminal.NewSale{Reference: "r1", Replaces: second.ID})
+	for _, id := range []string{first.ID, second.ID} {
+		if s := w.sale(id); s.Status != payment.SaleUnresolved || !s.CancelWanted {
+			t.Errorf("sale %s is %s, cancel wanted %v", id, s.Status, s.CancelWanted)
+		}
+	}
+}
+
 // M11: a sale cannot replace one that turned out to be paid.
 func TestReplacesPaid(t *testing.T) {
 	w := newWorld(t)

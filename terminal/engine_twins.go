@@ -12,6 +12,11 @@ type twin struct {
 	reference string
 	amount    payment.Money
 	createdAt time.Time
+	givenUp   bool // it is to be cancelled: a payment of it is given back by itself
+}
+
+func twinOf(s payment.Sale) twin {
+	return twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt, givenUp: s.CancelWanted}
 }
 
 func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
@@ -70,7 +75,10 @@ func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
 	}
 	var newest string // the one named does not hang on the map's order
 	for id, t := range e.unresolved {
-		if id > newest && id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
+		// A sale that was replaced itself has been spoken for: else who replaces the sale
+		// that replaced it would be told to name the other one, for ever.
+		named := n.Separate || n.Replaces != "" && (id == n.Replaces || t.givenUp)
+		if id > newest && !named && t.like(n, e.turn.now, e.policy.TwinWindow) {
 			newest = id
 		}
 	}

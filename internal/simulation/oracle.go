@@ -159,7 +159,8 @@ func (o *oracle) made(s payment.Sale) *saleFacts {
 		u := other.sale
 		alike := u.Reference != "" && u.Reference == s.Reference ||
 			(u.Reference == "" || s.Reference == "") && u.Amount == s.Amount && s.CreatedAt.Sub(u.CreatedAt) <= w.policy.TwinWindow
-		if u.Status == payment.SaleUnresolved && alike && !wish.Separate && wish.Replaces != u.ID {
+		spokenFor := wish.Separate || wish.Replaces != "" && (wish.Replaces == u.ID || u.CancelWanted)
+		if u.Status == payment.SaleUnresolved && alike && !spokenFor {
 			w.fail("M11: sale %s is made beside its unresolved twin %s without a word", s.ID, u.ID)
 		}
 	}
