@@ -62,23 +62,28 @@ func toBeReversed(s payment.Sale) bool {
 // twins refuses a sale that looks like an unresolved one, unless the register
 // says which it is (M11). It returns the sale to be cancelled for this one.
 func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
+	spokenFor := func(string, twin) bool { return n.Separate }
 	if n.Replaces != "" {
-		if replaced, err = e.sale(n.Replaces); err != nil {
+		old, err := e.sale(n.Replaces)
+		if err != nil {
 			return replaced, err
 		}
-		if err := notReplaceable(replaced); err != nil {
+		if err := notReplaceable(old); err != nil {
 			return replaced, err
 		}
-		if replaced.Status != payment.SaleUnresolved {
-			replaced = payment.Sale{} // over without payment: nothing to cancel
+		if old.Status == payment.SaleUnresolved { // else it is over without payment: nothing to cancel
+			replaced = old
+		}
+		// Of two that look alike the register said what the later one is when it was made.
+		// To ask again would have no end: it can name one only.
+		asOld := NewSale{Reference: old.Reference, Amount: old.Amount}
+		spokenFor = func(id string, t twin) bool {
+			return id == old.ID || t.givenUp || t.like(asOld, t.createdAt, e.policy.TwinWindow)
 		}
 	}
 	var newest string // the one named does not hang on the map's order
 	for id, t := range e.unresolved {
-		// A sale that was replaced itself has been spoken for: else who replaces the sale
-		// that replaced it would be told to name the other one, for ever.
-		named := n.Separate || n.Replaces != "" && (id == n.Replaces || t.givenUp)
-		if id > newest && !named && t.like(n, e.turn.now, e.policy.TwinWindow) {
+		if id > newest && !spokenFor(id, t) && t.like(n, e.turn.now, e.policy.TwinWindow) {
 			newest = id
 		}
 	}
