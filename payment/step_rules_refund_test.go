@@ -191,6 +191,20 @@ func TestM13LostAnswer(t *testing.T) {
 	}
 }
 
+// What a person is told of a refund whose answer was lost stays while searches do not
+// find it, and no search that succeeded makes it look like one that did.
+func TestM13WordsStay(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(partial)
+	s.answer(payment.ClassNoAnswer, func(v *payment.Verdict) { v.Reason = payment.ReasonNoAnswer })
+	version := s.sale.Version
+	s.next(looksForRefund)
+	s.answer(payment.ClassNotFound, func(v *payment.Verdict) { v.Reason, v.GatewayCode = payment.ReasonNotFound, "SUCCESS" })
+	if r := s.sale.Refunds[0]; r.Status != payment.RefundUnknown || r.Reason != payment.ReasonNoAnswer || r.GatewayCode != "" || s.sale.Version != version {
+		t.Errorf("it is %+v, version %d after %d", r, s.sale.Version, version)
+	}
+}
+
 // What ends a refund whose first answer was lost: a proof, and, where it is
 // processed once, a failure; where it is not, "fully refunded" for the full one,
 // but no failure told to another send, nor one of that send's id.
