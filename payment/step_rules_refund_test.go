@@ -205,6 +205,21 @@ func TestM13WordsStay(t *testing.T) {
 	}
 }
 
+// What is told of a refund that stays as it was is an event of the refund: a sale is not
+// told to be paid twice.
+func TestRefundIsToldAsOne(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(partial)
+	s.answer(payment.ClassNoAnswer, func(v *payment.Verdict) { v.Reason = payment.ReasonNoAnswer })
+	s.next(looksForRefund)
+	change, _, err := payment.Step(s.sale, payment.Outcome{
+		Attempt: 1, Refund: 1, Seq: s.call.Seq, Verdict: payment.Verdict{Class: payment.ClassNoAnswer, Reason: payment.ReasonAnswerMalformed},
+	}, s.now, s.policy)
+	if err != nil || change.Record == nil || change.Record.Type != "refund.unknown" {
+		t.Errorf("%+v, %v", change.Record, err)
+	}
+}
+
 // What ends a refund whose first answer was lost: a proof, and, where it is
 // processed once, a failure; where it is not, "fully refunded" for the full one,
 // but no failure told to another send, nor one of that send's id.
