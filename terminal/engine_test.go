@@ -258,6 +258,20 @@ func TestM11ReplacesOneOfSeveral(t *testing.T) {
 	}
 }
 
+// M11: who names a sale that is over is asked about the open one that looks like it: nobody said what that is.
+func TestM11ReplacesWhatIsOver(t *testing.T) {
+	w := newWorld(t)
+	amount := payment.Money{Amount: 500, Currency: "CAD"}
+	over := w.mustCreate(terminal.NewSale{Amount: amount})
+	w.turn(terminal.Command{Sale: over.ID, Event: payment.CancelRequested{}})
+	open := w.silenced(terminal.NewSale{Amount: amount}, code1)
+	w.bringUp()
+	n := terminal.NewSale{Amount: amount, Replaces: over.ID}
+	if _, refused := w.create(n); refused == nil || refused.Code != terminal.CodeUnresolvedTwin || refused.Sale != open.ID {
+		t.Errorf("%v, want it to be asked about %s", refused, open.ID)
+	}
+}
+
 // M11: a sale cannot replace one that turned out to be paid.
 func TestReplacesPaid(t *testing.T) {
 	w := newWorld(t)

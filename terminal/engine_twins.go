@@ -71,14 +71,15 @@ func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
 		if err := notReplaceable(old); err != nil {
 			return replaced, err
 		}
-		if old.Status == payment.SaleUnresolved { // else it is over without payment: nothing to cancel
+		open := old.Status == payment.SaleUnresolved
+		if open { // else it is over without payment: nothing to cancel
 			replaced = old
 		}
-		// Of two that look alike the register said what the later one is when it was made.
-		// To ask again would have no end: it can name one only.
+		// Of two that look alike and are open the register said what the later one is when
+		// it was made. To ask again would have no end: it can name one only.
 		asOld := NewSale{Reference: old.Reference, Amount: old.Amount}
 		spokenFor = func(id string, t twin) bool {
-			return id == old.ID || t.givenUp || t.like(asOld, t.createdAt, e.policy.TwinWindow)
+			return id == old.ID || t.givenUp || open && t.like(asOld, t.createdAt, e.policy.TwinWindow)
 		}
 	}
 	var newest string // the one named does not hang on the map's order
