@@ -184,8 +184,8 @@ const (
 )
 
 // recordType names what the register sees: the sale's status or, while that
-// stays, the last refund whose status changed, or money that was found to be taken
-// or given back.
+// stays, the last refund whose status changed, money that was found to be taken or
+// given back, or the last refund of which something else is told.
 func recordType(before, after Sale) RecordType {
 	if before.ID == "" && after.Elsewhere() {
 		return RecordElsewhere
@@ -193,10 +193,7 @@ func recordType(before, after Sale) RecordType {
 	if before.Status == after.Status {
 		for i, r := range slices.Backward(after.Refunds) {
 			if i >= len(before.Refunds) || before.Refunds[i].Status != r.Status {
-				if r.Automatic {
-					return RecordType("reversal." + string(r.Status))
-				}
-				return RecordType("refund." + string(r.Status))
+				return r.recordType()
 			}
 		}
 		for i, a := range after.Attempts {
@@ -207,6 +204,18 @@ func recordType(before, after Sale) RecordType {
 				return RecordLateCapture
 			}
 		}
+		for i, r := range slices.Backward(after.Refunds) { // else a sale would be told to be paid once more
+			if was := before.Refunds[i]; was.Reason != r.Reason || was.GatewayCode != r.GatewayCode || was.RefundID != r.RefundID {
+				return r.recordType()
+			}
+		}
 	}
 	return RecordType("sale." + string(after.Status))
+}
+
+func (r Refund) recordType() RecordType {
+	if r.Automatic {
+		return RecordType("reversal." + string(r.Status))
+	}
+	return RecordType("refund." + string(r.Status))
 }

@@ -87,9 +87,8 @@ func (t *step) refundOutcome(e Outcome) {
 	kind := r.Call.Kind
 	r.Call = nil
 	v := refundMatched(*r, e.Verdict)
-	r.Reason, r.GatewayCode = v.Reason, v.GatewayCode
-	if v.Class == ClassNotFound { // of an order that says much, of a refund only that it takes its time
-		r.Reason = ""
+	if v.Class != ClassNotFound { // of an order that says much, of a refund only that it takes its time
+		r.Reason, r.GatewayCode = v.Reason, v.GatewayCode
 	}
 	if v.RefundID != "" && r.RefundID == "" {
 		r.RefundID = v.RefundID

@@ -191,6 +191,35 @@ func TestM13LostAnswer(t *testing.T) {
 	}
 }
 
+// What a person is told of a refund whose answer was lost stays while searches do not
+// find it, and no search that succeeded makes it look like one that did.
+func TestM13WordsStay(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(partial)
+	s.answer(payment.ClassNoAnswer, func(v *payment.Verdict) { v.Reason = payment.ReasonNoAnswer })
+	version := s.sale.Version
+	s.next(looksForRefund)
+	s.answer(payment.ClassNotFound, func(v *payment.Verdict) { v.Reason, v.GatewayCode = payment.ReasonNotFound, "SUCCESS" })
+	if r := s.sale.Refunds[0]; r.Status != payment.RefundUnknown || r.Reason != payment.ReasonNoAnswer || r.GatewayCode != "" || s.sale.Version != version {
+		t.Errorf("it is %+v, version %d after %d", r, s.sale.Version, version)
+	}
+}
+
+// What is told of a refund that stays as it was is an event of the refund: a sale is not
+// told to be paid twice.
+func TestRefundIsToldAsOne(t *testing.T) {
+	s := paidSale(t, alphaPayLike)
+	s.refund(partial)
+	s.answer(payment.ClassNoAnswer, func(v *payment.Verdict) { v.Reason = payment.ReasonNoAnswer })
+	s.next(looksForRefund)
+	change, _, err := payment.Step(s.sale, payment.Outcome{
+		Attempt: 1, Refund: 1, Seq: s.call.Seq, Verdict: payment.Verdict{Class: payment.ClassNoAnswer, Reason: payment.ReasonAnswerMalformed},
+	}, s.now, s.policy)
+	if err != nil || change.Record == nil || change.Record.Type != "refund.unknown" {
+		t.Errorf("%+v, %v", change.Record, err)
+	}
+}
+
 // What ends a refund whose first answer was lost: a proof, and, where it is
 // processed once, a failure; where it is not, "fully refunded" for the full one,
 // but no failure told to another send, nor one of that send's id.

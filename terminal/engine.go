@@ -322,7 +322,7 @@ func (e *Engine) keep(change payment.Change, calls []payment.Call) {
 	}
 	e.reversals.note(change, t.now)
 	if s.Status == payment.SaleUnresolved {
-		e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
+		e.unresolved[s.ID] = twinOf(s)
 		if change.Before.Status != payment.SaleUnresolved {
 			e.fastPhaseEnded(s)
 		}

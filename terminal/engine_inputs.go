@@ -308,7 +308,7 @@ func (e *Engine) recover(after string) (Reply, error) {
 			e.live, e.customer = s, s
 		}
 		if s.Status == payment.SaleUnresolved {
-			e.unresolved[s.ID] = twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt}
+			e.unresolved[s.ID] = twinOf(s)
 		}
 		for _, a := range s.Attempts {
 			if e.gateways[a.Gateway] == nil && openAt(s, a) {

@@ -13,6 +13,7 @@ import (
 const (
 	code1 = "281234567890123400"
 	code2 = "281234567890123411"
+	code3 = "281234567890123422"
 )
 
 var noAnswer = payment.Verdict{Class: payment.ClassNoAnswer, Reason: payment.ReasonNoAnswer}
@@ -222,6 +223,52 @@ func TestM11Twins(t *testing.T) {
 				t.Error("replaces did not set cancel wanted on the old sale")
 			}
 		})
+	}
+}
+
+// M11: with several unresolved sales that look alike, whatever the later one was told to
+// be, each can be replaced; without a word, or with another's look, none can.
+func TestM11ReplacesOneOfSeveral(t *testing.T) {
+	for name, replaces := range map[string]bool{"the second replaces the first": true, "the second is separate": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			amount, another := payment.Money{Amount: 500, Currency: "CAD"}, payment.Money{Amount: 600, Currency: "CAD"}
+			first := w.silenced(terminal.NewSale{Amount: amount}, code1)
+			w.bringUp()
+			n := terminal.NewSale{Amount: amount, Separate: !replaces}
+			if replaces {
+				n.Replaces = first.ID
+			}
+			second := w.silenced(n, code2)
+			w.bringUp()
+			other := w.silenced(terminal.NewSale{Amount: another}, code3)
+			w.bringUp()
+			for _, n := range []terminal.NewSale{{Amount: amount}, {Amount: amount, Replaces: other.ID}} {
+				if _, refused := w.create(n); refused == nil || refused.Code != terminal.CodeUnresolvedTwin || refused.Sale != second.ID {
+					t.Errorf("replaces %q: %v, want it to be asked about %s", n.Replaces, refused, second.ID)
+				}
+			}
+			w.mustCreate(terminal.NewSale{Amount: amount, Replaces: second.ID})
+			for id, wanted := range map[string]bool{first.ID: replaces, second.ID: true, other.ID: false} {
+				if s := w.sale(id); s.Status != payment.SaleUnresolved || s.CancelWanted != wanted {
+					t.Errorf("sale %s is %s, cancel wanted %v", id, s.Status, s.CancelWanted)
+				}
+			}
+		})
+	}
+}
+
+// M11: who names a sale that is over is asked about the open one that looks like it: nobody said what that is.
+func TestM11ReplacesWhatIsOver(t *testing.T) {
+	w := newWorld(t)
+	amount := payment.Money{Amount: 500, Currency: "CAD"}
+	over := w.mustCreate(terminal.NewSale{Amount: amount})
+	w.turn(terminal.Command{Sale: over.ID, Event: payment.CancelRequested{}})
+	open := w.silenced(terminal.NewSale{Amount: amount}, code1)
+	w.bringUp()
+	n := terminal.NewSale{Amount: amount, Replaces: over.ID}
+	if _, refused := w.create(n); refused == nil || refused.Code != terminal.CodeUnresolvedTwin || refused.Sale != open.ID {
+		t.Errorf("%v, want it to be asked about %s", refused, open.ID)
 	}
 }
 

@@ -12,6 +12,11 @@ type twin struct {
 	reference string
 	amount    payment.Money
 	createdAt time.Time
+	givenUp   bool // it is to be cancelled: a payment of it is given back by itself
+}
+
+func twinOf(s payment.Sale) twin {
+	return twin{reference: s.Reference, amount: s.Amount, createdAt: s.CreatedAt, givenUp: s.CancelWanted}
 }
 
 func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
@@ -58,20 +63,29 @@ func toBeReversed(s payment.Sale) bool {
 // twins refuses a sale that looks like an unresolved one, unless the register
 // says which it is (M11). It returns the sale to be cancelled for this one.
 func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
+	spokenFor := func(string, twin) bool { return n.Separate }
 	if n.Replaces != "" {
-		if replaced, err = e.sale(n.Replaces); err != nil {
+		old, err := e.sale(n.Replaces)
+		if err != nil {
 			return replaced, err
 		}
-		if err := notReplaceable(replaced); err != nil {
+		if err := notReplaceable(old); err != nil {
 			return replaced, err
 		}
-		if replaced.Status != payment.SaleUnresolved {
-			replaced = payment.Sale{} // over without payment: nothing to cancel
+		open := old.Status == payment.SaleUnresolved
+		if open { // else it is over without payment: nothing to cancel
+			replaced = old
+		}
+		// Of two that look alike and are open the register said what the later one is when
+		// it was made. To ask again would have no end: it can name one only.
+		asOld := NewSale{Reference: old.Reference, Amount: old.Amount}
+		spokenFor = func(id string, t twin) bool {
+			return id == old.ID || t.givenUp || open && t.like(asOld, t.createdAt, e.policy.TwinWindow)
 		}
 	}
 	var newest string // the one named does not hang on the map's order
 	for id, t := range e.unresolved {
-		if id > newest && id != n.Replaces && !n.Separate && t.like(n, e.turn.now, e.policy.TwinWindow) {
+		if id > newest && !spokenFor(id, t) && t.like(n, e.turn.now, e.policy.TwinWindow) {
 			newest = id
 		}
 	}

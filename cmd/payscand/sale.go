@@ -126,7 +126,10 @@ func follow(ctx context.Context, c *client.Client, sale client.Sale, show func(c
 		return sale, nil
 	}
 	rest := context.WithoutCancel(ctx)
-	if _, err := c.Cancel(rest, sale.ID); err != nil {
+	problem := new(client.Problem)
+	if _, err := c.Cancel(rest, sale.ID); errors.As(err, &problem) && problem.Code == client.CodeConflict {
+		// It was over before, paid perhaps: that is the truth, and comes at once.
+	} else if err != nil {
 		return sale, err
 	}
 	for !over(sale) {

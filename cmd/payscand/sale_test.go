@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -54,6 +56,34 @@ func TestSaleNotKnown(t *testing.T) {
 		terminal.Close()
 		expectSale(t, terminal.URL, exitFailed, "connection refused")
 	})
+}
+
+// TestSaleCancelledTooLate: Ctrl-C just after the customer has paid ends with what is true: paid.
+func TestSaleCancelledTooLate(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	var paid atomic.Bool
+	terminal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/cancel"):
+			paid.Store(true)
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusConflict)
+			fmt.Fprint(w, `{"status": 409, "code": "conflict"}`)
+			return
+		case r.Method == http.MethodGet && !paid.Load():
+			interrupt()
+			<-r.Context().Done()
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		status := map[bool]string{false: "processing", true: "paid"}[paid.Load()]
+		fmt.Fprintf(w, `{"id": "01K9ZJ5Y7T3N8QW2R6V4X0M1BC", "version": 1, "status": %q}`, status)
+	}))
+	defer terminal.Close()
+	f := saleFlags{currency: "CAD", connection: connection{address: terminal.URL}}
+	if err := runSale(ctx, "1.00", f, strings.NewReader(""), io.Discard); err != nil {
+		t.Error(err)
+	}
 }
 
 func expectSale(t *testing.T, address string, status int, says string) {

@@ -84,6 +84,8 @@ func engineMutants() []Mutant { //nolint:funlen // a table
 			"if newest != \"\" {", "if newest == n.Key {", ofTerminal("TestM11")...),
 		replaced("twins without a reference are not noticed", "M11", twinsFile,
 			"return t.amount == n.Amount &&", "return t.reference == n.Reference && t.reference != \"\" &&", ofTerminal("TestM11")...),
+		replaced("what is over speaks for an open sale that looks like it", "M11", twinsFile,
+			"open && t.like(asOld,", "t.like(asOld,", ofTerminal("TestM11")...),
 		replaced("the replaced sale is not cancelled", "M11", inputsFile,
 			"if replaced.ID != \"\" {", "if replaced.ID == n.Key {", ofTerminal("TestM11")...),
 		replaced("a sale that was paid is replaced", "M11", twinsFile,

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -190,11 +191,17 @@ func (o *oracle) made(s payment.Sale) *saleFacts {
 	}
 	wish := o.wishes[s.Key]
 	o.holdReplaced(s, wish.Replaces)
+	alike := func(u, s payment.Sale, within time.Duration) bool {
+		return u.Reference != "" && u.Reference == s.Reference ||
+			(u.Reference == "" || s.Reference == "") && u.Amount == s.Amount && s.CreatedAt.Sub(u.CreatedAt) <= within
+	}
 	for _, other := range o.order {
 		u := other.sale
-		alike := u.Reference != "" && u.Reference == s.Reference ||
-			(u.Reference == "" || s.Reference == "") && u.Amount == s.Amount && s.CreatedAt.Sub(u.CreatedAt) <= w.policy.TwinWindow
-		if u.Status == payment.SaleUnresolved && alike && !wish.Separate && wish.Replaces != u.ID {
+		spokenFor := wish.Separate
+		if old := o.sales[wish.Replaces]; old != nil {
+			spokenFor = wish.Replaces == u.ID || u.CancelWanted || alike(u, old.sale, math.MaxInt64)
+		}
+		if u.Status == payment.SaleUnresolved && alike(u, s, w.policy.TwinWindow) && !spokenFor {
 			w.fail("M11: sale %s is made beside its unresolved twin %s without a word", s.ID, u.ID)
 		}
 	}
