@@ -8,6 +8,7 @@ func TestWrongWords(t *testing.T) {
 	t.Parallel()
 	for _, arguments := range [][]string{
 		{"chekc"}, {"journal", "verfy"}, {"config", "chekc"}, {"devices", "lits"}, {"check", "--jsno"}, {"sale"}, {"version", "now"},
+		{"sale", "1.00", "--mode", "foo"},
 	} {
 		if printed, status := runProgram(t, arguments...); status != 64 {
 			t.Errorf("%q: exit status %d, want 64:\n%s", arguments, status, printed)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ func newSale() *cobra.Command {
 }
 
 func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out io.Writer) error {
+	if !slices.Contains([]client.Mode{client.ModeAuto, client.ModeScan, client.ModeQR}, client.Mode(f.mode)) {
+		return &exitError{exitUsage, fmt.Errorf("--mode: must be auto, scan or qr, not %q", f.mode)}
+	}
 	c, err := f.connect()
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func TestSaleCancelledTooLate(t *testing.T) {
 		fmt.Fprintf(w, `{"id": "01K9ZJ5Y7T3N8QW2R6V4X0M1BC", "version": 1, "status": %q}`, status)
 	}))
 	defer terminal.Close()
-	f := saleFlags{currency: "CAD", connection: connection{address: terminal.URL}}
+	f := saleFlags{mode: "auto", currency: "CAD", connection: connection{address: terminal.URL}}
 	if err := runSale(ctx, "1.00", f, strings.NewReader(""), io.Discard); err != nil {
 		t.Error(err)
 	}

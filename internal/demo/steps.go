@@ -143,7 +143,7 @@ func (p player) scan(code string) error {
 
 // follow prints each state of the sale until it is as wanted.
 func (p player) follow(ctx context.Context, sale client.Sale, until func(client.Sale) bool) (client.Sale, error) {
-	for !until(sale) {
+	for last := ""; !until(sale); {
 		if sale.Final() {
 			return sale, fmt.Errorf("the sale ended %s", sale.Status)
 		}
@@ -156,7 +156,10 @@ func (p player) follow(ctx context.Context, sale client.Sale, until func(client.
 			if n := len(next.Attempts); n > 0 {
 				line += ", attempt " + next.Attempts[n-1].Status
 			}
-			p.say("%s", line)
+			if line != last { // what changed may be nothing that is shown here
+				p.say("%s", line)
+			}
+			last = line
 		}
 		sale = next
 	}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// Words that say nothing new are not printed again; in JSON each state is a line.
+func TestPrinter(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		var out strings.Builder
+		show := printer(&out, asJSON, func(n int) string { return map[bool]string{true: "under way", false: "over"}[n < 3] })
+		for n := range 4 {
+			show(n)
+		}
+		want := map[bool]string{false: "under way\nover\n", true: "0\n1\n2\n3\n"}[asJSON]
+		if out.String() != want {
+			t.Errorf("JSON %t: %q, want %q", asJSON, &out, want)
+		}
+	}
+}
