@@ -77,10 +77,10 @@ func (e *Engine) twins(n NewSale) (replaced payment.Sale, err error) {
 			replaced = old
 		}
 		// Of two that look alike and are open the register said what the later one is when
-		// it was made. To ask again would have no end: it can name one only.
-		asOld := NewSale{Reference: old.Reference, Amount: old.Amount}
+		// it was made, if they did then. To ask again would have no end: it can name one only.
 		spokenFor = func(id string, t twin) bool {
-			return id == old.ID || t.givenUp || open && t.like(asOld, t.createdAt, e.policy.TwinWindow)
+			asNew := NewSale{Reference: t.reference, Amount: t.amount}
+			return id == old.ID || t.givenUp || open && twinOf(old).like(asNew, t.createdAt, e.policy.TwinWindow)
 		}
 	}
 	var newest string // the one named does not hang on the map's order

@@ -40,3 +40,21 @@ func TestM11ReplacesWhatWasCapturedLate(t *testing.T) {
 	w.answer(w.call(payment.CallInquire), captured)
 	w.mustCreate(terminal.NewSale{Replaces: s.ID})
 }
+
+// M11: one that was made when the sale to be replaced was too old to look like it was
+// not asked about, so that naming the old one does not say what it is.
+func TestM11ReplacesOneOfLongAgo(t *testing.T) {
+	w := newWorld(t)
+	amount := payment.Money{Amount: 500, Currency: "CAD"}
+	first := w.silenced(terminal.NewSale{Amount: amount}, code1)
+	w.bringUp()
+	w.now = w.now.Add(w.policy.TwinWindow + time.Minute)
+	second := w.silenced(terminal.NewSale{Amount: amount}, code2)
+	w.bringUp()
+	n := terminal.NewSale{Amount: amount, Replaces: first.ID}
+	if _, refused := w.create(n); refused == nil || refused.Code != terminal.CodeUnresolvedTwin || refused.Sale != second.ID {
+		t.Errorf("%v, want it to be asked about %s", refused, second.ID)
+	}
+	n.Replaces = second.ID
+	w.mustCreate(n)
+}
