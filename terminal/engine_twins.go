@@ -29,7 +29,7 @@ func (t twin) like(n NewSale, now time.Time, window time.Duration) bool {
 // notReplaceable says why another sale cannot stand for this one: it was paid, or
 // money was taken for it late, and that was not given back, nor is it on its way back.
 func notReplaceable(s payment.Sale) error {
-	if slices.ContainsFunc(s.Attempts, keptLate) {
+	if slices.ContainsFunc(s.Attempts, func(a payment.Attempt) bool { return keptLate(s, a) }) {
 		return &Error{Code: CodeConflict, Sale: s.ID, Message: "money was taken for the sale to be replaced, though not as it should " +
 			"(late_capture), and is kept: a person decides; say separate to charge all the same"}
 	}
@@ -44,10 +44,13 @@ func notReplaceable(s payment.Sale) error {
 }
 
 // keptLate reports whether money that was taken for an attempt which was over is
-// neither given back nor about to be.
-func keptLate(a payment.Attempt) bool {
+// neither given back nor about to be: it waits for a person, or its reversal failed.
+func keptLate(s payment.Sale, a payment.Attempt) bool {
 	back := a.Returned != nil && a.Returned.Extent == payment.ReturnedInFull
-	return a.Status != payment.AttemptPaid && a.Capture != nil && a.Capture.Kept != "" && !back
+	failed := slices.ContainsFunc(s.Refunds, func(r payment.Refund) bool {
+		return r.Attempt == a.N && r.Automatic && r.Status == payment.RefundFailed
+	})
+	return a.Status != payment.AttemptPaid && a.Capture != nil && (a.Capture.Kept != "" || failed) && !back
 }
 
 // toBeReversed reports whether the payment of a sale is given back by itself once

@@ -16,18 +16,7 @@ func TestM11ReplacesWhatWasCapturedLate(t *testing.T) {
 	w.policy.ReverseLateCaptures = false
 	w.restart()
 	w.answerProbe(payment.Verdict{Class: payment.ClassNotFound})
-	s := w.mustCreate(terminal.NewSale{})
-	w.scan(code1)
-	w.answer(w.call(payment.CallPay), payment.Verdict{
-		Class: payment.ClassFailed, Reason: payment.ReasonDeclined, RequestID: s.ID + "-1", PaymentID: "P-1",
-	})
-	w.answer(w.call(payment.CallInquire), noAnswer) // a failure that the vendor does not list, not confirmed
-	w.turn(terminal.Command{Sale: s.ID, Event: payment.CancelRequested{}})
-	captured := payment.Verdict{Class: payment.ClassPaid, RequestID: s.ID + "-1", PaymentID: "P-1", Amount: s.Amount}
-	w.pass(w.policy.Watch[0])
-	for range 2 {
-		w.answer(w.call(payment.CallInquire), captured)
-	}
+	s, captured := capturedLate(w)
 	if c := w.sale(s.ID).Attempts[0].Capture; c == nil || c.Kept != payment.KeptByPolicy {
 		t.Fatalf("%+v", c)
 	}
@@ -57,4 +46,40 @@ func TestM11ReplacesOneOfLongAgo(t *testing.T) {
 	}
 	n.Replaces = second.ID
 	w.mustCreate(n)
+}
+
+// capturedLate is a sale that was cancelled after its payment had failed, and of
+// which the watch then sees twice that it was paid.
+func capturedLate(w *world) (payment.Sale, payment.Verdict) {
+	s := w.mustCreate(terminal.NewSale{})
+	w.scan(code1)
+	w.answer(w.call(payment.CallPay), payment.Verdict{
+		Class: payment.ClassFailed, Reason: payment.ReasonDeclined, RequestID: s.ID + "-1", PaymentID: "P-1",
+	})
+	w.answer(w.call(payment.CallInquire), noAnswer) // a failure that the vendor does not list, not confirmed
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.CancelRequested{}})
+	captured := payment.Verdict{Class: payment.ClassPaid, RequestID: s.ID + "-1", PaymentID: "P-1", Amount: s.Amount}
+	w.pass(w.policy.Watch[0])
+	for range 2 {
+		w.answer(w.call(payment.CallInquire), captured)
+	}
+	return s, captured
+}
+
+// M11, M12: nor is one whose late payment could not be given back.
+func TestM11ReplacesWhatWasNotGivenBack(t *testing.T) {
+	w := newWorld(t)
+	s, captured := capturedLate(w)
+	w.answer(w.call(payment.CallRefund), payment.Verdict{Class: payment.ClassFailed, Reason: payment.ReasonRefundTooLate})
+	if r := w.sale(s.ID).Refunds; len(r) != 1 || r[0].Status != payment.RefundFailed {
+		t.Fatalf("%+v", r)
+	}
+	if _, refused := w.create(terminal.NewSale{Replaces: s.ID}); refused == nil || refused.Code != terminal.CodeConflict || refused.Sale != s.ID {
+		t.Errorf("replaced: %v", refused)
+	}
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.CheckRequested{}})
+	w.pass(time.Second)
+	captured.Returned = payment.ReturnedInFull
+	w.answer(w.call(payment.CallInquire), captured)
+	w.mustCreate(terminal.NewSale{Replaces: s.ID})
 }
