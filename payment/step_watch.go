@@ -80,9 +80,10 @@ func (t *step) watchOutcome(a *Attempt, v Verdict, mayReverse bool) {
 	}
 }
 
-// unconfirmed reports whether a capture was seen only once.
+// unconfirmed reports whether a capture was seen only once, in this watch or before.
 func unconfirmed(t *step, a *Attempt) bool {
-	return a.Capture != nil && a.Capture.Sightings == 1 && a.Capture.Kept == "" && t.reversal(a) == nil
+	c := a.Capture
+	return c != nil && c.Sightings == 1 && (c.Kept == "" || c.Kept == KeptUnconfirmed) && t.reversal(a) == nil
 }
 
 // notCaptured takes in that the gateway shows no capture, now. A person who said

@@ -20,6 +20,8 @@ func watchMutants() []Mutant {
 			"if a.Status.Final() && (v.Class == ClassPaid || ", "if a.Status.Final() && (", ofStep("TestM12Notified")...),
 		replaced("money that nobody looks for any more is told as given back", "M12", watchFile,
 			"if unconfirmed(t, a) { // nobody", "if a.N == 0 { // nobody", ofStep("TestM12CaptureThat")...),
+		replaced("a capture seen once long ago is told although there was none", "M12", watchFile,
+			"(c.Kept == \"\" || c.Kept == KeptUnconfirmed)", "c.Kept == \"\"", ofStep("TestM12CaptureThat")...),
 		replaced("an unanswered watch question counts", "M12", watchFile,
 			"\tcase !v.Class.Verified(), v.Class == ClassRetryLater, v.Class == ClassRefused:\n\t\tt.watchAgain(a)\n", "", ofStep("TestWatch|TestM12")...),
 		replaced("late money is reversed though nobody wanted the cancel", "M12", attemptFile,
