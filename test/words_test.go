@@ -9,6 +9,7 @@ func TestWrongWords(t *testing.T) {
 	for _, arguments := range [][]string{
 		{"chekc"}, {"journal", "verfy"}, {"config", "chekc"}, {"devices", "lits"}, {"check", "--jsno"}, {"sale"}, {"version", "now"},
 		{"sale", "1.00", "--mode", "foo"},
+		{"sale", "0.00", "--currency", "CAD", "--address", "http://127.0.0.1:1"}, {"sales", "--status", "unresolvd"},
 		{"help", "chekc"}, {"help", "journal", "verfy"}, {"completion", "bsah"}, {"completion", "bash", "now"},
 	} {
 		if printed, status := runProgram(t, arguments...); status != 64 {
