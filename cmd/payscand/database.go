@@ -71,7 +71,10 @@ func askForBackup(ctx context.Context, c connection) (client.Backup, error) {
 		}
 		c.tokenFile = filepath.Join(config.API.TokenDir, "operator.token")
 		if _, err := os.Stat(c.tokenFile); errors.Is(err, os.ErrNotExist) {
-			c.tokenFile = "" // no daemon ever ran with this configuration
+			c.tokenFile = "" // no daemon ever ran with this configuration, so there is none for connect either
+			if config.API.Socket == "" {
+				c.address = "http://" + config.API.Listen
+			}
 		}
 	}
 	terminal, err := c.connect()

@@ -105,14 +105,24 @@ func newDevicesWatch() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			devices.Watch(cmd.Context(), devices.SystemTree(), user, printer(cmd.OutOrStdout(), asJSON, func(e devices.Event) string {
-				return fmt.Sprintf("%s  %-9s  %s  %s", e.At.Format(time.TimeOnly), e.Event, e.Device.ID(), what(e.Device))
-			}))
+			devices.Watch(cmd.Context(), devices.SystemTree(), user, eventPrinter(cmd.OutOrStdout(), asJSON))
 			return nil
 		},
 	}
 	jsonFlag(cmd, &asJSON, "each event as one line of JSON")
 	return cmd
+}
+
+// eventPrinter prints each event, also one in the same words as the last: that is
+// another device with the same ids.
+func eventPrinter(out io.Writer, asJSON bool) func(devices.Event) {
+	return func(e devices.Event) {
+		if asJSON {
+			_ = printJSON(out, e)
+			return
+		}
+		fmt.Fprintf(out, "%s  %-9s  %s  %s\n", e.At.Format(time.TimeOnly), e.Event, e.Device.ID(), what(e.Device))
+	}
 }
 
 // stationFlags say which scanner is listened to.

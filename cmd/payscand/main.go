@@ -66,8 +66,32 @@ func newRoot() *cobra.Command {
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	return group(root, newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newBackup(), newRestore(),
+	group(root, newRun(), newDemo(), newSandbox(), newSale(), newSales(), newRefund(), newDevices(), newBackup(), newRestore(),
 		newAdopt(), newCheck(), newJournal(), newConfig(), newVersion())
+	refuseOtherWords(root)
+	return root
+}
+
+// refuseOtherWords has cobra's own commands, help and completion, refuse words as ours do.
+func refuseOtherWords(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = usage(func(_ *cobra.Command, topic []string) error {
+				if holder, rest, err := root.Find(topic); err != nil || len(rest) > 0 {
+					return errors.Join(err, noOtherCommand(holder, rest))
+				}
+				return nil
+			})
+		case "completion":
+			group(cmd)
+			for _, shell := range cmd.Commands() {
+				shell.Args = usage(shell.Args)
+			}
+		}
+	}
 }
 
 // group makes cmd the holder of commands. Alone it shows its help; a word that is

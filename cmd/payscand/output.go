@@ -16,8 +16,8 @@ func jsonFlag(cmd *cobra.Command, asJSON *bool, what string) {
 // printJSON prints a value as one line of JSON.
 func printJSON(out io.Writer, value any) error { return json.NewEncoder(out).Encode(value) }
 
-// printer prints values, a line each, as JSON or in words; words that say nothing
-// new are left out. What cannot be written is lost: nobody is left to be told.
+// printer prints the states of one thing, a line each, as JSON or in words; words
+// that say nothing new are left out. What cannot be written is lost: nobody is left to be told.
 func printer[T any](out io.Writer, asJSON bool, words func(T) string) func(T) {
 	var last string
 	return func(value T) {

@@ -73,6 +73,9 @@ func runSale(ctx context.Context, amount string, f saleFlags, in io.Reader, out 
 		return &exitError{exitUsage, fmt.Errorf("--currency: %w", err)}
 	}
 	money, err := payment.ParseMoney(amount, currency)
+	if err == nil && money.Amount == 0 {
+		err = errors.New("amount: nothing cannot be taken")
+	}
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

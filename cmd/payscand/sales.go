@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -63,6 +64,9 @@ func runSales(ctx context.Context, f salesFlags, out io.Writer) error {
 func (f *salesFlags) query() (q client.SaleQuery, err error) {
 	if f.limit < 0 {
 		return q, errors.New("--limit: must be 0 or more")
+	}
+	if statuses := payment.SaleStatuses(); f.status != "" && !slices.Contains(statuses, payment.SaleStatus(f.status)) {
+		return q, fmt.Errorf("--status: must be one of %v, not %q", statuses, f.status)
 	}
 	q.Status, q.Reference = client.SaleStatus(f.status), f.reference
 	if q.From, err = parseMoment(f.from); err != nil {
