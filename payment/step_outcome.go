@@ -17,7 +17,10 @@ func (t *step) outcome(e Outcome) {
 		t.notified(a, e.Verdict)
 		return
 	}
-	if a.Call == nil || a.Call.Seq != e.Seq {
+	if a.Call == nil || a.Call.Seq != e.Seq { // nobody waits for it any more
+		if a.Status.Final() && tellsOfMoney(e.Verdict) {
+			t.notified(a, e.Verdict)
+		}
 		return
 	}
 	kind := a.Call.Kind
@@ -46,7 +49,7 @@ func (t *step) notified(a *Attempt, v Verdict) {
 	asking := a.Call == nil || a.Call.Kind == CallInquire || a.Call.Kind == CallLookup
 	counts := !a.Status.Final() && !t.reversible(a) && (v.Class == ClassPaid || asking && (v.Class == ClassFailed || v.Class == ClassClosed))
 	if !counts {
-		if a.Status.Final() && (v.Class == ClassPaid || v.Reason == ReasonAnswerMismatch && v.Amount != (Money{})) {
+		if a.Status.Final() && tellsOfMoney(v) {
 			t.notifiedLate(a, v)
 		}
 		if !a.Status.Final() || a.Watch != nil {
@@ -61,6 +64,12 @@ func (t *step) notified(a *Attempt, v Verdict) {
 	if !t.judge(a, CallInquire, v) {
 		t.plan(a)
 	}
+}
+
+// tellsOfMoney reports whether a verdict says that money was taken, be it in another
+// amount.
+func tellsOfMoney(v Verdict) bool {
+	return v.Class == ClassPaid || v.Reason == ReasonAnswerMismatch && v.Amount != (Money{})
 }
 
 // matched turns an answer about another order or another amount into no answer

@@ -136,6 +136,27 @@ func TestM12NotifiedAfterTheEnd(t *testing.T) {
 	})
 }
 
+// P4, M12: so is a payment that the answer to a question tells which nobody waits
+// for any more, as a notification ended the attempt meanwhile.
+func TestM12AnsweredAfterTheEnd(t *testing.T) {
+	everywhere(t, func(t *testing.T, traits payment.Traits) {
+		s := tell(t, traits, payment.ModeScan)
+		s.scan()
+		s.answer(payment.ClassPending, id("P1"))
+		s.next(payment.CallInquire)
+		s.tellUnasked(payment.ClassFailed)
+		s.do(payment.CancelRequested{})
+		s.answer(payment.ClassPaid, id("P1"))
+		for range 2 {
+			s.next(asks)
+			s.answer(payment.ClassPaid, id("P1"))
+		}
+		if len(s.sale.Refunds) != 1 || !s.sale.Refunds[0].Automatic || s.last().Capture == nil {
+			t.Fatalf("capture %+v, refunds %+v", s.last().Capture, s.sale.Refunds)
+		}
+	})
+}
+
 // M12: one in another amount than the sale's is reported, and not given back.
 func TestM12NotifiedAfterTheEndInAnotherAmount(t *testing.T) {
 	everywhere(t, func(t *testing.T, traits payment.Traits) {

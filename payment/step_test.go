@@ -273,6 +273,11 @@ func TestEveryStatusRecovers(t *testing.T) {
 	for status, sales := range mustExplore(t).examples {
 		for _, sale := range sales {
 			s := &script{T: t, sale: stored(sale), now: sale.UpdatedAt.Add(time.Second), policy: testPolicy(alphaPayLike)}
+			for _, a := range sale.Attempts { // what began in the background since is no news for anybody
+				if a.CalledAt.After(s.now) {
+					s.now = a.CalledAt
+				}
+			}
 			for range 2 {
 				was := s.sale
 				s.do(payment.Recovered{})

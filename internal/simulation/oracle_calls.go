@@ -145,7 +145,7 @@ func (o *oracle) turned(now time.Time, inputs []terminal.Input, r terminal.Resul
 		o.stream.turned()
 	}
 	o.holdWords(inputs, r)
-	o.holdToldPaid()
+	o.holdToldPaid(inputs)
 	f := o.sales[o.live]
 	if f == nil {
 		return

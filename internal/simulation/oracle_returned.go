@@ -1,9 +1,11 @@
 package simulation
 
 import (
+	"slices"
 	"strings"
 
 	"payscand/payment"
+	"payscand/terminal"
 )
 
 // toldPaid is an answer that told of money taken for an attempt, and how much of
@@ -41,19 +43,31 @@ func (o *oracle) toldOf(f *flight, v payment.Verdict) {
 
 // holdToldPaid: money that the gateway told to be taken is on the sale after the
 // turn that heard it: it paid the sale, or it was found, or a cancel is out that
-// gives it back (M5, M12).
-func (o *oracle) holdToldPaid() {
+// gives it back (M5, M12). An answer after a notification that ended the attempt in
+// the same turn begins a watch.
+func (o *oracle) holdToldPaid(inputs []terminal.Input) {
 	for _, told := range o.toldPaid {
 		s := &o.sales[told.sale].sale
 		a := s.Attempt(told.attempt)
 		reverses := !a.Status.Final() && a.Cancels > 0 && o.world.gateway(a.Gateway).traits.CancelReverses
 		asked := !a.Status.Final() && a.Call != nil // anew, in this very turn
-		if a.Status != payment.AttemptPaid && a.Capture == nil && !reverses && !asked {
+		looked := a.Watch != nil && endedUnasked(inputs, a.RequestID)
+		if a.Status != payment.AttemptPaid && a.Capture == nil && !reverses && !asked && !looked {
 			o.world.fail("M12: the gateway told that money was taken for attempt %s, which is %s, and the sale does not say so", a.RequestID, a.Status)
 		}
 		o.holdToldReturned(s, a, told.extent)
 	}
 	o.toldPaid = nil
+}
+
+// endedUnasked reports whether a notification among a turn's inputs says that an
+// order came to nothing.
+func endedUnasked(inputs []terminal.Input, requestID string) bool {
+	return slices.ContainsFunc(inputs, func(in terminal.Input) bool {
+		told, is := in.(terminal.Notified)
+		n := told.Notification
+		return is && n.Verified && n.RequestID == requestID && (n.Verdict.Class == payment.ClassFailed || n.Verdict.Class == payment.ClassClosed)
+	})
 }
 
 // holdToldReturned: what the gateway told of money given back is on the sale, unless

@@ -79,7 +79,7 @@ func wordBites() []bite {
 		{"money that the gateway told of is not kept", waits, processing, func(w *world, f *saleFacts) {
 			f.sale.Attempts[0].Status = payment.AttemptClosed
 			w.oracle.toldPaid = append(w.oracle.toldPaid, toldPaid{sale: f.sale.ID, attempt: 1})
-			w.oracle.holdToldPaid()
+			w.oracle.holdToldPaid(nil)
 		}, "M12: the gateway told that money was taken"},
 		{"another payment is refunded than was named", "", paid, func(w *world, f *saleFacts) {
 			w.oracle.refundAsked("asked", refundWish{gateway: "alphapay", payment: "alphapay-9"})
