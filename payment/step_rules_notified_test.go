@@ -89,6 +89,18 @@ func TestP4NotifiedOfAnother(t *testing.T) {
 	}
 }
 
+// isGivenBack: the payment is looked into, and given back once two looks agree.
+func (s *script) isGivenBack() {
+	s.Helper()
+	for range 2 {
+		s.next(asks)
+		s.answer(payment.ClassPaid, id("P1"))
+	}
+	if len(s.sale.Refunds) != 1 || !s.sale.Refunds[0].Automatic || s.last().Capture == nil {
+		s.Fatalf("capture %+v, refunds %+v", s.last().Capture, s.sale.Refunds)
+	}
+}
+
 // P4, M12: a payment that the gateway tells of an attempt which is over is looked
 // into, also where nobody watches that attempt: its failure counted as proved, or
 // its watch has ended. It is late money then, as any that a watch finds.
@@ -114,13 +126,7 @@ func TestM12NotifiedAfterTheEnd(t *testing.T) {
 					s.do(payment.CancelRequested{})
 				}
 				s.tellUnasked(payment.ClassPaid, id("P1"))
-				for range 2 {
-					s.next(asks)
-					s.answer(payment.ClassPaid, id("P1"))
-				}
-				if len(s.sale.Refunds) != 1 || !s.sale.Refunds[0].Automatic || s.last().Capture == nil {
-					t.Fatalf("capture %+v, refunds %+v", s.last().Capture, s.sale.Refunds)
-				}
+				s.isGivenBack()
 				s.answer(payment.ClassRefunded, id(""), refundID("R1"))
 				s.after(2 * s.policy.SlowDaily)
 				for s.call != nil {
@@ -147,13 +153,7 @@ func TestM12AnsweredAfterTheEnd(t *testing.T) {
 		s.tellUnasked(payment.ClassFailed)
 		s.do(payment.CancelRequested{})
 		s.answer(payment.ClassPaid, id("P1"))
-		for range 2 {
-			s.next(asks)
-			s.answer(payment.ClassPaid, id("P1"))
-		}
-		if len(s.sale.Refunds) != 1 || !s.sale.Refunds[0].Automatic || s.last().Capture == nil {
-			t.Fatalf("capture %+v, refunds %+v", s.last().Capture, s.sale.Refunds)
-		}
+		s.isGivenBack()
 	})
 }
 

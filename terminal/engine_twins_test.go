@@ -20,14 +20,7 @@ func TestM11ReplacesWhatWasCapturedLate(t *testing.T) {
 	if c := w.sale(s.ID).Attempts[0].Capture; c == nil || c.Kept != payment.KeptByPolicy {
 		t.Fatalf("%+v", c)
 	}
-	if _, refused := w.create(terminal.NewSale{Replaces: s.ID}); refused == nil || refused.Code != terminal.CodeConflict || refused.Sale != s.ID {
-		t.Errorf("replaced: %v", refused)
-	}
-	w.turn(terminal.Command{Sale: s.ID, Event: payment.CheckRequested{}})
-	w.pass(time.Second)
-	captured.Returned = payment.ReturnedInFull
-	w.answer(w.call(payment.CallInquire), captured)
-	w.mustCreate(terminal.NewSale{Replaces: s.ID})
+	onlyGivenBackIsReplaced(w, s, captured)
 }
 
 // M11: one that was made when the sale to be replaced was too old to look like it was
@@ -66,6 +59,20 @@ func capturedLate(w *world) (payment.Sale, payment.Verdict) {
 	return s, captured
 }
 
+// onlyGivenBackIsReplaced: the sale of a late payment cannot be replaced before that
+// was given back in the portal.
+func onlyGivenBackIsReplaced(w *world, s payment.Sale, captured payment.Verdict) {
+	w.t.Helper()
+	if _, refused := w.create(terminal.NewSale{Replaces: s.ID}); refused == nil || refused.Code != terminal.CodeConflict || refused.Sale != s.ID {
+		w.t.Errorf("replaced: %v", refused)
+	}
+	w.turn(terminal.Command{Sale: s.ID, Event: payment.CheckRequested{}})
+	w.pass(time.Second)
+	captured.Returned = payment.ReturnedInFull
+	w.answer(w.call(payment.CallInquire), captured)
+	w.mustCreate(terminal.NewSale{Replaces: s.ID})
+}
+
 // M11, M12: nor is one whose late payment could not be given back.
 func TestM11ReplacesWhatWasNotGivenBack(t *testing.T) {
 	w := newWorld(t)
@@ -74,12 +81,5 @@ func TestM11ReplacesWhatWasNotGivenBack(t *testing.T) {
 	if r := w.sale(s.ID).Refunds; len(r) != 1 || r[0].Status != payment.RefundFailed {
 		t.Fatalf("%+v", r)
 	}
-	if _, refused := w.create(terminal.NewSale{Replaces: s.ID}); refused == nil || refused.Code != terminal.CodeConflict || refused.Sale != s.ID {
-		t.Errorf("replaced: %v", refused)
-	}
-	w.turn(terminal.Command{Sale: s.ID, Event: payment.CheckRequested{}})
-	w.pass(time.Second)
-	captured.Returned = payment.ReturnedInFull
-	w.answer(w.call(payment.CallInquire), captured)
-	w.mustCreate(terminal.NewSale{Replaces: s.ID})
+	onlyGivenBackIsReplaced(w, s, captured)
 }

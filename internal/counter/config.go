@@ -94,17 +94,7 @@ notify_url = "%[1]s/notify/alipayplus"
 private_key_file = "keys/alipayplus_client_private.pem"
 platform_key_file = "keys/alipayplus_platform_public.pem"
 
-[gateway.alipayplus.merchant]
-reference_id = "M0001"
-name = "Maple & Rye"
-mcc = "5411"
-region = "CA"
-
-[gateway.alipayplus.store]
-reference_id = "S0001"
-name = "Maple & Rye"
-mcc = "5411"
-
+%[4]s
 [[route]]
 wallet = "alipayplus"
 instrument = "code"
@@ -116,8 +106,21 @@ gateway = %[3]q
 
 [[route]]
 gateway = "alphapay"
-`, c.Notify, c.Gateway, c.qr)
+`, c.Notify, c.Gateway, c.qr, AlipayPlusShop)
 }
+
+// AlipayPlusShop is what the configuration tells Alipay+ of the practised shop.
+const AlipayPlusShop = `[gateway.alipayplus.merchant]
+reference_id = "M0001"
+name = "Maple & Rye"
+mcc = "5411"
+region = "CA"
+
+[gateway.alipayplus.store]
+reference_id = "S0001"
+name = "Maple & Rye"
+mcc = "5411"
+`
 
 // addressOf is the host and port of a base URL.
 func addressOf(url string) string { return strings.TrimPrefix(url, "http://") }

@@ -39,17 +39,7 @@ notify_url = "http://%[3]s/notify/alipayplus"
 private_key_file = "%[2]s/alipayplus_client_private.pem"
 platform_key_file = "%[2]s/alipayplus_platform_public.pem"
 
-[gateway.alipayplus.merchant]
-reference_id = "M0001"
-name = "Maple & Rye"
-mcc = "5411"
-region = "CA"
-
-[gateway.alipayplus.store]
-reference_id = "S0001"
-name = "Maple & Rye"
-mcc = "5411"
-
+` + counter.AlipayPlusShop + `
 [notify]
 listen = "%[3]s"
 
