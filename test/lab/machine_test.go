@@ -17,8 +17,10 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"payscand/internal/counter"
 	"payscand/test/lab/wire"
@@ -279,11 +281,18 @@ func (q *qmp) execute(name string, arguments any) error {
 	}
 }
 
-// plug adds one of QEMU's own USB devices, and unplug pulls it out again.
+// plug adds one of QEMU's own USB devices, and unplug pulls it out again. QEMU lets
+// go of what a device was connected to some time after it said that it was unplugged:
+// it is asked again until it has.
 func (q *qmp) plug(driver, id string, properties map[string]any) error {
 	arguments := map[string]any{"driver": driver, "id": id, "bus": "usb.0"}
 	maps.Copy(arguments, properties)
-	return q.execute("device_add", arguments)
+	for end := time.Now().Add(10 * time.Second); ; {
+		err := q.execute("device_add", arguments)
+		if err == nil || !strings.Contains(err.Error(), "is in use") || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func (q *qmp) unplug(id string) error { return q.execute("device_del", map[string]any{"id": id}) }
